@@ -157,8 +157,7 @@ const RUN: Readonly<Record<VerbName, Run>> = {
   store,
   [VERB.openWs]: (request, caller, workspaces) => workspaces.open(opening(request), caller),
   [VERB.useWs]: (request, caller, workspaces) => workspaces.use(opening(request), caller),
-  [VERB.deleteWs]: (request, { references }, workspaces) =>
-    inSteps(workspaces.delete(argument(request, 0), references)),
+  [VERB.deleteWs]: (request, caller, workspaces) => inSteps(workspaces.delete(argument(request, 0), caller)),
   [VERB.mktempWs]: (request, caller, workspaces) => {
     const template = request.args[0] ?? '__ws__%d';
     const name = workspaces.makeTemporary(template, request.metadata, caller);

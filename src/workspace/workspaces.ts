@@ -247,11 +247,13 @@ export class Workspaces {
    * Deletes a workspace (W7), or empties `__default` (W1). The contents are inaccessible at once.
    * @returns the steps that release them
    */
-  delete(name: string, references: References): Refusal | Steps {
+  delete(name: string, client: Opener): Refusal | Steps {
     this.#read(name);
     const workspace = this.#all.get(name);
     if (workspace === undefined) return refusal(WORKSPACE.doesNotExist(name));
-    references.delete(name);
+    client.references.delete(name);
+    // The workspace that always exists goes on without this owner.
+    workspace.owners.delete(client);
     return this.#remove(workspace);
   }
 

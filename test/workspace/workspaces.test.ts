@@ -154,6 +154,17 @@ describe('deleting a workspace (W7)', () => {
   );
 
   test(
+    'ends the ownership of the client that empties `__default` (W5)',
+    simulated((server) => {
+      const client = server.connect();
+      expect(client.call(['open ws', '__default', 'me', 'no'])).toMatchObject(OK);
+      expect(client.call(['delete ws', '__default'])).toMatchObject(OK);
+      // At the end of a test nothing refers to a client that has gone.
+      client.disconnect();
+    }),
+  );
+
+  test(
     'empties `__default`, which always exists (W1)',
     simulated((server) => {
       const [visitor, other] = [Visitor.of(server, '__default'), Visitor.of(server, '__default')];
