@@ -38,7 +38,7 @@ export type OnJobEnd = (job: EndedJob) => void;
 /** The parts of a job that say how it went. */
 interface Ending {
   readonly workspace: Workspace;
-  readonly options: Pick<JobOptions, 'onDeadWorker'>;
+  readonly options: JobOptions;
   readonly startedAt: number;
   readonly now: number;
   readonly crew: Crew;

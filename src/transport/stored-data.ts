@@ -77,6 +77,8 @@ async function claimed(folder: string): Promise<LmdbStore> {
   return store;
 }
 
+const now = (): number => performance.timeOrigin + performance.now();
+
 /** A server that takes up data and does nothing else. */
 class Trial {
   readonly counts: { [kind in Kind]?: number } = {};
@@ -94,7 +96,7 @@ class Trial {
     const [kind] = entity.key;
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     try {
-      this.#core.restore(entity, Date.now());
+      this.#core.restore(entity, now());
     } catch (error) {
       this.problems.push(`${textOfKey(entity.key)} cannot be restored: ${reasonOf(error)}`);
     }
@@ -102,7 +104,7 @@ class Trial {
 
   finish(): void {
     if (this.counts.server === undefined) this.problems.push(STORED.noFormat().message);
-    for (const command of this.#core.recover(Date.now()))
+    for (const command of this.#core.recover(now()))
       if (command.type === 'restoreFile') this.files.push(command.file);
       else if (command.type === 'log' && command.level === 'error')
         this.problems.push(`${command.message}: ${reasonOf(command.fields['error'])}`);

@@ -4,7 +4,8 @@ import { NO_METADATA, type Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
 import { Channel } from './channel.ts';
 import type { Requester } from './requester.ts';
-import { SessionChannel, type SessionPlatform } from './session-channel.ts';
+import { openRequester } from './open-requester.ts';
+import type { SessionPlatform } from './session-channel.ts';
 import type { ChannelOptions, ConnectionOptions } from './channel-options.ts';
 import type { Clock } from '../clock.ts';
 import { NwsError, refusalCode, type ConnectionLostError } from './errors.ts';
@@ -84,7 +85,7 @@ export class NwsConnection {
     const { reconnectGrace, unref } = options;
     const open = (): Promise<Channel> => Channel.open(options);
     if (platform === undefined) return new NwsConnection(await open());
-    return new NwsConnection(await SessionChannel.open({ open, reconnectGrace, unref, platform }));
+    return new NwsConnection(await openRequester({ open, reconnectGrace, unref, platform }));
   }
 
   /**

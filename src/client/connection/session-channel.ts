@@ -18,9 +18,6 @@ import { reconnect } from './reconnect.ts';
 import type { Reply } from './reply-decoder.ts';
 import type { Requester, StreamedReply } from './requester.ts';
 
-/** The grace, in seconds, on a server that keeps its data, unless a program chooses another one. */
-const STORED_GRACE = 60;
-
 const TABLE = new LifeCycleTable(clientSessionMachine);
 
 /** A request without a reply. */
@@ -43,8 +40,6 @@ export interface SessionPlatform {
 }
 
 export interface SessionOptions {
-  /** Seconds within which it may come back. `stored`: some on a server that keeps its data, and none on others. */
-  readonly reconnectGrace?: number | 'stored' | undefined;
   /** Opens a connection, each time that one is needed. */
   readonly open: () => Promise<Channel>;
   /** With true it does not keep this process alive while it has no connection. */
@@ -79,16 +74,12 @@ export class SessionChannel implements Requester {
   #notifyEnd: (why: ConnectionLostError) => void = () => undefined;
 
   /**
-   * Begins a session, if one is wanted and the server knows sessions; otherwise the connection is as any other.
-   * @throws as Channel.open
+   * Begins a session over a new connection.
+   * @param seconds the grace that is wanted
+   * @returns the connection itself if the server knows no sessions
    */
-  static async open(options: SessionOptions): Promise<Requester> {
-    const { open, reconnectGrace = 0, platform } = options;
-    const channel = await open();
-    const wanted = reconnectGrace === 'stored' ? (channel.isStored ? STORED_GRACE : 0) : reconnectGrace;
-    if (wanted === 0) return channel;
-    const secret = platform.secret();
-    const seconds = Math.min(wanted, Number.MAX_SAFE_INTEGER);
+  static async begin(channel: Channel, seconds: number, options: SessionOptions): Promise<Requester> {
+    const secret = options.platform.secret();
     const reply = await channel.exchange([VERB.openSession, secret, String(seconds)], new Map());
     if (reply.status !== STATUS.ok) return channel;
     return new SessionChannel(channel, { ...options, secret, grace: Number(reply.metadata.get(KEY.grace)) });
