@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { pythonWorkers, Sleigh, TaskError, tasks } from '../../src/client/index.ts';
+import { pythonWorkers, Sleigh, ssh, TaskError, tasks } from '../../src/client/index.ts';
 import { Folder } from '../support/run-process.ts';
+import { noSshd, startSshd } from '../support/sshd.ts';
 
 const PYTHON = process.env['PYTHON'] ?? 'python3';
 const isMissing = spawnSync(PYTHON, ['--version']).error !== undefined;
@@ -118,6 +120,27 @@ describe('a job in TypeScript with workers in Python', () => {
     await expect.poll(() => output.join('')).toContain('hello from Python\n');
   });
 });
+
+describe.skipIf(isMissing || noSshd !== undefined)(
+  `workers in Python by ssh${noSshd === undefined ? '' : ` (${noSshd})`}`,
+  () => {
+    it('do a job of a master in TypeScript through a tunnel', { timeout: 60_000 }, async () => {
+      await using sshd = await startSshd();
+      const source = fileURLToPath(new URL('../../clients/python/src', import.meta.url));
+      await using job = await Sleigh.start({
+        hosts: ['127.0.0.1', 'localhost'],
+        workers: 2,
+        launch: ssh({
+          options: sshd.options,
+          remoteCommand: `env PYTHONPATH='${source}' ${PYTHON} -m sleigh`,
+        }),
+        onOutput: () => undefined,
+      });
+      const factorials = await job.eachElem(tasks.python<number, number>('math:factorial'), [1, 5, 10]);
+      expect(factorials).toEqual([1, 120, 3_628_800]);
+    });
+  },
+);
 
 describe('a worker in JavaScript', () => {
   it('declines tasks of another language, and says so', async () => {
