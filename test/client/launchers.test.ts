@@ -181,7 +181,7 @@ describe.skipIf(isShort || noSshd !== undefined)(
       );
       await eventually(() => folder.files.length > 1, 'the call has begun');
       sshd.cut();
-      expect(await results).toContain('elements not done: 0');
+      expect(await results).toContain('element 0: no worker can be had any more');
       await eventually(() => !pids.some(isRunning), 'the workers are gone');
       expect(output).toMatch(/the workers of 127\.0\.0\.1 have ended: exit status 255\n$/);
       await sleigh.stop();
