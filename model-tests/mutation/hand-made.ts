@@ -30,8 +30,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a result goes to the batch that its worker names instead of the batch of its task',
     file: 'src/sleigh/work.ts',
-    search: 'this.batches.addResult(task.batch, {',
-    replace: 'this.batches.addResult(batchOf(value.metadata), {',
+    search: 'this.addResult(task, {',
+    replace: 'this.addResult({ ...task, batch: batchOf(value.metadata) }, {',
   },
   {
     what: 'a broadcast wakes one waiting worker, however many wait',
@@ -78,14 +78,14 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a worker with an unanswered copy may leave an elastic group',
     file: 'src/sleigh/crew.ts',
-    search: 'const copies = this.#job.tasks.copiesFor(worker);',
+    search: 'const copies = this.#job.work.tasks.copiesFor(worker);',
     replace: 'const copies = 0;',
   },
   {
     what: 'a sentinel that leaves during the shutdown removes its registered workers',
-    file: 'src/sleigh/sleigh-binding.ts',
-    search: "'shutsDown'",
-    replace: "'serves'",
+    file: 'src/machines/sleigh.ts',
+    search: "params: { sleigh: 'shutsDown' }",
+    replace: "params: { sleigh: 'serves' }",
   },
   {
     what: 'waitForWorkers returns after its delay the number at the close of the group',
@@ -132,8 +132,9 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'what follows from the end of a client comes before its blocked request is withdrawn (S13)',
     file: 'src/core/connection.ts',
-    search: '    core.contained(() => this.#blockedIn?.withdraw());\n',
-    replace: '    core.inSteps(this.#departure());\n    core.contained(() => this.#blockedIn?.withdraw());\n',
+    search: '    core.contained(() => this.#handler.withdraw());\n',
+    replace:
+      '    if (this.#session === undefined) depart(core, this);\n    core.contained(() => this.#handler.withdraw());\n',
   },
   {
     what: 'once enough of a request came in one period, every later period counts as enough (P12)',

@@ -95,6 +95,8 @@ class AWorkerProcess(unittest.TestCase):
         self.worker.send("batch.cancelled", batch="b", how="ask")
         self.assertEqual(self.took(), ["stop", 500])
         self.assertEqual(self.worker.actor.state, "busy.heeding")
+        self.worker.send("batch.cancelled", batch="b", how="kill")
+        self.assertEqual(self.worker.actor.state, "condemning")
 
     def test_that_leaves_has_no_task(self) -> None:
         self.worker.send("worker.registered")

@@ -1,8 +1,8 @@
 /** Mutants that no test can notice, because they make no difference that anybody could see: each with the reason. */
 export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
-    'src/wire/dictionary.ts: boundary changed [>]: const cut = text.length > MAX_ENTRIES ? text.slice(0, MAX_ENTRIES) : text;',
-    'A text of exactly MAX_ENTRIES characters is cut to itself.',
+    'src/wire/dictionary.ts: boundary changed [>]: const cut = text.length > BOUNDS.metadataTextBytes.value ? text.slice(0, BOUNDS.metadataT…',
+    'A text of exactly `metadataTextBytes` characters is cut to itself.',
   ],
   [
     'src/sleigh/crew.ts: number changed [0]: #changes = 0;',

@@ -49,13 +49,14 @@ class Chart:
 class Actor:
     """A chart in progress.
 
-    :param guards: each is called with the event, and answers whether a transition is allowed
+    :param guards: each is called with the event and its constant parameter, if the chart gives one, and answers
+        whether a transition is allowed
     :param actions: each is called with the event and its constant parameter, if the chart gives one. An action
         without an implementation does nothing
     """
 
     chart: Chart
-    guards: Mapping[str, Callable[[Mapping[str, Any]], bool]]
+    guards: Mapping[str, Callable[[Mapping[str, Any], Optional[str]], bool]]
     actions: Mapping[str, Callable[[Mapping[str, Any], Optional[int]], None]]
     state: str = ""
     is_over: bool = False
@@ -89,7 +90,8 @@ class Actor:
             return True
         for term in guard["type"].split(" and "):
             is_negated = term.startswith("not ")
-            if self.guards[term[4:] if is_negated else term](event) == is_negated:
+            name, parameter = _call_of(term[4:] if is_negated else term)
+            if self.guards[name](event, parameter) == is_negated:
                 return False
         return True
 
@@ -117,10 +119,16 @@ class Actor:
 
     def _run(self, actions: list[Mapping[str, str]], event: Mapping[str, Any]) -> None:
         for action in actions:
-            name, _, parameter = action["type"].rstrip(")").partition("(")
+            name, parameter = _call_of(action["type"])
             run = self.actions.get(name)
             if run is not None:
-                run(event, int(parameter) if parameter else None)
+                run(event, None if parameter is None else int(parameter))
+
+
+def _call_of(text: str) -> tuple[str, Optional[str]]:
+    """The name of a guard or an action, and its constant parameter, if it has one: ``startTimer(500)``."""
+    name, _, parameter = text.rstrip(")").partition("(")
+    return name, parameter or None
 
 
 def _join(path: str, name: str) -> str:

@@ -122,19 +122,19 @@ class WorkerPool:
         """Lines of a worker."""
         self._ports.output(rank, stream, lines, taken)
 
-    def _guards(self) -> dict[str, Callable[[Event], bool]]:
+    def _guards(self) -> dict[str, Callable[[Event, Optional[str]], bool]]:
         return {
-            "replacesNobody": lambda _: self._order.budget is None,
-            "isLastOne": lambda _: self._living == 1 and self._awaited == 0,
-            "isLastToLive": lambda _: self._living == 1,
-            "isLastHope": lambda _: self._living == 0 and self._awaited == 1,
-            "nobodyLives": lambda _: self._living == 0,
-            "wasReady": lambda event: bool(event["wasReady"]),
-            "startsInVain": lambda _: (
+            "replacesNobody": lambda *_: self._order.budget is None,
+            "isLastOne": lambda *_: self._living == 1 and self._awaited == 0,
+            "isLastToLive": lambda *_: self._living == 1,
+            "isLastHope": lambda *_: self._living == 0 and self._awaited == 1,
+            "nobodyLives": lambda *_: self._living == 0,
+            "wasReady": lambda event, _: bool(event["wasReady"]),
+            "startsInVain": lambda *_: (
                 self._failed_starts + 1 >= FAILED_STARTS_PER_WORKER * self._order.workers
             ),
-            "isPlanned": lambda event: bool(event["isPlanned"]),
-            "isWithinBudget": lambda event: len(self._recent(event["now"])) < self._budget.restarts,
+            "isPlanned": lambda event, _: bool(event["isPlanned"]),
+            "isWithinBudget": lambda event, _: len(self._recent(event["now"])) < self._budget.restarts,
         }
 
     def _actions(self) -> dict[str, Callable[[Event, Optional[int]], None]]:

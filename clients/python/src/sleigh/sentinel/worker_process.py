@@ -86,17 +86,12 @@ class WorkerProcess:
         """Handles an event of the chart."""
         self._actor.send(kind, **details)
 
-    def _guards(self) -> dict[str, Callable[[Event], bool]]:
-        def is_its_batch(event: Event) -> bool:
-            return bool(event["batch"] == self._batch)
-
+    def _guards(self) -> dict[str, Callable[[Event, Optional[str]], bool]]:
         return {
-            "isCancelledAtOnce": lambda event: event["cancelled"] == "kill",
-            "isCancelled": lambda event: event["cancelled"] == "ask",
-            "isLoading": lambda event: bool(event["isLoading"]),
-            "isItsBatchAtOnce": lambda event: is_its_batch(event) and event["how"] == "kill",
-            "isItsBatch": is_its_batch,
-            "isItsCall": lambda event: event["call"] == self._call,
+            "isCancelled": lambda event, how: bool(event["cancelled"] == how),
+            "isLoading": lambda event, _: bool(event["isLoading"]),
+            "isItsBatch": lambda event, how: bool(event["batch"] == self._batch and event["how"] == how),
+            "isItsCall": lambda event, _: bool(event["call"] == self._call),
         }
 
     def _actions(self) -> dict[str, Callable[[Event, Optional[int]], None]]:
