@@ -28,7 +28,7 @@ const FAULTS: readonly Planted[] = [
   {
     what: 'the core does not know that a client took its replies',
     file: 'src/transport/peer.ts',
-    search: "      this.resume('flush');\n      told();\n",
+    search: "      this.resume('flush');\n      flushed();\n",
     replace: "      this.resume('flush');\n",
     by: /waits for a flush that nobody has asked for/,
   },
