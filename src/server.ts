@@ -43,7 +43,7 @@ export interface Server {
    */
   reload(credentials: Credentials): void;
   /**
-   * Shuts jobs down, lets clients take their remaining replies, then closes.
+   * Shuts down the jobs that do not survive the server (D8), lets clients take their remaining replies, then closes.
    * @param drain seconds in which clients may finish and disconnect before their connections are closed; the default
    *   is 0
    */

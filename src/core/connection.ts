@@ -2,6 +2,7 @@ import { assertEvent } from 'xstate';
 import { actorOf, hasTag, type ActorOf } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
+import type { ClosedBy } from '../machines/session.ts';
 import { withStory, storyOf, type Story } from '../actors/story.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';
@@ -29,6 +30,11 @@ import { RequestHandler } from './request-handler.ts';
 import { RequestTimer } from './request-timer.ts';
 import type { Session } from './session.ts';
 import type { Caller } from './verbs.ts';
+
+const closedBy = (type: ConnectionEvent['type'], isStored: boolean): ClosedBy => {
+  if (type === 'peer.gone') return 'client';
+  return type === 'server.stopping' && isStored ? 'stop' : 'server';
+};
 
 type Tag = 'readsGreeting' | 'readsOptions' | 'readsRequests' | 'midRequest';
 
@@ -270,9 +276,8 @@ export class Connection implements Caller {
   /**
    * Ends the connection, and with it its blocked request, memberships and workspaces (V6, V12, W6, S13), unless these
    * belong to a session (P15.3).
-   * @param by who closed it
    */
-  #depart(by: 'client' | 'server'): void {
+  #depart(by: ClosedBy): void {
     if (this.#hasDeparted) return;
     this.#hasDeparted = true;
     const core = this.#core;
@@ -282,7 +287,7 @@ export class Connection implements Caller {
     this.#pace.end();
     this.#out.drop();
     this.#input.drop();
-    if (this.#session === undefined) depart(core, this);
+    if (this.#session === undefined) depart(core, this, by);
     else this.#session.connectionClosed(this, by);
   }
 
@@ -320,7 +325,7 @@ export class Connection implements Caller {
           logTooSlow: command((connection) => logTooSlow(core, connection)),
           logStalled: command((connection) => logStalled(core, connection)),
           depart: command((connection, { type }) =>
-            connection.#depart(type === 'peer.gone' ? 'client' : 'server'),
+            connection.#depart(closedBy(type, core.changes.isRecorded)),
           ),
           close: command(({ id }) => core.command({ type: 'close', connection: id })),
           reportUnexpected: command((connection, { type }) => logUnexpected(core, connection, type)),

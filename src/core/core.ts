@@ -325,7 +325,8 @@ export class Core implements ConnectionHost {
   }
 
   #notifyPlugins(): void {
-    for (const { plugin } of this.workspaces.all) this.contained(() => plugin?.serverStops?.());
+    for (const { plugin, record } of this.workspaces.all)
+      if (!record.survivesServer) this.contained(() => plugin?.serverStops?.());
   }
 
   #connect(id: number, peer: string, isInside = false): void {

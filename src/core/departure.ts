@@ -1,3 +1,4 @@
+import type { ClosedBy } from '../machines/session.ts';
 import type { InSteps, Steps } from '../workspace/steps.ts';
 import { eachInSteps } from '../workspace/steps.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
@@ -14,15 +15,22 @@ export interface DepartureHost {
   command(command: Command): void;
 }
 
-/** A client has disconnected for good: its memberships and its workspaces end, and perhaps the server (V12, W6, S13, P3). */
-export function depart(core: DepartureHost, client: Caller): void {
-  core.inSteps(departure(core, client));
+/**
+ * A client has disconnected for good: its memberships and its workspaces end, and perhaps the server (V12, W6, S13, P3).
+ * When a server with a store stops, this is so only for what ends with the server: the rest learns after the restart
+ * that the connections have closed (D4, D8).
+ */
+export function depart(core: DepartureHost, client: Caller, by: ClosedBy): void {
+  core.inSteps(departure(core, client, by === 'stop'));
   if (!client.killsServer) return;
   core.audit.stops(client.peer);
   core.command({ type: 'stopServer' });
 }
 
-function* departure({ workspaces, contained }: DepartureHost, client: Caller): Steps {
-  yield* eachInSteps(client.closeListeners, (place) => contained(() => place.clientLeft(client)));
-  yield* workspaces.clientLeft(client, contained);
+function* departure({ workspaces, contained }: DepartureHost, client: Caller, stops: boolean): Steps {
+  yield* eachInSteps(client.closeListeners, (place) => {
+    if (!stops || place.survivesServer !== true) contained(() => place.clientLeft(client));
+  });
+  const isKept = stops && client.isSession === true;
+  yield* isKept ? workspaces.sessionStops(client, contained) : workspaces.clientLeft(client, contained);
 }

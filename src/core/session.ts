@@ -1,6 +1,6 @@
 import { actorOf, type ActorOf } from '../actors/actor.ts';
 import { storyOf, type Story } from '../actors/story.ts';
-import type { sessionMachine } from '../machines/session.ts';
+import type { ClosedBy, sessionMachine } from '../machines/session.ts';
 import type { Changing } from '../store/change-recorder.ts';
 import type { Entity, Fields, Key } from '../store/change.ts';
 import { isLong, KEY } from '../wire/names.ts';
@@ -159,8 +159,7 @@ export class Session implements Caller, Changing {
     return refusal(SESSION.hasOne());
   }
 
-  /** @param by who closed it */
-  connectionClosed(connection: SessionConnection, by: 'client' | 'server'): void {
+  connectionClosed(connection: SessionConnection, by: ClosedBy): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#actor.send({ type: 'connection.closed', by });

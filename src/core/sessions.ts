@@ -34,6 +34,7 @@ export class Sessions {
       replaceConnection: (sessions, { context }) => sessions.#find(context.id).replaceConnection(),
       startGrace: (sessions, { context }) => sessions.#find(context.id).startGrace(),
       stopGrace: (sessions, { context }) => sessions.#find(context.id).stopGrace(),
+      leaveRest: (sessions, { context }) => depart(core, sessions.#find(context.id), 'stop'),
       end: (sessions, { context }) => sessions.#end(sessions.#find(context.id)),
       reportUnexpected: (_, { event }) =>
         core.log('error', 'a chart was sent an event that it does not expect', { event: event.type }),
@@ -109,7 +110,7 @@ export class Sessions {
     this.#byNumber.delete(session.number);
     session.end();
     core.accounting.budget.give('sessions', memoryOf(session), {});
-    depart(core, session);
+    depart(core, session, 'client');
   }
 
   /** Its actor has failed, which is a fault of the server: it can only end. */

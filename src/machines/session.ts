@@ -3,16 +3,20 @@
  *
  * - P15 A session begins with the first request of a connection, and has at most one connection at a time.
  * - P15.3 When its connection closes the session is disconnected. It ends when nobody takes it up within its grace.
- * - P15.3 A connection that the server closes ends its session, and so does one whose client has asked for that.
+ * - P15.3 A connection that the server closes ends its session, and so does one whose client has asked for that. But a
+ *   server with a store that stops leaves its sessions disconnected.
  */
 import { setup } from 'xstate';
 import { unbound } from './bind.ts';
 import { rule } from './rule.ts';
 
+/** Who closed a connection: its client, the server for a reason of this connection, or a server with a store that stops. */
+export type ClosedBy = 'client' | 'server' | 'stop';
+
 export type SessionEvent =
   /** A connection has taken it up. */
   | { type: 'resumed' }
-  | { type: 'connection.closed'; by: 'client' | 'server' }
+  | { type: 'connection.closed'; by: ClosedBy }
   | { type: 'end.asked' }
   | { type: 'grace.elapsed' };
 
@@ -24,8 +28,9 @@ export const sessionMachine = setup({
   },
   guards: {
     isByClient: ({ event }) => event.type === 'connection.closed' && event.by === 'client',
+    isByStop: ({ event }) => event.type === 'connection.closed' && event.by === 'stop',
   },
-  actions: unbound('replaceConnection', 'startGrace', 'stopGrace', 'end', 'reportUnexpected'),
+  actions: unbound('replaceConnection', 'startGrace', 'stopGrace', 'leaveRest', 'end', 'reportUnexpected'),
 }).createMachine({
   id: 'session',
   context: ({ input }) => input,
@@ -43,6 +48,15 @@ export const sessionMachine = setup({
             guard: 'isByClient',
             target: 'disconnected',
             ...rule('P15.3', 'The connection has closed, and the client may come back.'),
+          },
+          {
+            guard: 'isByStop',
+            target: 'disconnected',
+            actions: 'leaveRest',
+            ...rule(
+              'P15.3',
+              'The server stops with its store, and the client may come back when it is started again.',
+            ),
           },
           {
             target: 'ended',

@@ -254,6 +254,10 @@ export class Sleigh implements WorkspacePlugin, Job {
     return this.options.onDeadWorker === 'requeue' && client.closeListeners.has(this);
   }
 
+  get survivesServer(): boolean {
+    return this.workspace.record.survivesServer;
+  }
+
   /** The job shuts down with its server (S14.1). */
   serverStops(): void {
     if (!this.#hasFailed) this.shutdown.send({ type: 'server.stopping' });

@@ -318,7 +318,7 @@ export class TcpServer {
   }
 
   /**
-   * Shuts jobs down, lets clients take their remaining replies, then closes.
+   * Shuts down the jobs that do not survive the server (D8), lets clients take their remaining replies, then closes.
    * @param drain seconds in which clients may finish and disconnect before their connections are closed; the default
    *   is 0
    */

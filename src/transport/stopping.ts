@@ -15,7 +15,7 @@ interface Stoppable {
   release(): Promise<void>;
 }
 
-/** Stops a server: jobs shut down, clients take their remaining replies, then everything is closed. */
+/** Stops a server: jobs that do not survive it shut down, clients take their remaining replies, then everything is closed. */
 export class Stopping {
   readonly #server: Stoppable;
   /** Seconds. */

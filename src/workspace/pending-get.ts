@@ -36,6 +36,14 @@ export const foundPieces = (payload: Pieces, variableId = ''): Found => ({
   metadata: NO_METADATA,
 });
 
+/** Something whose members are clients. */
+export interface CloseListener {
+  /** Whether it is there when the server has ended and is started again (D8). */
+  readonly survivesServer?: boolean;
+  /** A member has disconnected for good. */
+  clientLeft(client: Client): void;
+}
+
 /** A connection, as seen by workspaces. */
 export interface Client {
   readonly id: number;
@@ -46,7 +54,7 @@ export interface Client {
   /** Whether it lasts when its connection does not (P15). */
   readonly isSession?: boolean;
   /** Called when the connection closes, or the session ends, in the order in which they were added. */
-  readonly closeListeners: Set<{ clientLeft(client: Client): void }>;
+  readonly closeListeners: Set<CloseListener>;
   answer(get: PendingGet, found: Found): void;
   refuse(get: PendingGet, refusal: Refusal): void;
 }

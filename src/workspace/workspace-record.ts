@@ -53,6 +53,20 @@ export class WorkspaceRecord implements Changing {
     this.#scope = { number, changes: this.isDurable && !isLoaded ? server : UNRECORDED };
   }
 
+  /** Whether it is there when the server has ended and is started again (D4): nobody owns it whose end deletes it (W6). */
+  get survivesServer(): boolean {
+    return this.isDurable && !this.#isOwned;
+  }
+
+  /**
+   * Whether a persistent workspace has owners makes no difference when they disconnect (W6). Sessions last, and know
+   * what they own.
+   */
+  get #isOwned(): boolean {
+    const { persistent, owners } = this.#workspace;
+    return !persistent && hasConnection(owners);
+  }
+
   /** The variables that are made now belong to it. */
   get scope(): RecordScope {
     return this.#scope;
@@ -75,14 +89,12 @@ export class WorkspaceRecord implements Changing {
   }
 
   fields(): Fields {
-    const { name, owner, persistent, owners, metadata, quota } = this.#workspace;
+    const { name, owner, persistent, metadata, quota } = this.#workspace;
     return {
       name,
       owner,
       persistent,
-      // Whether a persistent workspace has owners makes no difference when they disconnect (W6). Sessions last, and
-      // know what they own.
-      isOwned: !persistent && hasConnection(owners),
+      isOwned: this.#isOwned,
       metadata: fieldOfMetadata(metadata),
       quota,
     };

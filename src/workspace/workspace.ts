@@ -30,7 +30,7 @@ export interface WorkspacePlugin {
   stored?(name: string, value: Value): void;
   /** Called when an owner disconnects and others stay: whether the workspace is kept (W6.1). */
   outlives?(client: Client): boolean;
-  /** The server is about to stop. */
+  /** The server is about to stop, and the workspace does not survive it. */
   serverStops?(): void;
   /** Called when the workspace is being deleted and its variables are still there. */
   deleting?(): void;

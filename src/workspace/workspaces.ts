@@ -272,13 +272,21 @@ export class Workspaces {
    * @param contain runs a function whose failure must not prevent the others
    */
   *clientLeft(client: Opener, contain: (act: () => void) => void): Steps {
-    for (const workspace of client.references.values()) {
-      const isOwned = workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted;
-      const isOutlived = workspace.owners.size > 0 && workspace.plugin?.outlives?.(client) === true;
-      if (isOwned && !isOutlived) yield* containedSteps(this.#remove(workspace), contain);
-      yield;
-    }
+    for (const workspace of client.references.values()) yield* this.#leave(workspace, client, contain);
     yield* client.references.clear();
+  }
+
+  /** The server stops: as `clientLeft`, for a session that goes on with what survives the server (P15.3). */
+  *sessionStops(session: Opener, contain: (act: () => void) => void): Steps {
+    for (const workspace of session.references.values())
+      if (!workspace.record.survivesServer) yield* this.#leave(workspace, session, contain);
+  }
+
+  *#leave(workspace: Workspace, client: Opener, contain: (act: () => void) => void): Steps {
+    const isOwned = workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted;
+    const isOutlived = workspace.owners.size > 0 && workspace.plugin?.outlives?.(client) === true;
+    if (isOwned && !isOutlived) yield* containedSteps(this.#remove(workspace), contain);
+    yield;
   }
 
   /** Lists workspaces (W10). */

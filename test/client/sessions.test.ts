@@ -189,3 +189,40 @@ describe('a program whose server is killed with -9 and started again (P15, D8)',
     await server.outcome;
   });
 });
+
+describe('a program whose server is stopped in order and started again (P15.3, D8)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sleigh-stops-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const serve = (port: number): Promise<Server> =>
+    createServer({ port, logLevel: 'error', data: { folder } });
+
+  it('gets each result once, and notices nothing but the delay', async () => {
+    let server = await serve(0);
+    const { port } = server;
+    const deaths: string[] = [];
+    const sleigh = await Sleigh.start({
+      server: { host: '127.0.0.1', port },
+      workers: 2,
+      maxAttempts: 1,
+      onDeath: (rank, how) => void deaths.push(`${rank}: ${how}`),
+    });
+    const elements = Array.from({ length: 60 }, (_, n) => ({ n, milliseconds: 20 }));
+    const arrived: number[] = [];
+    const all = (async () => {
+      for await (const { n } of sleigh.eachElem(paced, elements, { chunkSize: 1 })) arrived.push(n);
+    })();
+    for (const drain of [0, 0.1]) {
+      await eventually(() => arrived.length >= (drain === 0 ? 5 : 20), 'the job is under way');
+      await server.close({ drain });
+      expect(arrived.length).toBeLessThan(elements.length);
+      server = await serve(port);
+    }
+    await all;
+    expect(arrived).toEqual(elements.map(({ n }) => n));
+    expect(deaths).toEqual([]);
+    await sleigh.stop();
+    const names = await NetWorkSpace.list({ host: '127.0.0.1', port });
+    expect(names.map(({ name }) => name)).toEqual(['__default']);
+    await server.close();
+  });
+});

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { Job } from '../support/job.ts';
+import { differences } from '../support/projection.ts';
 import { OK, refused } from '../support/replies.ts';
 import type { Entries, SimulatedClient } from '../support/simulated-client.ts';
 import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
@@ -79,6 +81,7 @@ const LOSSES: readonly [
     },
   ],
   ['the server crashes', (server) => server.crash()],
+  ['the server stops and is started again', (server) => server.stop()],
   ['the older connection is still open', (server) => server],
 ];
 
@@ -441,5 +444,87 @@ describe.each(LOSSES)('a job of sessions (P15, S13, S18) when %s', (_, lose) => 
       expect(worker.reply()).toMatchObject({ value: 'a task' });
       if (server !== first) server.end();
     }),
+  );
+});
+
+/** The server stops: its store is as it was, and its clients get nothing more. */
+const stopsSilently = (server: SimulatedServer): void => {
+  const stored = [...server.stored];
+  for (const client of server.clients) client.take();
+  server.stop().end();
+  expect(differences(stored, server.stored)).toEqual([]);
+  expect(stored.map(({ key: [kind] }) => kind)).toEqual(expect.arrayContaining(['job', 'task', 'worker']));
+  for (const client of server.clients) expect([client.closed, client.take()]).toEqual([true, '']);
+};
+
+/** Waits for a variable of the job. */
+const waits = (client: SimulatedClient, variable: string): SimulatedClient => {
+  client.call(['use ws', 'job', 'me', 'no']);
+  client.send(['fetch', 'job', variable]);
+  return client;
+};
+
+describe('a server that stops (P15.3, S14.1, D8)', () => {
+  test(
+    'leaves the job of a session and its sessions as they are, whatever their clients wait for',
+    simulated((server) => {
+      const { master, sentinel } = aJob(server);
+      const { worker } = registers(server, {});
+      master.call(['store', 'job', 'task', '1', 'a task']);
+      worker.call(['fetch', 'job', 'task']);
+      sentinel.send(['fetch', 'job', 'sentinel_alive']);
+      master.send(['fetch', 'job', 'result']);
+      stopsSilently(server);
+    }),
+  );
+
+  test(
+    'leaves a persistent job as it is: no waiting worker gets the task of one whose connection closes',
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker: 'requeue', maxAttempts: '2' });
+      const [busy, idle] = job.openCrew(2).workers;
+      job.task('a task');
+      busy?.get('fetch', 'task');
+      idle?.wait('fetch', 'task');
+      stopsSilently(server);
+    }),
+  );
+
+  test(
+    'ends its sessions, and with them their jobs, if it has no store',
+    simulated(
+      (server) => {
+        const { master } = aJob(server);
+        master.send(['fetch', 'job', 'result']);
+        server.stop().end();
+        expect(master.client.reply()).toMatchObject(refused('sleigh is dead'));
+        expect(server.core.sessions.count).toBe(0);
+        expect([...server.core.workspaces.all].map(({ name }) => name)).toEqual(['__default']);
+      },
+      { isStored: false },
+    ),
+  );
+
+  /** Jobs that do not survive the server. */
+  const ENDING: readonly [what: string, owner: (server: SimulatedServer) => SimulatedClient, Entries][] = [
+    [
+      'of a session, with `durable` = `none` (W13)',
+      (server) => new SessionClient(server).client,
+      { durable: 'none' },
+    ],
+    ['of a connection (W6)', (server) => server.connect(), {}],
+  ];
+
+  test.each(ENDING)('ends a job %s, whose clients are answered', (_, owner, metadata) =>
+    simulated((server) => {
+      const first = server.connect();
+      owner(server).call(['open ws', 'job', 'me', 'no'], { ...JOB, ...metadata });
+      const master = waits(first, 'result');
+      const [old, other] = [waits(server.connect(), 'Sleigh ride over'), waits(server.connect(), 'v')];
+      server.stop().end();
+      expect(master.reply()).toMatchObject(refused('sleigh is dead'));
+      expect(old.reply()).toMatchObject({ value: '1' });
+      expect(other.reply()).toMatchObject(refused('Variable purged.'));
+    })(),
   );
 });

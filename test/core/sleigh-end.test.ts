@@ -180,7 +180,7 @@ describe('a sleigh shuts down by itself (S14.1)', () => {
 
   test.each(ways)('and stores `1` to `Sleigh ride over`: %s', (_, happen) =>
     simulated((server) => {
-      const job = new Job(server);
+      const job = new Job(server, { durable: 'none' });
       const watcher = job.visitor();
       watcher.wait('find', 'Sleigh ride over');
       happen(job);

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly traces?: boolean;
   /** The steps of actors are checked against their machines. */
   readonly verifies?: boolean;
+  /** Whether it has a store; the default is true. */
+  readonly isStored?: boolean;
 }
 
 const FIRST_RUN = 7;
@@ -50,6 +52,7 @@ export class SimulatedServer {
   readonly #timers = new Map<number, number>();
   readonly #events: CoreEvent[] = [];
   #handling = false;
+  #hasStopped = false;
 
   /** @param before a server that has crashed: this one takes up its store and its files */
   constructor(options: ServerOptions = {}, before?: SimulatedServer) {
@@ -81,6 +84,14 @@ export class SimulatedServer {
     return recovered(this.stored, this.#newCore(this.#run + 1), this.now).store.entities;
   }
 
+  /** The server stops in order. @returns the one that is started then, to which nobody is connected */
+  stop(): SimulatedServer {
+    this.handle({ type: 'draining' });
+    this.handle({ type: 'stopping' });
+    this.#hasStopped = true;
+    return this.crash();
+  }
+
   #newCore(run = this.#run): Core {
     const options = this.#options;
     return new Core({
@@ -91,7 +102,7 @@ export class SimulatedServer {
       run: `run${run}`,
       traces: options.traces ?? false,
       verifies: options.verifies ?? false,
-      isStored: true,
+      isStored: options.isStored ?? true,
     });
   }
 
@@ -238,8 +249,10 @@ export class SimulatedServer {
 
   /**
    * All clients disconnect, and every workspace is deleted: then nothing may be left, and no client has an extra reply.
+   * A server that has stopped has given up what survives it as it was.
    */
   end(): void {
+    if (this.#hasStopped) return;
     this.#expectNothingStale();
     const { recovered, stored: before } = this;
     for (const client of this.#clients.values()) {
