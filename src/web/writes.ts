@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { NwsConnection } from '../client/connection/connection.ts';
 import { NwsError } from '../client/connection/errors.ts';
 import { fromWire } from '../client/connection/text.ts';
-import type { OrderableJob } from '../views/orderable-job.ts';
+import type { OrderableJob } from '../views/orderable-types.ts';
 import type { FetchedView } from '../views/types.ts';
 import { JOB_ORDERS, type JobOrder } from '../wire/job-order.ts';
 import { KEY, VARIABLE, VERB } from '../wire/names.ts';
