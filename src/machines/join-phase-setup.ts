@@ -1,7 +1,10 @@
 import { assign, setup } from 'xstate';
 import { unbound, unboundWith } from './bind.ts';
-import { wasSentinel } from './sentinel.ts';
+import type { SentinelState } from './sentinel.ts';
 import type { JoinPhaseEvent, RankState, RefusedFor } from './join-phase-events.ts';
+
+/** Whether a client was a sentinel. It gets no rank any more (S13, S14). */
+const wasSentinel = (state: SentinelState): boolean => state === 'dead' || state === 'left';
 
 /** No maximum is set (S4). */
 export const NO_MAXIMUM = -1;

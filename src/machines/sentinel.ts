@@ -175,6 +175,3 @@ export const sentinelMachine = setup({
 
 /** The state of a sentinel; `none` for a client that is no sentinel. */
 export type SentinelState = StateValueFrom<typeof sentinelMachine> | 'none';
-
-/** Whether a client was a sentinel. It gets no rank any more (S13, S14). */
-export const wasSentinel = (state: SentinelState): boolean => state === 'dead' || state === 'left';
