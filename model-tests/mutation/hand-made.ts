@@ -134,7 +134,7 @@ export const HAND_MADE: readonly HandMade[] = [
     file: 'src/core/connection.ts',
     search: '    core.contained(() => this.#handler.withdraw());\n',
     replace:
-      '    if (this.#session === undefined) depart(core, this);\n    core.contained(() => this.#handler.withdraw());\n',
+      '    if (this.#session === undefined) depart(core, this, by);\n    core.contained(() => this.#handler.withdraw());\n',
   },
   {
     what: 'once enough of a request came in one period, every later period counts as enough (P12)',
