@@ -95,8 +95,11 @@ describe('a connection that may come back (P15), on a server without a store', (
   it('waits on, and a wait that is ended meanwhile ends', async () => {
     using workspace = await NetWorkSpace.open('waits', { ...proxy.address, reconnectGrace: 20 });
     const waits = workspace.fetch('v');
-    const ends = workspace.fetch('never', { timeout: 300 });
-    await sleep(50);
+    const ends = workspace.fetch('never', { timeout: 2_000 });
+    await eventually(
+      async () => (await workspace.list()).filter(({ fetchers }) => fetchers === 1).length === 2,
+      'both wait',
+    );
     proxy.cut();
     await expect(ends).rejects.toMatchObject({ code: 'timed-out' });
     await workspace.store('v', 'x');

@@ -46,7 +46,8 @@ describe.each<DeathPolicy>(['requeue', 'null'])(
         }),
         { numRuns: byForm(25, 60, 500) },
       );
-      expect(finished).toBeGreaterThan(5);
+      // The runs are random, and some jobs end otherwise.
+      expect(finished).toBeGreaterThan(byForm(0, 5, 50));
     });
   },
 );
