@@ -106,6 +106,16 @@ describe('a connection that may come back (P15), on a server without a store', (
     expect(await waits).toBe('x');
   });
 
+  it('opens further connections as soon as the server lets it', async () => {
+    using workspace = await NetWorkSpace.open('further', { ...proxy.address, reconnectGrace: 20 });
+    proxy.isUp = false;
+    const waits = workspace.fetch('v');
+    await sleep(200);
+    proxy.isUp = true;
+    await workspace.store('v', 'x');
+    expect(await waits).toBe('x');
+  });
+
   it('ends its session when it is closed, and owns nothing any more', async () => {
     const connection = await open();
     await connection.openWorkspace('closed');
