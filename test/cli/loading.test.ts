@@ -42,9 +42,10 @@ describe('the command line', () => {
   });
 
   it.each(['get', 'put', 'ls', 'status', 'watch'])(
-    'loads neither the server nor the machines for the flags of %s',
+    'loads no part of the server for the flags of %s',
     async (name) => {
-      expect(await loadedBy(`await import('./dist/cli/${name}.js');`)).toEqual([]);
+      // Loaded on demand, the machines would be files of their own beside a program that is bundled.
+      expect(await loadedBy(`await import('./dist/cli/${name}.js');`)).toEqual(['xstate']);
     },
   );
 });

@@ -1,5 +1,5 @@
 import type { Requester } from './requester.ts';
-import type { SessionOptions } from './session-channel.ts';
+import { SessionChannel, type SessionOptions } from './session-channel.ts';
 
 /** The grace, in seconds, on a server that keeps its data, unless a program chooses another one. */
 const STORED_GRACE = 60;
@@ -20,7 +20,5 @@ export async function openRequester({
   const channel = await options.open();
   const wanted = reconnectGrace === 'stored' ? (channel.isStored ? STORED_GRACE : 0) : reconnectGrace;
   if (wanted === 0) return channel;
-  // Loaded on demand: commands such as `sleigh get` have no session, and start sooner without its machine.
-  const { SessionChannel } = await import('./session-channel.ts');
   return SessionChannel.begin(channel, Math.min(wanted, Number.MAX_SAFE_INTEGER), options);
 }
