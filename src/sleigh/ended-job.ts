@@ -32,6 +32,11 @@ export interface EndedJob {
   readonly marks: readonly Mark[];
 }
 
+/** A job that has ended, in a list. */
+export type EndedJobSummary = Omit<EndedJob, 'report' | 'failures' | 'tasks' | 'marks'> & {
+  readonly id: string;
+};
+
 /** Called while the job is deleted. */
 export type OnJobEnd = (job: EndedJob) => void;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EndedJob } from '../sleigh/ended-job.ts';
+import type { EndedJob, EndedJobSummary } from '../sleigh/ended-job.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const DEFAULT_DAYS = 7;
@@ -10,10 +10,8 @@ const MAX_KEPT = { inFolder: 1_000, inMemory: 20 };
 /** The names of files: when the job ended, and a number, so that they sort by time. */
 const FILE = /^(\d{1,15})-(\d+)\.json$/;
 
-/** A job that has ended, in a list. */
-export type EndedJobSummary = Omit<EndedJob, 'report' | 'failures' | 'tasks' | 'marks'> & {
-  readonly id: string;
-};
+/** Bytes within which the first line of a file ends: most of it is the name of the workspace, which has at most 9,999. */
+const MAX_SUMMARY = 2 ** 17;
 
 interface Kept {
   readonly summary: EndedJobSummary;
@@ -65,8 +63,8 @@ export class EndedJobs {
     const names = (await readdir(folder)).filter((name) => FILE.test(name)).sort(byTime);
     for (const name of names) {
       const id = name.slice(0, -'.json'.length);
-      const job = readJob(join(folder, name));
-      if (job !== undefined) this.#kept.set(id, { summary: summaryOf(id, job), job: undefined });
+      const summary = await readSummary(join(folder, name));
+      if (summary !== undefined) this.#kept.set(id, { summary, job: undefined });
     }
     this.#forgetOld(now);
   }
@@ -90,12 +88,15 @@ export class EndedJobs {
     this.#forgetOld(job.endedAt);
     const folder = this.#folder;
     if (folder === undefined) return;
-    this.#written = this.#written
-      .then(() => writeJob(join(folder, `${id}.json`), job))
-      .then(() => {
-        if (this.#kept.has(id)) this.#kept.set(id, { summary, job: undefined });
-      })
-      .catch(() => undefined);
+    this.#then(async () => {
+      await writeJob(join(folder, `${id}.json`), summary, job);
+      if (this.#kept.has(id)) this.#kept.set(id, { summary, job: undefined });
+    });
+  }
+
+  /** Changes the folder after all earlier changes. A change that fails is not repeated. */
+  #then(change: () => Promise<void>): void {
+    this.#written = this.#written.then(change).catch(() => undefined);
   }
 
   #forgetOld(now: number): void {
@@ -103,8 +104,7 @@ export class EndedJobs {
       if (this.#kept.size <= this.#most && summary.endedAt >= now - this.#days * DAY_MS) return;
       this.#kept.delete(id);
       const folder = this.#folder;
-      if (folder !== undefined)
-        this.#written = this.#written.then(() => rm(join(folder, `${id}.json`), { force: true }));
+      if (folder !== undefined) this.#then(() => rm(join(folder, `${id}.json`), { force: true }));
     }
   }
 
@@ -123,16 +123,30 @@ function summaryOf(id: string, job: EndedJob): EndedJobSummary {
   return { id, name, startedAt, endedAt, policy, ranks, deaths, replacements, accepted, answered, failed };
 }
 
-/** Under another name first, so that there is never half of a file. */
-async function writeJob(path: string, job: EndedJob): Promise<void> {
-  await writeFile(`${path}.part`, JSON.stringify(job), { mode: 0o600 });
+/** The summary is the first line, and the job the second. Under another name first, so that there is never half of a file. */
+async function writeJob(path: string, summary: EndedJobSummary, job: EndedJob): Promise<void> {
+  await writeFile(`${path}.part`, `${JSON.stringify(summary)}\n${JSON.stringify(job)}`, { mode: 0o600 });
   await rename(`${path}.part`, path);
+}
+
+/** Reads the first line only, because a server may have a thousand files of megabytes when it starts. */
+async function readSummary(path: string): Promise<EndedJobSummary | undefined> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_SUMMARY), 0, MAX_SUMMARY, 0);
+    const [line = ''] = buffer.toString('utf8', 0, bytesRead).split('\n', 1);
+    const summary: EndedJobSummary = JSON.parse(line);
+    return summary;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns undefined if the file cannot be read */
 function readJob(path: string): EndedJob | undefined {
   try {
-    const job: EndedJob = JSON.parse(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    const job: EndedJob = JSON.parse(text.slice(text.indexOf('\n') + 1));
     return job;
   } catch {
     return undefined;

@@ -1,12 +1,10 @@
-import type { EndedJob } from '../sleigh/ended-job.ts';
+import type { EndedJob, EndedJobSummary } from '../sleigh/ended-job.ts';
 import type { Reading } from './values.ts';
 
 /** Where jobs that have ended are kept. */
 export interface EndedJobs {
   /** Newest first. */
-  readonly summaries: readonly (Omit<EndedJob, 'report' | 'failures' | 'tasks' | 'marks'> & {
-    readonly id: string;
-  })[];
+  readonly summaries: readonly EndedJobSummary[];
   find(id: string): EndedJob | undefined;
 }
 

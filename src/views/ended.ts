@@ -1,4 +1,4 @@
-import type { EndedJob } from '../sleigh/ended-job.ts';
+import type { EndedJob, EndedJobSummary as Kept } from '../sleigh/ended-job.ts';
 import { readFailure, readJobReport } from '../wire/job-report.ts';
 import type { EndedJobs } from './about.ts';
 import type { EndedJobSummary, EndedJobsView, EndedJobView } from './ended-types.ts';
@@ -14,7 +14,7 @@ import type { TimelineView } from './timeline-types.ts';
 export const endedJobsView = ({ summaries }: EndedJobs, range: Range): EndedJobsView =>
   pageOf(summaries.length, range, summaries, (job) => summaryOf(job.id, job));
 
-function summaryOf(id: string, job: EndedJobs['summaries'][number] | EndedJob): EndedJobSummary {
+function summaryOf(id: string, job: Kept | EndedJob): EndedJobSummary {
   const { startedAt, endedAt, ranks, deaths, accepted, answered, failed } = job;
   return { id, ...named(job.name), startedAt, endedAt, ranks, deaths, accepted, answered, failed };
 }
