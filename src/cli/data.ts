@@ -11,7 +11,7 @@ interface DataFlags {
 }
 
 const HELP = `
-check   takes up everything as a server does when it starts, and reads the size of each large value.
+check   loads everything as a server does when it starts, and reads the size of each large value.
         The exit status is 1 if something is wrong.
 export  prints each entity as a line of JSON. A string that is not UTF-8 is {"base64":"…"}.
 

@@ -86,7 +86,7 @@ export class Session implements Caller, Changing {
   readonly isSession = true;
   killsServer = false;
   #connection: SessionConnection | undefined;
-  /** The connection that was replaced, until it is told. */
+  /** The connection that was replaced, until it is notified. */
   #former: SessionConnection | undefined;
   /** The number of the last request that was carried out, and as the store has it. */
   #last = 0;

@@ -1,5 +1,5 @@
 import type { SentinelState } from './sentinel.ts';
-import type { SessionMatch } from './sessions.ts';
+import type { SessionMatch } from './session-match.ts';
 
 /**
  * The rank in a registration: it, or its session, cannot be read (`unreadable`); it was never assigned (`unknown`); its

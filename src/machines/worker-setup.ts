@@ -1,6 +1,6 @@
 import { assign, setup } from 'xstate';
 import { unbound } from './bind.ts';
-import type { SessionMatch } from './sessions.ts';
+import type { SessionMatch } from './session-match.ts';
 import type { TaskFate, WorkerEnd } from './worker-end.ts';
 
 /** The facts about one worker. */

@@ -1,7 +1,7 @@
 import { BOUNDS } from '../wire/bounds.ts';
 import type { JoinPhaseEvent, RefusedFor } from '../machines/join-phase-events.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
-import { matchSession } from '../machines/sessions.ts';
+import { matchSession } from '../machines/session-match.ts';
 import { KEY, VARIABLE, VERB } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { REGISTRATION } from '../wire/refusals.ts';

@@ -1,5 +1,5 @@
 import { BOUNDS } from '../wire/bounds.ts';
-import { matchSession } from '../machines/sessions.ts';
+import { matchSession } from '../machines/session-match.ts';
 import { KEY, VARIABLE } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';

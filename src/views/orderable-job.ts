@@ -5,7 +5,7 @@ import { jobReport } from './job-report.ts';
 import type { OrderableJob } from './orderable-types.ts';
 import { workerReports } from './running-task.ts';
 
-/** @returns what of a job its clients can be asked to cancel and to stop; undefined if the workspace has no job */
+/** @returns undefined if the workspace has no job */
 export function orderableJob(core: Core, workspace: string): OrderableJob | undefined {
   const sleigh = core.workspaces.find(workspace)?.plugin;
   if (!(sleigh instanceof Sleigh)) return undefined;

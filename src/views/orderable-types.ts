@@ -1,7 +1,7 @@
-/** What of a job its clients can be asked to cancel and to stop (S24.5). */
+/** The parts of a job that its clients can be asked to cancel or to stop (S24.5). */
 export interface OrderableJob {
-  /** Whether its master tells of a batch of that id, which has not ended. */
+  /** Whether its master reports a batch with that id that has not ended. */
   hasBatch(id: string): boolean;
-  /** Whether a worker of that rank is there, whose sentinel tells of it. */
+  /** Whether a worker with that rank is registered, and its sentinel reports it. */
   hasWorker(rank: number): boolean;
 }

@@ -1,6 +1,6 @@
 import { workerMachine } from '../../../src/machines/worker.ts';
 import { expect } from 'vitest';
-import type { SessionMatch } from '../../../src/machines/sessions.ts';
+import type { SessionMatch } from '../../../src/machines/session-match.ts';
 import type { TaskFate } from '../../../src/machines/worker-end.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { matchSession } from '../../src/machines/sessions.ts';
+import { matchSession } from '../../src/machines/session-match.ts';
 
 test('a session matches only if the server knows one (S18, S19)', () => {
   expect(matchSession('a', 'a')).toBe('same');
