@@ -146,6 +146,23 @@ describe('a connection that may come back (P15), on a server without a store', (
   });
 });
 
+/** A job whose workers must not die, and its elements. */
+async function startJob(port: number) {
+  const deaths: string[] = [];
+  const sleigh = await Sleigh.start({
+    server: { host: '127.0.0.1', port },
+    workers: 2,
+    maxAttempts: 1,
+    onDeath: (rank, how) => void deaths.push(`${rank}: ${how}`),
+  });
+  const elements = Array.from({ length: 60 }, (_, n) => ({ n, milliseconds: 20 }));
+  return { sleigh, deaths, elements };
+}
+
+/** The number of workspaces besides the one that always exists. */
+const jobsOf = async (port: number): Promise<number> =>
+  (await NetWorkSpace.list({ host: '127.0.0.1', port })).length - 1;
+
 describe('a program whose server is killed with -9 and started again (P15, D8)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sleigh-sessions-'));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -155,14 +172,7 @@ describe('a program whose server is killed with -9 and started again (P15, D8)',
   it('gets each result once, and notices nothing but the delay', async () => {
     let server = await serve(0);
     const { port } = server;
-    const deaths: string[] = [];
-    const sleigh = await Sleigh.start({
-      server: { host: '127.0.0.1', port },
-      workers: 2,
-      maxAttempts: 1,
-      onDeath: (rank, how) => void deaths.push(`${rank}: ${how}`),
-    });
-    const elements = Array.from({ length: 60 }, (_, n) => ({ n, milliseconds: 20 }));
+    const { sleigh, deaths, elements } = await startJob(port);
     const results = sleigh.eachElem(paced, elements, { chunkSize: 1 });
     const all = results.then((each) => each.map(({ n }) => n));
     for (let kill = 0; kill < byForm(2, 4, 10); kill++) {
@@ -174,8 +184,7 @@ describe('a program whose server is killed with -9 and started again (P15, D8)',
     expect(await all).toEqual(elements.map(({ n }) => n));
     expect(deaths).toEqual([]);
     await sleigh.stop();
-    const names = await NetWorkSpace.list({ host: '127.0.0.1', port });
-    expect(names.map(({ name }) => name)).toEqual(['__default']);
+    expect(await jobsOf(port)).toBe(0);
     server.kill('SIGTERM');
     expect(await server.outcome).toMatchObject({ code: 0, errors: '' });
   });
@@ -188,8 +197,10 @@ describe('a program whose server is killed with -9 and started again (P15, D8)',
     const aborted = await Sleigh.start({ ...options, signal: stop.signal });
     stop.abort();
     await aborted.stop();
-    const jobs = async () => (await NetWorkSpace.list({ host: '127.0.0.1', port })).length - 1;
-    await eventually(async () => (await jobs()) === 0, 'the job of the program that was interrupted is gone');
+    await eventually(
+      async () => (await jobsOf(port)) === 0,
+      'the job of the program that was interrupted is gone',
+    );
 
     const stopped = await Sleigh.start(options);
     server.kill('SIGKILL');
@@ -212,14 +223,7 @@ describe('a program whose server is stopped in order and started again (P15.3, D
   it('gets each result once, and notices nothing but the delay', async () => {
     let server = await serve(0);
     const { port } = server;
-    const deaths: string[] = [];
-    const sleigh = await Sleigh.start({
-      server: { host: '127.0.0.1', port },
-      workers: 2,
-      maxAttempts: 1,
-      onDeath: (rank, how) => void deaths.push(`${rank}: ${how}`),
-    });
-    const elements = Array.from({ length: 60 }, (_, n) => ({ n, milliseconds: 20 }));
+    const { sleigh, deaths, elements } = await startJob(port);
     const arrived: number[] = [];
     const all = (async () => {
       for await (const { n } of sleigh.eachElem(paced, elements, { chunkSize: 1 })) arrived.push(n);
@@ -234,8 +238,7 @@ describe('a program whose server is stopped in order and started again (P15.3, D
     expect(arrived).toEqual(elements.map(({ n }) => n));
     expect(deaths).toEqual([]);
     await sleigh.stop();
-    const names = await NetWorkSpace.list({ host: '127.0.0.1', port });
-    expect(names.map(({ name }) => name)).toEqual(['__default']);
+    expect(await jobsOf(port)).toBe(0);
     await server.close();
   });
 });
