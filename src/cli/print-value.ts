@@ -1,3 +1,4 @@
+import { reasonOf } from '../wire/error-kind.ts';
 import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
@@ -62,7 +63,7 @@ function asJson(value: unknown): string {
   try {
     return jsonLine(value);
   } catch (cause) {
-    const [why = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
+    const [why = ''] = reasonOf(cause).split('\n');
     throw new ToolError(TOOL.noJsonForm(why), { cause });
   }
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from '../wire/error-kind.ts';
 import { createActor, type ActorRefFrom, type Snapshot } from 'xstate';
 import { onChange, type Actor } from '../actors/actor.ts';
 import type { Entity } from '../store/change.ts';
@@ -324,7 +325,7 @@ export class Sleigh implements WorkspacePlugin, Job {
    * here, and all waiting clients are answered. The server and the other jobs continue.
    */
   fail(id: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     this.#report(id, BROKEN, 'a chart failed', { error }, `: ${reason}`);
     if (this.#hasFailed) return;
     this.#end();

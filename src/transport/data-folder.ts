@@ -2,7 +2,7 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STORED } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
-import { plainError } from '../wire/error-kind.ts';
+import { plainError, reasonOf } from '../wire/error-kind.ts';
 import { LmdbStore } from './lmdb-store.ts';
 import type { SyncMode } from './sync-modes.ts';
 
@@ -60,7 +60,7 @@ export async function prepareData(
 ): Promise<Storage> {
   const blobs = join(folder, BLOBS);
   await mkdir(blobs, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw plainError(STORED.noFolder(folder, cause instanceof Error ? cause.message : String(cause)), {
+    throw plainError(STORED.noFolder(folder, reasonOf(cause)), {
       cause,
     });
   });

@@ -2,7 +2,7 @@ import { defined } from '../wire/with-defaults.ts';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
 import { SERVER } from './errors.ts';
-import { plainError } from '../wire/error-kind.ts';
+import { plainError, reasonOf } from '../wire/error-kind.ts';
 
 /** TLS options, as PEM texts. */
 export interface TlsOptions {
@@ -56,7 +56,7 @@ function checkUsable(options: TlsOptions): void {
   try {
     createSecureContext(options);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw plainError(SERVER.badCertificate(reason), { cause });
   }
 }

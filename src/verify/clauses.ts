@@ -1,3 +1,4 @@
+import { reasonOf } from '../wire/error-kind.ts';
 import type { Address } from './protocol-client.ts';
 import { JOB_CLAUSES } from './clauses/jobs.ts';
 import { Scene } from './clauses/scene.ts';
@@ -32,10 +33,7 @@ export async function verifyClauses(
   const reader = async (): Promise<void> => {
     for (const [n, { clause, what, run }] of queue) {
       const scene = new Scene(server, patience);
-      const failure = await run(scene).then(
-        () => undefined,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      );
+      const failure = await run(scene).then(() => undefined, reasonOf);
       scene.close();
       const report: ClauseReport = { clause, what, ...(failure !== undefined && { failure }) };
       reports[n] = report;

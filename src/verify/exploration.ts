@@ -1,3 +1,4 @@
+import { reasonOf } from '../wire/error-kind.ts';
 import { fromTransition, type AnyMachineSnapshot } from 'xstate';
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
 import { ChartIndex } from './chart-index.ts';
@@ -275,7 +276,7 @@ export class Exploration<Context, Facts, Stage extends Closable> {
         saw({ states: this.index.statesOf(world.chart), transitions: new Set(taken) });
       }
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       const { state } = this.#situation(world);
       throw new Error(`${['begins', ...story].join(' → ')}: in ${state}: ${reason}`, { cause });
     } finally {

@@ -1,3 +1,4 @@
+import { reasonOf } from '../wire/error-kind.ts';
 import { once } from 'node:events';
 import { Coverage, type ChartReport } from './coverage.ts';
 import type { TestTarget, Need } from './test-target.ts';
@@ -103,7 +104,7 @@ async function attempt(
       coverage.ran(exploration, n > 0);
       return undefined;
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
+      reason = reasonOf(error);
     }
   }
   return reason;

@@ -38,23 +38,23 @@ class GraphPrinter {
   slot(slot: unknown, inside: readonly number[]): string {
     if (++this.#places > MOST_PLACES) return '…';
     if (typeof slot === 'string') return quoted(slot);
-    if (!Array.isArray(slot)) return String(slot);
+    if (!Array.isArray(slot)) return plain(slot);
     const [first, second]: readonly unknown[] = slot;
-    if (first === 'bigint') return `${String(second)}n`;
-    if (typeof first !== 'number') return String(first);
+    if (first === 'bigint') return `${plain(second)}n`;
+    if (typeof first !== 'number') return plain(first);
     if (inside.includes(first)) return '[circular]';
     return inside.length > DEEPEST ? '…' : this.#node(this.#nodes[first], [...inside, first]);
   }
 
   #node(node: unknown, inside: readonly number[]): string {
     if (isObject(node)) return braced('{', this.#fields(node, inside), '}');
-    if (!Array.isArray(node)) return String(node);
+    if (!Array.isArray(node)) return plain(node);
     const [kind, first, second, third, fourth]: readonly unknown[] = node;
     switch (kind) {
       case 'Array':
         return braced('[', this.#slots(first, inside), ']');
       case 'SparseArray':
-        return braced(`Array(${String(first)}) {`, this.#fields(second, inside), '}');
+        return braced(`Array(${plain(first)}) {`, this.#fields(second, inside), '}');
       case 'Map':
         return this.#map(first, inside);
       case 'Set': {
@@ -64,20 +64,20 @@ class GraphPrinter {
       case 'Date':
         return dateText(first);
       case 'RegExp':
-        return `/${String(first)}/${String(second)}`;
+        return `/${plain(first)}/${plain(second)}`;
       case 'URL':
       case 'URLSearchParams':
-        return `${kind} ${quoted(String(first))}`;
+        return `${kind} ${quoted(plain(first))}`;
       case 'Boxed':
         return `Object(${this.slot(first, inside)})`;
       case 'ArrayBuffer':
         return this.#bytes(kind, first);
       case 'View':
-        return this.#bytes(String(first), second);
+        return this.#bytes(plain(first), second);
       case 'Error':
-        return this.#error(String(first), [second, third, fourth], inside);
+        return this.#error(plain(first), [second, third, fourth], inside);
       default:
-        return String(kind);
+        return plain(kind);
     }
   }
 
@@ -107,7 +107,7 @@ class GraphPrinter {
   }
 
   #bytes(kind: string, buffer: unknown): string {
-    const length = this.#lengths[Number(buffer)];
+    const length = typeof buffer === 'number' ? this.#lengths[buffer] : undefined;
     return `${kind} (${typeof length === 'number' ? length : '?'} ${length === 1 ? 'byte' : 'bytes'})`;
   }
 
@@ -131,6 +131,10 @@ const quoted = (text: string): string =>
     : `'${JSON.stringify(text)
         .slice(1, -1)
         .replaceAll(String.raw`\"`, '"')}'`;
+
+/** Any part of parsed JSON; `String` would call an own `toString` of an object. */
+const plain = (part: unknown): string =>
+  (typeof part === 'string' ? part : JSON.stringify(part)) ?? 'undefined';
 
 function dateText(time: unknown): string {
   const date = new Date(typeof time === 'number' ? time : Number.NaN);

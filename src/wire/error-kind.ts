@@ -52,5 +52,11 @@ export const plainError = ({ code, message }: ErrorText, options?: ErrorOptions)
 /** A state that only a fault of this program can bring about: nobody outside can do anything about it. */
 export const fault = (what: string): Error => new Error(what);
 
-/** The text of whatever was thrown. */
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The text of whatever was thrown: a thrown value may have getters and a `toString` that throw. */
+export function reasonOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'an error that cannot be shown';
+  }
+}

@@ -44,6 +44,11 @@ describe('a value of this project\u2019s client as text', () => {
       }),
       { numRuns: 300 },
     );
+    for (const part of [{ toString: {} }, { valueOf: 1, toString: 2 }]) {
+      for (const graph of [[part], [[part], []], [[0], [['View', part, part]]], [[0], [[part, part]]]]) {
+        expect(typeof graphText(JSON.stringify([graph[0], graph[1] ?? [], []]))).toBe('string');
+      }
+    }
     const slots = fc.oneof(fc.jsonValue(), fc.tuple(fc.nat(4)), fc.constant(['bigint']));
     const kinds = fc.constantFrom(
       'Array',

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../wire/error-kind.ts';
 import { constants } from 'node:os';
 import type { Outcome } from '../../client/task/outcome.ts';
 import { SleighError } from '../../client/master/sleigh-error.ts';
@@ -179,7 +180,7 @@ function written(outcome: LineOutcome): { readonly text: string; readonly failur
   try {
     return { text: jsonLine(outcome.value), failure: undefined };
   } catch (cause) {
-    const [why = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    const [why = ''] = reasonOf(cause).split('\n');
     const error = `the result cannot be written as JSON: ${why}`;
     return { text: jsonLine({ line, error }), failure: { line, error, stack: error } };
   }

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../wire/error-kind.ts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KEY, VARIABLE } from '../../wire/names.ts';
@@ -83,10 +84,7 @@ class RemoteLaunches implements Launched {
       for (const [at, plan] of this.#plans.entries()) await this.#startStation(this.#nameOf(at), plan);
     } catch (error) {
       await this.stop();
-      throw new LaunchError(
-        LAUNCH.workersNotStarted(error instanceof Error ? error.message : String(error)),
-        { cause: error },
-      );
+      throw new LaunchError(LAUNCH.workersNotStarted(reasonOf(error)), { cause: error });
     }
   }
 

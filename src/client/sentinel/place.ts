@@ -1,5 +1,5 @@
 import { PROCESS } from '../errors/job.ts';
-import { plainError } from '../../wire/error-kind.ts';
+import { plainError, reasonOf } from '../../wire/error-kind.ts';
 
 /** The working directory and the environment of workers. */
 export interface Place {
@@ -19,7 +19,7 @@ export function enter({ cwd, env = {} }: Place): void {
   try {
     process.chdir(cwd);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = reasonOf(cause);
     throw plainError(PROCESS.noFolder(cwd, why), { cause });
   }
 }

@@ -2,6 +2,7 @@
  * A sentinel in a process beside the master, so that it supervises its workers even if the master is busy or has
  * died.
  */
+import { reasonOf } from '../../wire/error-kind.ts';
 import type { ChildKind } from './child.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { parentOf } from './parent.ts';
@@ -40,7 +41,7 @@ async function start(order: SentinelProgramOrder): Promise<void> {
       onOutput: (text) => send({ type: 'output', text }),
     });
   } catch (error) {
-    await send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    await send({ type: 'failed', message: reasonOf(error) });
     isStarting = false;
     // The parent ends this program.
     if (isLeaving) await leave();

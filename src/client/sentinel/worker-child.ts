@@ -18,7 +18,7 @@ import {
   type MessageToWorker,
 } from '../worker/worker-messages.ts';
 import { CHANNEL_FD, LOOK_MS, type WatchdogData } from '../worker/worker-link.ts';
-import { fault } from '../../wire/error-kind.ts';
+import { fault, reasonOf } from '../../wire/error-kind.ts';
 
 /** A worker that a sentinel has started, as a process or a thread. The other end is worker-link.ts. */
 export interface WorkerChild {
@@ -123,7 +123,7 @@ function startThread(url: URL, args: readonly string[], node: NodeOptions): Work
   } catch (error) {
     // Threads accept only some flags of Node.
     port1.close();
-    return notStarted(error instanceof Error ? error.message : String(error));
+    return notStarted(reasonOf(error));
   }
   let listener: Listener = IGNORE;
   const hear = (message: unknown): void => listener(unsafeCast<MessageFromWorker>(message));

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../wire/error-kind.ts';
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { unsafeCast } from '../unsafe-cast.ts';
@@ -69,7 +70,7 @@ function notLoaded(path: string, cause: unknown): ModuleError {
   if (isMissing(cause, pathToFileURL(path).href)) return new ModuleError(MODULE.missing(path), { cause });
   if (codeOf(cause) === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?tsx?$/.test(path))
     return new ModuleError(MODULE.noTypeScript(path, process.version), { cause });
-  const [what = ''] = String(cause).split('\n');
+  const [what = ''] = (cause instanceof Error ? String(cause) : reasonOf(cause)).split('\n');
   return new ModuleError(MODULE.broken(path, what), { cause });
 }
 

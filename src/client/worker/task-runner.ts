@@ -1,3 +1,4 @@
+import { reasonOf } from '../../wire/error-kind.ts';
 import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { elementOfPlace, type ElementId } from '../../wire/task-places.ts';
@@ -171,8 +172,8 @@ export class TaskRunner {
    * @returns what to throw, unless each worker has to answer
    */
   #decline(error: unknown, isForEveryone: boolean): unknown {
-    this.#options.departure.request('not-loaded', messageOf(error));
-    return isForEveryone ? error : new Declined(messageOf(error), { cause: error });
+    this.#options.departure.request('not-loaded', reasonOf(error));
+    return isForEveryone ? error : new Declined(reasonOf(error), { cause: error });
   }
 
   /** Fetched once, and kept. */
@@ -239,8 +240,6 @@ export class TaskRunner {
 }
 
 const cancelled = (): TaskStopped => new TaskStopped(TASK.cancelled());
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function outcomeOf(call: () => Promise<unknown>): Promise<ChunkOutcome> {
   try {

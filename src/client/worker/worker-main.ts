@@ -1,5 +1,5 @@
+import { reasonOf } from '../../wire/error-kind.ts';
 import { KEY } from '../../wire/names.ts';
-import { unsafeCast } from '../unsafe-cast.ts';
 import { delay } from '../clock.ts';
 import type { NwsConnection } from '../connection/connection.ts';
 import { Departure } from './departure.ts';
@@ -64,7 +64,7 @@ export class WorkerMain {
   /** An uncaught error: as `rejected`, but the state of this process is unknown, so the worker leaves. */
   crashed(error: unknown): void {
     this.rejected(error);
-    this.#departure.request('threw', shortly(error));
+    this.#departure.request('threw', reasonOf(error));
     // The task may have broken something that keeps this worker from leaving.
     this.#platform.clock.startTimer(CRASH_LIMIT_MS, () => this.#process.exit(1));
   }
@@ -160,15 +160,6 @@ export class WorkerMain {
   }
 
   #complain(error: unknown): void {
-    this.#process.complain(`sleigh: worker ${this.#rank}: ${shortly(error)}\n`);
-  }
-}
-
-/** A short description of any error. */
-function shortly(error: unknown): string {
-  try {
-    return error instanceof Error ? unsafeCast<Error>(error).message : String(error);
-  } catch {
-    return 'an error that cannot be shown';
+    this.#process.complain(`sleigh: worker ${this.#rank}: ${reasonOf(error)}\n`);
   }
 }

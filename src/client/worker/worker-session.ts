@@ -1,3 +1,4 @@
+import { reasonOf } from '../../wire/error-kind.ts';
 import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
@@ -142,7 +143,7 @@ export class WorkerSession {
       return await reconnect({ clock, random, grace: this.#grace, attempt: () => this.#register() });
     } catch (error) {
       if (error instanceof NwsError && error.code !== 'failed') throw error;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       const text =
         error instanceof ConnectionLostError
           ? PROCESS.notBackInTime(this.#grace / 1_000, why)

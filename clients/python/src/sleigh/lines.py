@@ -68,7 +68,8 @@ class Lines:
         """Closes all connections. Requests that wait fail as ``closed``."""
         with self._lock:
             self._is_closed = True
-            connections = [self.main, *self._busy, *(connection for connection, _ in self._idle)]
+            # The workspace may belong to the main connection. It is last, so that the others are not refused as purged.
+            connections = [*self._busy, *(connection for connection, _ in self._idle), self.main]
             self._idle.clear()
         for connection in connections:
             connection.close()
