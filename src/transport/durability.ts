@@ -24,7 +24,12 @@ export interface Performer {
   failed(error: unknown): void;
 }
 
-/** Figures for metrics. */
+export interface StoreInUse {
+  readonly store: Store;
+  readonly sync: string;
+}
+
+/** Figures for metrics and the page. */
 export interface CommitFigures {
   /** The number of commits, and of changes in them. */
   commits: number;
@@ -54,6 +59,8 @@ export class Durability {
     recovered: 0,
     recoverySeconds: 0,
   };
+  /** When commits are on the disk. */
+  readonly sync: string;
   readonly #store: Store;
   readonly #core: Core;
   readonly #performer: Performer;
@@ -68,8 +75,9 @@ export class Durability {
   #onSettled: (() => void) | undefined;
 
   /** @param now milliseconds of a monotonic clock */
-  constructor(store: Store, core: Core, performer: Performer, now: () => number) {
+  constructor({ store, sync }: StoreInUse, core: Core, performer: Performer, now: () => number) {
     this.#store = store;
+    this.sync = sync;
     this.#core = core;
     this.#performer = performer;
     this.#now = now;

@@ -93,7 +93,7 @@ export class TcpServer {
     this.durability =
       storage &&
       new Durability(
-        storage.store,
+        storage,
         this.core,
         {
           perform: (commands) => this.#performAll(commands),

@@ -1,4 +1,5 @@
 import type { EndedJob, EndedJobSummary } from '../sleigh/ended-job.ts';
+import type { Storage } from './storage.ts';
 import type { Reading } from './values.ts';
 
 /** Where jobs that have ended are kept. */
@@ -21,6 +22,8 @@ export interface About extends Reading {
   now(): number;
   /** Jobs that have ended. */
   readonly endedJobs: EndedJobs;
+  /** Undefined if nothing survives the server. */
+  readonly storage: Storage | undefined;
   /** @returns the SVG of a machine by its id; '' if there is none */
   drawing(chart: string): string;
 }

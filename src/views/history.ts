@@ -1,4 +1,4 @@
-import type { Series } from './types.ts';
+import type { Series } from './series-types.ts';
 
 /** The number of samples that are kept. */
 const LENGTH = 300;

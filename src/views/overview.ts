@@ -7,6 +7,7 @@ import { newest } from './paging.ts';
 import type { History } from './history.ts';
 import type { SleighFigures } from './sleigh-figures.ts';
 import { sleighSummary } from './sleigh.ts';
+import type { StorageFigures } from './storage.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { OverviewView, SleighSummary } from './types.ts';
 import type { VerificationView } from './verification-types.ts';
@@ -36,10 +37,18 @@ function verification({ verifier, figures }: Core): VerificationView | null {
   };
 }
 
+/** What is measured over time. */
+export interface OverviewFigures {
+  readonly rates: History;
+  /** Undefined if nothing survives the server. */
+  readonly storage: StorageFigures | undefined;
+  readonly figuresOf: (sleigh: Sleigh) => SleighFigures;
+}
+
 export const overview = (
   core: Core,
   about: About,
-  { rates, figuresOf }: { readonly rates: History; readonly figuresOf: (sleigh: Sleigh) => SleighFigures },
+  { rates, storage, figuresOf }: OverviewFigures,
 ): OverviewView => ({
   version: about.version,
   host: about.host,
@@ -54,6 +63,7 @@ export const overview = (
   variables: core.workspaces.variableCount,
   bytesHeld: core.accounting.bytes,
   verification: verification(core),
+  storage: storage?.view ?? null,
   requests: Object.fromEntries(core.figures.requests),
   rates: rates.series,
   sleighs: newest(core.workspaces.occupied, MAX_SLEIGHS)

@@ -110,6 +110,7 @@ export class Replay {
       // A trace contains the steps of actors, and old-style jobs have none.
       oldSleighs: [],
       verification: null,
+      storage: null,
     };
   }
 

@@ -1,3 +1,5 @@
+import type { Series } from './series-types.ts';
+import type { StorageView } from './storage-types.ts';
 import type { VerificationView } from './verification-types.ts';
 import type { Named } from './named.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
@@ -22,12 +24,6 @@ export interface ErrorView {
   readonly error: string;
 }
 
-/** Metrics over time, one column each: `columns[0]` contains the times. */
-export interface Series {
-  readonly names: readonly string[];
-  readonly columns: readonly (readonly number[])[];
-}
-
 export interface OverviewView {
   readonly version: string;
   readonly host: string;
@@ -45,6 +41,8 @@ export interface OverviewView {
   readonly bytesHeld: number;
   /** What `serve --verify` found; null if the server does not verify its actors. */
   readonly verification: VerificationView | null;
+  /** The store of a server with `--data`; null without. */
+  readonly storage: StorageView | null;
   /** The number of requests of each verb since the start. */
   readonly requests: Readonly<Record<string, number>>;
   /** `requests`, `bytes in`, `bytes out`, each a second. */

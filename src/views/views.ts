@@ -18,6 +18,7 @@ import { sleighView } from './sleigh.ts';
 import { timelineQuery, timelineView } from './timeline.ts';
 import { workerDetails, workersView } from './workers.ts';
 import { SleighFigures } from './sleigh-figures.ts';
+import { StorageFigures } from './storage.ts';
 import type { ChartsView } from './types.ts';
 import { LIVE_VIEWS, type LiveView } from './view-routes.ts';
 import { variableView, workspacesView, workspaceView } from './workspaces.ts';
@@ -31,12 +32,14 @@ export class Views {
   readonly #about: About;
   readonly #rates = new History(['requests', 'bytes in', 'bytes out']);
   readonly #figures = new WeakMap<Sleigh, SleighFigures>();
+  readonly #storage: StorageFigures | undefined;
   readonly #charts: ChartsView;
   #last: { readonly time: number; readonly totals: readonly number[] } | undefined;
 
   constructor(core: Core, about: About) {
     this.#core = core;
     this.#about = about;
+    this.#storage = about.storage && new StorageFigures(about.storage);
     this.#charts = chartsView(about);
   }
 
@@ -52,6 +55,7 @@ export class Views {
     overview: () =>
       overview(this.#core, this.#about, {
         rates: this.#rates,
+        storage: this.#storage,
         figuresOf: (sleigh) => this.#figuresOf(sleigh),
       }),
     workspaces: (_names, query) => workspacesView(this.#core.workspaces, listQuery(query)),
@@ -149,6 +153,7 @@ export class Views {
         totals.map((total, i) => ((total - (last.totals[i] ?? 0)) * 1000) / (time - last.time)),
       );
     this.#last = { time, totals };
+    this.#storage?.sample(time);
     for (const { plugin } of newest(this.#core.workspaces.occupied, MAX_SAMPLED))
       if (plugin instanceof Sleigh) this.#figuresOf(plugin).sample(plugin, time);
   }

@@ -38,7 +38,7 @@ export class LiveSite implements Site {
 
   constructor(server: TcpServer, { web, token, logger }: LiveSiteOptions) {
     this.#server = server;
-    const { core, host, port, peek, endedJobs } = server;
+    const { core, host, port, peek, endedJobs, durability: storage } = server;
     const { translate: babelfish } = new Babelfishes({
       connect: this.#connect,
       has: (workspace) => core.workspaces.find(workspace) !== undefined,
@@ -58,6 +58,7 @@ export class LiveSite implements Site {
       peek,
       babelfish,
       endedJobs,
+      storage,
     };
     this.views = new Views(core, about);
     this.writes = token === undefined ? undefined : this.#writes(token, logger);

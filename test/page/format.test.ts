@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, count, duration, percent, plural } from '../../src/page/lib/format.ts';
+import { bytes, count, duration, milliseconds, percent, plural } from '../../src/page/lib/format.ts';
+
+test('short times are in milliseconds', () => {
+  expect([0, 0.42, 1.26, 9.96, 1_234].map(milliseconds)).toEqual([
+    '0 ms',
+    '0.42 ms',
+    '1.3 ms',
+    '10 ms',
+    '1,234 ms',
+  ]);
+});
 
 describe('a formatted duration', () => {
   test.each([

@@ -13,6 +13,7 @@ export const aboutOf = (server: SimulatedServer): About => ({
   peek: (file, bytes) => Buffer.from(server.files.read(file)).subarray(0, bytes),
   now: () => server.now,
   endedJobs: { summaries: [], find: () => undefined },
+  storage: undefined,
   drawing: (chart) => `<svg id="${chart}"/>`,
 });
 

@@ -85,7 +85,7 @@ async function crash(seed: number, make: MakeDurability): Promise<string[]> {
       throw error;
     },
   };
-  const durability = make(store, core, performer, () => 0);
+  const durability = make({ store, sync: 'always' }, core, performer, () => 0);
   const handle = (event: CoreEvent): void => durability.handled(core.handle(event, NOW));
   const read = (client: number): void => {
     for (;;) {

@@ -25,7 +25,7 @@ class Behind {
   /** Whether the time of an event is up after its first piece of work. */
   isHurried = false;
   readonly durability = new Durability(
-    this.store,
+    { store: this.store, sync: 'always' },
     this.core,
     {
       perform: (commands) => commands.forEach((command) => this.#note(command)),

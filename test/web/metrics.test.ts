@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
+import type { OverviewView } from '../../src/views/types.ts';
 import { ask } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -38,6 +39,9 @@ describe('the metrics of a server with a store', () => {
     expect(samples.get('sleigh_commit_seconds_total')).toBeGreaterThan(0);
     expect(samples.get('sleigh_store_bytes')).toBeGreaterThan(4_096);
     expect(samples.get('sleigh_recovered_entities')).toBe(0);
+    const { storage }: OverviewView = JSON.parse((await ask(first.web?.url ?? '', '/api/overview')).text);
+    expect(storage).toMatchObject({ sync: 'always', bytes: samples.get('sleigh_store_bytes'), recovered: 0 });
+    expect(storage?.commits).toBeGreaterThanOrEqual(2);
     await first.close();
     const second = await stored();
     // The server, the workspace, the variable and its value.

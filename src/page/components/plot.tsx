@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import type { Series } from '../../views/types.ts';
+import type { Series } from '../../views/series-types.ts';
 import { bytes, compact, count, timeOfDay } from '../lib/format.ts';
 import { resolvedColour } from '../lib/colours.ts';
 import { onTheme } from '../lib/theme.ts';

@@ -34,6 +34,10 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** `0.42 ms`, `12 ms`. */
+export const milliseconds = (n: number): string =>
+  `${n === 0 || n >= 9.95 ? count(n) : n.toFixed(n < 0.995 ? 2 : 1)} ms`;
+
 /** `14:03:22.417`, in the time zone of the browser. */
 export function timeOfDay(at: number, withMilliseconds = true): string {
   const moment = new Date(at);

@@ -1,5 +1,6 @@
 import type { EndedJobsView } from '../../views/ended-types.ts';
 import type { ClientsView, OverviewView, SleighSummary, WorkspacesView } from '../../views/types.ts';
+import { Storage } from '../components/storage.tsx';
 import { Violations } from '../components/violations.tsx';
 import { Search } from '../components/list-tools.tsx';
 import { Clients, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
@@ -85,6 +86,7 @@ export function OverviewPage() {
         <Plot title="Requests a second" series={data.rates} names={['requests']} />
         <Plot title="Traffic a second" series={data.rates} names={['bytes in', 'bytes out']} format={bytes} />
       </div>
+      {data.storage !== null && <Storage storage={data.storage} />}
       <div class="halves">
         <Panel title="Workspaces" note={<a href={page.workspaces}>all {count(data.workspaces)}</a>}>
           {workspaces !== undefined && workspaces.items.length > 0 ? (
