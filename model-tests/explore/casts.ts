@@ -45,7 +45,11 @@ const NEAREST = 250;
 
 /** The casts of `npm test` and CI. */
 export const SHORT: readonly Exploration[] = [
-  { title: '1 sentinel, 1 worker, 1 task', cast: SMALLEST, maxStatesInShort: NEAREST },
+  {
+    title: '1 sentinel, 1 worker, 1 task',
+    cast: { ...SMALLEST, extras: [...ALL, 'crashing'] },
+    maxStatesInShort: NEAREST,
+  },
   {
     title: '1 sentinel, 2 workers, 1 broadcast, no heartbeats',
     cast: {
@@ -74,12 +78,24 @@ export const SHORT: readonly Exploration[] = [
     cast: {
       ...SMALLEST,
       tasks: 2,
-      extras: ['returning', 'reports', 'skips', 'ending', 'waking', 'sleeping'],
+      extras: ['returning', 'reports', 'skips', 'ending', 'waking', 'sleeping', 'crashing'],
     },
   },
   {
+    title: '1 sentinel with a session, 1 worker that may come back, 1 task, a server that crashes',
+    cast: {
+      ...SMALLEST,
+      extras: ['returning', 'skips', 'ending', 'waking', 'crashing', 'sessions'],
+    },
+    maxStatesInShort: NEAREST,
+  },
+  {
     title: '1 sentinel that supervises, 1 worker, 1 task, 1 replacement',
-    cast: { ...SMALLEST, replacements: 1, extras: ['supervised', 'joining', 'ending', 'refused'] },
+    cast: {
+      ...SMALLEST,
+      replacements: 1,
+      extras: ['supervised', 'joining', 'ending', 'refused', 'crashing'],
+    },
     maxStatesInShort: NEAREST,
   },
   {
@@ -89,7 +105,7 @@ export const SHORT: readonly Exploration[] = [
       tasks: 0,
       broadcasts: 1,
       replacements: 1,
-      extras: ['supervised', 'joining', 'deletion'],
+      extras: ['supervised', 'joining', 'deletion', 'crashing'],
     },
   },
   {
@@ -99,7 +115,7 @@ export const SHORT: readonly Exploration[] = [
       tasks: 0,
       broadcasts: 1,
       replacements: 1,
-      extras: elastic('supervised', 'ending'),
+      extras: elastic('supervised', 'ending', 'crashing', 'sessions'),
     },
     maxStatesInShort: NEAREST,
   },

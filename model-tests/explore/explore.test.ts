@@ -5,7 +5,7 @@ import { explore, replay, type Report } from './explorer.ts';
 import { writeCounterexample } from '../../src/verify/diagram/files.ts';
 import { diagramOfViolation } from './violation-diagram.ts';
 import { readScenario, writeScenario } from './scenario.ts';
-import { isLong, isShort } from '../../test/support/form.ts';
+import { byForm, isLong, isShort } from '../../test/support/form.ts';
 
 function print(title: string, { states, transitions, depth, seconds, isClosed }: Report): void {
   const figures = [
@@ -27,6 +27,7 @@ describe('every reachable state of a sleigh keeps its properties', () => {
         const report = explore(
           { ...cast, policy },
           {
+            crashOneIn: byForm(32, 8, 8),
             ...(maxStates === undefined ? {} : { maxStates }),
             ...(isLong ? { progress: (text: string) => process.stdout.write(`  ${text}\n`) } : {}),
           },

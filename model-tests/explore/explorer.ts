@@ -1,5 +1,5 @@
 import { stateOfWorker } from '../../src/sleigh/agents.ts';
-import { lostByLoading } from './reloading.ts';
+import { lostByLoading, ProjectionLaw, wrongAfterCrash } from './reloading.ts';
 import { FairSteps, isDuty, isTimer } from './liveness.ts';
 import { whatIsWrong, type Before, type Wrong } from './properties.ts';
 import type { Cast, Scenario } from './scenario.ts';
@@ -35,6 +35,11 @@ export interface Options {
   readonly isSafetyChecked?: boolean;
   /** A job is loaded from the records of one in this many states, which takes as long as ten steps. */
   readonly loadOneIn?: number;
+  /**
+   * In one of this many states the server crashes beside, and the changes of each step are compared with what it did, which
+   * takes several times as long as the steps.
+   */
+  readonly crashOneIn?: number;
   /** Called now and then with the progress. */
   readonly progress?: (text: string) => void;
 }
@@ -46,17 +51,24 @@ interface Taken {
   readonly wrong: Wrong | undefined;
 }
 
-/** Runs a step and checks the state that it leads to. */
-function take(world: World, step: Step, keyBefore: string): Taken {
-  const { book, sleigh } = world;
+/**
+ * Runs a step and checks the state that it leads to.
+ * @param law compares the changes of the step with what it did
+ */
+function take(world: World, step: Step, keyBefore: string, law?: ProjectionLaw): Taken {
+  const { book } = world;
   const before: Before = { isClosed: book.isClosed, isShuttingDown: book.isShuttingDown };
   book.begin();
+  if (law !== undefined) world.recordChanges();
   const by = step.by === undefined ? undefined : world.parties[step.by];
   try {
     step.run(world);
   } catch (error) {
     return { wrong: { property: 'no step fails', what: String(error) }, key: '' };
   }
+  const changes = law === undefined ? [] : world.takeChanges();
+  // Another one after a crash.
+  const { sleigh } = world;
   if (!world.isDeleted && sleigh.joining.phase === 'closed') book.closed(sleigh.joining.context.maximum);
   if (isShuttingDown(sleigh) && !before.isShuttingDown) book.shutsDown();
   const key = stateKey(world);
@@ -64,7 +76,7 @@ function take(world: World, step: Step, keyBefore: string): Taken {
   const wrong =
     isRefused && key !== keyBefore && step.actsWhenRefused?.(world) !== true
       ? { property: REFUSED, what: `${keyBefore} became ${key}` }
-      : whatIsWrong(world, { name: step.name, before }, key !== keyBefore);
+      : (whatIsWrong(world, { name: step.name, before }, key !== keyBefore) ?? law?.broken(world, changes));
   book.isShuttingDown = isShuttingDown(sleigh);
   for (const worker of sleigh.crew.workers) {
     const state = stateOfWorker(worker);
@@ -75,13 +87,22 @@ function take(world: World, step: Step, keyBefore: string): Taken {
 
 const ENDS = new Set(['dead', 'left', 'deadbeat']);
 
+const isOneIn = (many: number, state: number): boolean => many !== Infinity && state % many === 0;
+
 /**
  * Explores a cast breadth first. States beyond the bound are expanded with fair steps only, so that liveness is decided
  * for every state that was found.
  */
 export function explore(
   cast: Cast,
-  { maxStates = Infinity, make = makeSleigh, progress, isSafetyChecked = true, loadOneIn = 4 }: Options = {},
+  {
+    maxStates = Infinity,
+    make = makeSleigh,
+    progress,
+    isSafetyChecked = true,
+    loadOneIn = 4,
+    crashOneIn = 32,
+  }: Options = {},
 ): Report {
   const began = performance.now();
   const steps = stepsOf(cast);
@@ -96,8 +117,13 @@ export function explore(
     const memory = graph.go(state);
     const key = graph.keyOf(state);
     const { world } = graph;
-    const lost = isSafetyChecked && state % loadOneIn === 0 ? lostByLoading(world) : undefined;
+    const isLoaded = isSafetyChecked && isOneIn(loadOneIn, state);
+    const crashes = isSafetyChecked && isOneIn(crashOneIn, state);
+    const lost =
+      (isLoaded ? lostByLoading(world) : undefined) ?? (crashes ? wrongAfterCrash(world) : undefined);
     if (lost !== undefined) return { ...lost, scenario: { cast, steps: graph.stepsTo(state) } };
+    if (crashes) world.rewind(memory);
+    const law = crashes ? new ProjectionLaw(world) : undefined;
     if (areFair) fair.expect(state, world);
     const duties: number[] = [];
     const timers: number[] = [];
@@ -105,12 +131,15 @@ export function explore(
       if (!step.isPossible(world)) continue;
       const isOwed = areFair && isDuty(step, world);
       if (onlyFair && !isOwed && !isTimer(step)) continue;
-      const result = take(world, step, key);
+      const result = take(world, step, key, law);
       transitions++;
       if (result.wrong !== undefined && isSafetyChecked)
         return { ...result.wrong, scenario: { cast, steps: [...graph.stepsTo(state), step.name] } };
       // Only parts that the key leaves out may have changed, and no later step depends on them.
-      if (result.key === key) continue;
+      if (result.key === key) {
+        if (law !== undefined) world.rewind(memory);
+        continue;
+      }
       const next = graph.add(result.key, state, number);
       if (isOwed) duties.push(next);
       else if (isTimer(step)) timers.push(next);
@@ -162,8 +191,12 @@ export function replay(
     const step = steps.get(name);
     if (step === undefined) throw new Error(`nobody of this cast can do "${name}"`);
     if (!step.isPossible(world)) throw new Error(`"${name}" cannot happen here`);
-    const wrong = take(world, step, stateKey(world)).wrong ?? lostByLoading(world);
+    const isLast = n === names.length - 1;
+    const law = isLast ? new ProjectionLaw(world) : undefined;
+    let { wrong } = take(world, step, stateKey(world), law);
     watch(world, name);
+    wrong ??= lostByLoading(world);
+    if (isLast) wrong ??= wrongAfterCrash(world);
     if (wrong === undefined) continue;
     return { ...wrong, scenario: { cast, steps: names.slice(0, n + 1) } };
   }

@@ -9,6 +9,9 @@ export const BATCHES = [TASK_BATCH, BROADCAST_BATCH] as const;
 /** All timers expire together, because the process did not run (P13). */
 export const SLEEP = 'server: sleeps, and then every timer is late';
 
+/** The server ends without a word, and another one takes up its store (D4). */
+export const CRASH = 'server: crashes, and is started again';
+
 /** The heartbeat timeout of a sentinel. */
 export function absence({ sleigh, picture }: World, party: Party): unknown {
   const sentinel = sleigh.crew.sentinels.find(({ client }) => client === party);

@@ -33,8 +33,11 @@ export class Party implements Client {
   readonly name: string;
   readonly role: Role;
   readonly closeListeners: Client['closeListeners'] = new Set();
+  /** Whether it lasts when its connection does not (P15). */
+  readonly isSession: boolean;
   readonly #listener: Listener;
-  readonly #workspace: Workspace;
+  /** That of the server to which it is connected. */
+  workspace: Workspace;
   request: Request | undefined;
   isBlocked = false;
   /** The reply to its last request; undefined for a store that was accepted. */
@@ -50,12 +53,17 @@ export class Party implements Client {
   /** The metadata of the reply to its last store. */
   told: Metadata = NO_METADATA;
 
-  constructor(id: number, name: string, role: Role, workspace: Workspace, listener: Listener) {
+  constructor(
+    { id, name, role, isSession }: Pick<Party, 'id' | 'name' | 'role' | 'isSession'>,
+    workspace: Workspace,
+    listener: Listener,
+  ) {
     this.id = id;
     this.peer = `10.0.0.${id}:4000`;
     this.name = name;
     this.role = role;
-    this.#workspace = workspace;
+    this.isSession = isSession;
+    this.workspace = workspace;
     this.#listener = listener;
   }
 
@@ -65,7 +73,7 @@ export class Party implements Client {
     const request = { pendingGet: get, variable, batch: metadata.get('batchId') };
     this.reply = undefined;
     this.request = request;
-    this.#workspace.get(variable, get);
+    this.workspace.get(variable, get);
     if (get.ended) return;
     get.blocked = true;
     this.isBlocked = true;
@@ -75,17 +83,32 @@ export class Party implements Client {
   /** @returns whether it was accepted */
   store(variable: string, payload: string, metadata: Metadata = NO_METADATA): boolean {
     const value = Object.freeze({ descriptor: 1, payload, metadata });
-    const outcome = this.#workspace.store(variable, value, this);
+    const outcome = this.workspace.store(variable, value, this);
     const refused = isRefusal(outcome) ? outcome : undefined;
     this.told = isRefusal(outcome) ? NO_METADATA : (outcome?.metadata ?? NO_METADATA);
     this.reply = refused === undefined ? undefined : { refused };
     return refused === undefined;
   }
 
-  vanish(): void {
-    this.isBlocked = false;
+  /** Its connection has closed: its blocked request is withdrawn (V6). */
+  withdraw(): void {
     this.request?.pendingGet.withdraw();
+    this.#unblock();
+  }
+
+  /** Its server has crashed: nobody knows its request, nor who listens for its end. */
+  forget(): void {
+    this.#unblock();
+    this.closeListeners.clear();
+  }
+
+  #unblock(): void {
+    this.isBlocked = false;
     this.request = undefined;
+  }
+
+  vanish(): void {
+    this.withdraw();
     for (const place of this.closeListeners) place.clientLeft(this);
   }
 

@@ -215,14 +215,19 @@ export class ReferenceLedger implements Listener {
     return holds !== undefined || [...this.notes.values()].some(({ owing }) => owing.has(rank));
   }
 
-  /** A connection has closed. */
-  vanished(party: Party): void {
+  /** Its request waits no longer, because its connection has closed. */
+  withdrawn(party: Party): void {
     for (const [name, line] of this.lines)
       if (line.includes(party))
         this.lines.set(
           name,
           line.filter((other) => other !== party),
         );
+  }
+
+  /** A connection has closed. */
+  vanished(party: Party): void {
+    this.withdrawn(party);
     const { rank } = party;
     if (rank !== undefined && this.living.get(rank) === party) {
       if ((this.mayReturn || this.#isSupervised) && !this.isShuttingDown) this.lost.add(rank);

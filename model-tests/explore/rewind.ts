@@ -1,5 +1,6 @@
 import { Actor, StateMachine } from 'xstate';
 import { CompiledActor } from '../../src/actors/actor.ts';
+import { ChangeRecorder } from '../../src/store/change-recorder.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { openField } from '../../test/support/open-fields.ts';
 
@@ -26,9 +27,12 @@ export type Memory = readonly Saved[];
 const FIELDS_OF_ACTOR = ['_snapshot', '_processingStatus', '_doneEvent', 'mailbox'];
 const FIELDS_OF_TABLE_ACTOR = ['$state', '$context', '$end', '$phase', '$events'];
 
-/** Whether the object never changes after its creation. */
+/** Whether the object never changes after its creation, or is only used during a step. */
 const isConstant = (object: object): boolean =>
-  object instanceof StateMachine || Object.isFrozen(object) || 'descriptor' in object;
+  object instanceof StateMachine ||
+  object instanceof ChangeRecorder ||
+  Object.isFrozen(object) ||
+  'descriptor' in object;
 
 /**
  * Records the contents of every object that is reachable from some roots. The objects keep their identity, so that

@@ -22,6 +22,10 @@ export const EXTRAS = [
   'refused',
   /** The process of the server sleeps, and then every timer is late. */
   'sleeping',
+  /** The server crashes at any step, and another one takes up its store (D4). */
+  'crashing',
+  /** Masters and sentinels have sessions, which outlive their connections and the server (P15). */
+  'sessions',
   /** The server stops. */
   'stopping',
   /** The group is elastic (S17), and broadcasts are for those who are there, or for all. */

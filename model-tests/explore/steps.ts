@@ -3,7 +3,7 @@ import type { Cast } from './scenario.ts';
 import type { Party, Verb } from './party.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { lineOf, SESSION } from './reference-ledger.ts';
-import { absence, BATCHES, BROADCAST_BATCH, SLEEP, TASK_BATCH } from './facts.ts';
+import { absence, BATCHES, BROADCAST_BATCH, CRASH, SLEEP, TASK_BATCH } from './facts.ts';
 import type { World } from './world.ts';
 
 /** One thing that may happen next. */
@@ -206,6 +206,12 @@ export function stepsOf(cast: Cast): Step[] {
           isPossible: (world) => !world.isDeleted && mayComeBack(world, party(world, index)),
           run: (world) => world.comeBack(index, repliesAreLost),
         });
+    if (has('sessions') && role !== 'worker')
+      steps.push({
+        name: `${name}: loses its connection`,
+        isPossible: (world) => !world.isDeleted && party(world, index).isBlocked,
+        run: (world) => world.interrupt(party(world, index)),
+      });
     steps.push({
       name: `${name}: vanish`,
       isPossible: (world) => !world.isDeleted,
@@ -255,6 +261,12 @@ export function stepsOf(cast: Cast): Step[] {
       },
     });
   }
+  if (has('crashing'))
+    steps.push({
+      name: CRASH,
+      isPossible: (world) => !world.isDeleted,
+      run: (world) => world.crash(),
+    });
   if (has('stopping'))
     steps.push({
       name: 'server: stops',

@@ -1,21 +1,14 @@
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import type { JobMachines } from '../../src/sleigh/job-machines.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
-import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { UNRECORDED } from '../../src/store/change-recorder.ts';
-import { ServerAccounting } from '../../src/workspace/storage-accounting.ts';
 import { finish } from '../../src/workspace/steps.ts';
-import type { Host } from '../../src/workspace/host.ts';
-import { Workspace } from '../../src/workspace/workspace.ts';
+import type { Change, Entity } from '../../src/store/change.ts';
+import type { Workspace } from '../../src/workspace/workspace.ts';
 import { ReferenceLedger } from './reference-ledger.ts';
 import { Party, type Role } from './party.ts';
-import { Picture } from './picture.ts';
 import { remember, rewind, type Memory } from './rewind.ts';
 import type { Cast } from './scenario.ts';
-import { SimTimers } from './sim-timers.ts';
-
-/** Ordinary variables that the job reads. The number of their values has no effect. */
-const ORDINARY = ['worker_dead', 'Sleigh ride over', 'worker registrations'];
+import { ServedJob, type Surroundings } from './served-job.ts';
 
 /** Creates the job. Tests of the explorer create a faulty one. */
 export type MakeSleigh = (workspace: Workspace, cast: Cast) => Sleigh;
@@ -45,59 +38,52 @@ export const makeSleighOf = (
 export class World {
   readonly cast: Cast;
   readonly make: MakeSleigh;
-  readonly timers = new SimTimers();
-  readonly accounting = new ServerAccounting(DEFAULT_LIMITS, () => undefined);
-  readonly workspace: Workspace;
-  readonly sleigh: Sleigh;
-  readonly picture: Picture;
   readonly book: ReferenceLedger;
   /** The connected clients. One that disconnects is replaced by a new client without a role. */
-  readonly parties: Party[];
+  readonly parties: Party[] = [];
+  readonly #now: { served: ServedJob };
   readonly #roots: readonly object[];
+  readonly #surroundings: Surroundings = {
+    make: (workspace) => this.make(workspace, this.cast),
+    failed: (text) => this.book.faults.push(text),
+    clientOf: (id) => this.parties.find((party) => party.isSession && party.id === id),
+  };
 
   constructor(cast: Cast, make: MakeSleigh = makeSleigh) {
     this.cast = cast;
     this.make = make;
     this.book = new ReferenceLedger(cast);
-    let variables = 0;
-    const host: Host = {
-      accounting: this.accounting,
-      limits: DEFAULT_LIMITS,
-      clock: () => 0,
-      timers: this.timers,
-      changes: UNRECORDED,
-      restoreFile: () => undefined,
-      newVariableId: () => String(++variables),
-      inSteps: (steps) => finish(steps),
-      log: (level, message, fields) => {
-        if (level === 'error') this.book.faults.push(`${message}: ${JSON.stringify(fields)}`);
-      },
+    this.#now = { served: new ServedJob(this.#surroundings) };
+    const add = (count: number, role: Role): void => {
+      for (let n = 0; n < count; n++) this.parties.push(this.#party(role, `${role} ${n}`));
     };
-    this.workspace = new Workspace('job', host, { number: 1 });
-    this.sleigh = make(this.workspace, cast);
-    this.workspace.plugin = this.sleigh;
-    for (const name of ORDINARY) this.workspace.declare(name, 'fifo');
-    this.picture = new Picture(this.sleigh);
-    const some = (count: number, role: Role): Party[] =>
-      Array.from({ length: count }, (_, n) => this.#party(role, n));
-    this.parties = [
-      ...some(cast.masters, 'master'),
-      ...some(cast.sentinels, 'sentinel'),
-      ...some(cast.workers, 'worker'),
-    ];
-    this.#roots = [
-      this.workspace,
-      this.sleigh,
-      this.timers,
-      this.book,
-      this.parties,
-      ...ORDINARY.map((name) => this.workspace.variable(name).behaviour),
-    ];
+    add(cast.masters, 'master');
+    add(cast.sentinels, 'sentinel');
+    add(cast.workers, 'worker');
+    this.#roots = [this.#now, this.book, this.parties];
+  }
+
+  get workspace(): Workspace {
+    return this.#now.served.workspace;
+  }
+  get sleigh(): Sleigh {
+    return this.#now.served.sleigh;
+  }
+  get picture() {
+    return this.#now.served.picture;
+  }
+  get timers() {
+    return this.#now.served.timers;
+  }
+  get accounting() {
+    return this.#now.served.accounting;
   }
 
   #connections = 0;
-  #party(role: Role, n: number): Party {
-    return new Party(++this.#connections, `${role} ${n}`, role, this.workspace, this.book);
+  #party(role: Role, name: string): Party {
+    // Workers come back under S18.
+    const isSession = this.cast.extras.includes('sessions') && role !== 'worker';
+    return new Party({ id: ++this.#connections, name, role, isSession }, this.workspace, this.book);
   }
 
   /** The connection of a client closes. */
@@ -111,7 +97,7 @@ export class World {
 
   /** A new connection takes its place. A worker may remember its rank and its task (S18). */
   #succeed(index: number, { name, role, rank, holds, number, was }: Party): Party {
-    const next = new Party(++this.#connections, name, role, this.workspace, this.book);
+    const next = this.#party(role, name);
     if (this.book.mayReturn) next.was = rank === undefined ? was : { rank, holds, number };
     this.parties[index] = next;
     return next;
@@ -124,6 +110,59 @@ export class World {
     if (old.rank === undefined) return this.book.comesBack(old, repliesAreLost);
     this.book.comesBack(this.#succeed(index, old), repliesAreLost);
     old.vanish();
+  }
+
+  /** P15.3: the connection of a session closes, and the session lasts. */
+  interrupt(party: Party): void {
+    this.book.withdrawn(party);
+    party.withdraw();
+  }
+
+  /**
+   * D4: the server ends without a word, and another one takes up its store: nobody waits any more, then every connection
+   * has closed, the oldest first, and sessions last.
+   */
+  crash(): void {
+    const stored = this.stored;
+    for (const party of this.parties) this.book.withdrawn(party);
+    const oldestFirst = [...this.parties.entries()].toSorted(([, a], [, b]) => a.id - b.id);
+    for (const [index, party] of oldestFirst) {
+      if (party.isSession) continue;
+      this.book.vanished(party);
+      this.#succeed(index, party);
+    }
+    for (const party of this.parties) party.forget();
+    const { isWanted } = this.#now.served.changes;
+    this.takeChanges();
+    this.#now.served = this.recovered(stored);
+    if (!isWanted) this.takeChanges();
+    for (const party of this.parties) party.workspace = this.workspace;
+  }
+
+  /** Nobody waits any more; then every connection closes, the oldest first, and sessions last. */
+  disconnectAll(): void {
+    for (const party of this.parties) this.interrupt(party);
+    const oldestFirst = [...this.parties.entries()].toSorted(([, a], [, b]) => a.id - b.id);
+    for (const [index, party] of oldestFirst) if (!party.isSession) this.vanish(index);
+  }
+
+  /** What the store of the server has. */
+  get stored(): readonly Entity[] {
+    return this.#now.served.entities;
+  }
+  /** Begins to record changes. */
+  recordChanges(): void {
+    this.#now.served.changes.isWanted = true;
+  }
+  /** @returns the changes since then, as they would be committed */
+  takeChanges(): readonly Change[] {
+    const { changes } = this.#now.served;
+    changes.isWanted = false;
+    return changes.take();
+  }
+  /** @returns the job of a server that takes up a store */
+  recovered(stored: readonly Entity[]): ServedJob {
+    return new ServedJob(this.#surroundings, stored);
   }
 
   get isDeleted(): boolean {
