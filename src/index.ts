@@ -5,5 +5,8 @@ export type { Credentials } from './transport/gate.ts';
 export type { Limits } from './wire/limits.ts';
 export { DEFAULT_LIMITS } from './wire/limits.ts';
 export type { JobOptions, Join } from './sleigh/options.ts';
+export type { JobControl, JobOutcome, JobPlugin } from './transport/job-plugin.ts';
+export type { JobEvent, JobHappening, JobTask, JobValue } from './sleigh/job-event.ts';
+export type { GivenValue, JobWorker } from './sleigh/job-operation.ts';
 export type { DeathPolicy } from './machines/dead-worker-policy.ts';
 export type { WorkspacePlugin, Workspace, WorkspacePluginFactory } from './workspace/workspace.ts';

@@ -23,7 +23,7 @@ const OPTIONS: ServerOptions = {
   ),
   limits: { handshakeSeconds: HANDSHAKE_SECONDS, requestSeconds: REQUEST_SECONDS },
   tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key') },
-  plugins: {
+  workspaceTypes: {
     [FAULTY_KIND]: () => {
       throw new Error(ON_PURPOSE);
     },

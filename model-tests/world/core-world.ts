@@ -165,6 +165,8 @@ export class CoreWorld extends World {
       case 'restoreFile':
       case 'startTls':
       case 'keepJob':
+      case 'jobEvent':
+      case 'operationEnded':
       case 'stopServer':
       case 'trace':
         this.wrongs.push(`nobody asked for ${command.type}`);

@@ -17,6 +17,7 @@ import {
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 import { Interruption } from './interruption.ts';
+import { loadPlugins } from './job-plugins.ts';
 import { jsonLine } from './json-line.ts';
 import { port, wholeNumber } from './numbers.ts';
 import { print } from './output.ts';
@@ -43,6 +44,7 @@ interface ServeFlags extends CredentialFlags {
   onDeadWorker: string;
   deadman?: boolean;
   drain: number;
+  plugin: string[];
   trace?: string;
   verify?: true;
   logLevel: Level;
@@ -197,6 +199,12 @@ export function addServeCommand(program: Command): void {
         .argParser(wholeNumber())
         .default(DEFAULT_DRAIN_S),
     )
+    .option(
+      '--plugin <file>',
+      'load a module whose default export is a plugin for jobs, or an array of them; may be repeated',
+      (file: string, others: string[]) => [...others, file],
+      [],
+    )
     .option('--trace <file>', 'write each step of every statechart to this file, as a line of JSON')
     .option(
       '--verify',
@@ -218,7 +226,9 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
   const logger = createLogger(flags.logLevel);
   // A default port in use is not an error: a second server on a machine runs without a page.
   const isOptional = command.getOptionValueSource('webPort') === 'default';
-  const server = await createServer({ ...optionsOf(flags, isOptional), logger }).catch((error: unknown) => {
+  const begin = async (): Promise<Server> =>
+    createServer({ ...optionsOf(flags, isOptional), plugins: await loadPlugins(flags.plugin), logger });
+  const server = await begin().catch((error: unknown) => {
     if (error instanceof WebListenError)
       return fail(START.pageNotListening(error.message, explain(error.cause)));
     const isAboutTheAddress = error instanceof Error && 'syscall' in error;

@@ -1,5 +1,7 @@
 import type { FilePayload } from '../wire/payload.ts';
 import type { EndedJob } from '../sleigh/ended-job.ts';
+import type { JobEvent } from '../sleigh/job-event.ts';
+import type { JobOperation } from '../sleigh/job-operation.ts';
 import type { TraceStep } from '../trace/step.ts';
 import type { LogLevel } from '../workspace/host.ts';
 
@@ -38,6 +40,10 @@ export type Command =
   | { type: 'trace'; step: TraceStep }
   /** What is worth keeping of a job that ends, for the page. */
   | { type: 'keepJob'; job: EndedJob }
+  /** Something has happened in a job, for plugins (S30). */
+  | { type: 'jobEvent'; event: JobEvent }
+  /** An operation of a plugin was carried out, or refused for that reason. */
+  | { type: 'operationEnded'; operation: number; reason: string | undefined }
   /** Stops the server, because a client requested it (P3). */
   | { type: 'stopServer' };
 
@@ -53,6 +59,8 @@ export type CoreEvent =
   | { type: 'continued' }
   | { type: 'fileWritten'; connection: number; error: string | undefined }
   | { type: 'timerFired'; timer: number }
+  /** A plugin does something in a job (S30). Answered by `operationEnded`. */
+  | { type: 'jobOperation'; operation: number; job: string; what: JobOperation }
   /** The server is about to stop: jobs shut down, and clients may continue for a while. */
   | { type: 'draining' }
   /** The server stops: jobs shut down, then connections are closed. */

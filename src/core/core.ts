@@ -23,6 +23,7 @@ import { Connection } from './connection.ts';
 import { CoreTimers } from './core-timers.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Metrics } from './metrics.ts';
+import { JobOperations } from './job-operations.ts';
 import { DurableWork } from './durable-work.ts';
 import { Sessions } from './sessions.ts';
 import { Turns } from './turns.ts';
@@ -71,6 +72,7 @@ export class Core implements ConnectionHost {
   readonly accounting: ServerAccounting;
   readonly workspaces: Workspaces;
   readonly sessions: Sessions;
+  readonly jobs: JobOperations;
   readonly mayBeStopped: boolean;
   readonly audit = new Audit(this);
   readonly figures = new Metrics();
@@ -113,6 +115,7 @@ export class Core implements ConnectionHost {
       this.#durable.outlasts,
     );
     this.workspaces = new Workspaces(this, { plugins: options.plugins, suffix: options.run });
+    this.jobs = new JobOperations(this.workspaces);
     this.#recovery = new Recovery(this, options.run);
     this.tracer = options.traces === true ? this.#recorder() : undefined;
     this.verifier =
@@ -312,6 +315,10 @@ export class Core implements ConnectionHost {
         return;
       case 'timerFired':
         return this.timers.fire(event.timer);
+      case 'jobOperation': {
+        const { operation, job, what } = event;
+        return this.command({ type: 'operationEnded', operation, reason: this.jobs.operate(job, what) });
+      }
       case 'continued':
         return this.turns.go();
       case 'draining':

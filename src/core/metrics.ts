@@ -3,6 +3,11 @@ import type { BrokenStep } from '../trace/verifier.ts';
 /** The upper bounds of the buckets of a histogram, in seconds. One more bucket is for longer times. */
 const OF_WAITING = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];
 
+/** The upper bounds of the buckets for handling times, in seconds. */
+export const HANDLING_SECONDS: readonly number[] = [
+  10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1,
+];
+
 /** A histogram of durations. */
 export class Histogram {
   /** The count of each bucket, not cumulative. The last one is for durations over all bounds. */

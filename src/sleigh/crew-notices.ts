@@ -1,6 +1,7 @@
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Sentinel, Worker } from './agents.ts';
 import type { Crew } from './crew.ts';
+import type { EmitJobEvent } from './job-event.ts';
 
 /** What many workers or sentinels are notified of, in steps. */
 
@@ -19,10 +20,13 @@ export const endWaitingOf = ({ workers }: Sentinel): Steps =>
   eachInSteps(workers, ({ actor }) => actor.send({ type: 'waiting.ended' }));
 
 /** Notifies each rank that has not registered when the group closes (S6.1, S19). */
-export const closeRanks = ({ everyWorker }: Crew): Steps =>
-  eachInSteps(everyWorker, ({ client, actor }) => {
+export function* closeRanks({ everyWorker }: Crew, workers: number, emit: EmitJobEvent): Steps {
+  emit?.({ type: 'group_close_pre', workers });
+  yield* eachInSteps(everyWorker, ({ client, actor }) => {
     if (client === undefined) actor.send({ type: 'group.closed' });
   });
+  emit?.({ type: 'group_close_post', workers });
+}
 
 /** Waiting sentinels are told to stop now, the others when they ask (S14). */
 export const stopSentinels = ({ everySentinel }: Crew): Steps =>

@@ -134,7 +134,7 @@ export class Crew {
   /** S17: in an elastic group one that owes nothing may leave. */
   owedBy(worker: Worker): { readonly tasks: number; readonly copies: number } {
     const copies = this.#job.work.tasks.copiesFor(worker);
-    return { tasks: worker.task === undefined ? 0 : 1, copies };
+    return { tasks: worker.task?.isSettled === false ? 1 : 0, copies };
   }
 
   /** The ranks of the workers that satisfy a condition, in ascending order. */
@@ -209,6 +209,7 @@ export class Crew {
     this.#add(worker);
     worker.actor.start();
     this.records.workerChanged(rank);
+    this.#job.emit?.({ type: 'declare_worker', rank, sentinel: sentinel.id });
     return worker;
   }
 

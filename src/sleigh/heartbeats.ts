@@ -37,13 +37,15 @@ export class Heartbeats {
     });
     if (timers.isRunning('waking')) return;
     timers.start('waking', options.sentinelRefreshPeriod, () => {
-      const sentinels = [...this.#blocked];
-      this.#job.inSteps(
-        eachInSteps(sentinels, (blocked) => {
-          if (this.#blocked.has(blocked)) blocked.actor.send({ type: 'heartbeat.came' });
-        }),
-      );
+      this.#job.inSteps(this.#wake([...this.#blocked]));
     });
+  }
+
+  *#wake(sentinels: readonly Sentinel[]): Steps {
+    yield* eachInSteps(sentinels, (blocked) => {
+      if (this.#blocked.has(blocked)) blocked.actor.send({ type: 'heartbeat.came' });
+    });
+    this.#job.emit?.({ type: 'woke_sentinels', sentinels: sentinels.length });
   }
 
   /** @param word 0 means continue, 1 means stop */

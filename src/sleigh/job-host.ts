@@ -9,6 +9,7 @@ import type { Steps } from '../workspace/steps.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { NamedTimers } from './named-timers.ts';
 import type { JobDeadlines } from './deadline-name.ts';
+import type { EmitJobEvent } from './job-event.ts';
 import type { JobChanges } from './job-changes.ts';
 import type { JobOptions } from './options.ts';
 import type { PendingRequests } from './pending-requests.ts';
@@ -34,6 +35,8 @@ export interface JobHost {
   readonly shutdown: ActorRefFrom<typeof shutdownMachine>;
   /** Milliseconds. */
   readonly now: number;
+  /** Tells plugins what happens; undefined when none listens (S30). */
+  readonly emit: EmitJobEvent;
   /** The record of the job itself has changed: its machines or its counters. */
   changed(): void;
   /** Does what takes long in its turn with others (P14). */

@@ -171,7 +171,7 @@ export class JobLoader {
     if (record.has('connection')) worker.client = this.#clientIn(record, isConnected(worker));
     worker.task = taskIn(record.optional('task'), this.#known);
     crew.adoptWorker(worker);
-    if (worker.task !== undefined) this.#countTask(worker.task);
+    if (worker.task !== undefined) this.#countTask(worker.task, rank);
     if (isRegistered(worker)) this.#countCopies(worker);
     registrations.adopt(worker);
   }
@@ -197,9 +197,10 @@ export class JobLoader {
   }
 
   /** A task that a worker has. */
-  #countTask(task: Task): void {
+  #countTask(task: Task, rank: number): void {
     const { batches, tasks } = this.#job.work;
-    batches.restoreTask(task.batch, { queued: false });
+    task.holders = [...task.holders, rank];
+    if (!task.isSettled) batches.restoreTask(task.batch, { queued: false });
     if (task.broadcast === undefined) tasks.restoreTask(task);
   }
 

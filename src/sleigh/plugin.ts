@@ -1,6 +1,6 @@
 import { isRefusal } from '../workspace/refusal.ts';
 import type { WorkspacePluginFactory } from '../workspace/workspace.ts';
-import type { OnJobEnd } from './ended-job.ts';
+import type { JobHooks } from './job-hooks.ts';
 import { readOptions, type JobOptions } from './options.ts';
 import type { JobMachines } from './job-machines.ts';
 import { Sleigh } from './sleigh.ts';
@@ -9,11 +9,11 @@ import { Sleigh } from './sleigh.ts';
  * The plugin for workspaces that run a job (W9, S1).
  * @param defaults the defaults of the job options
  * @param machines machines that replace those of every job, for tests with faulty machines
- * @param onEnd is given what is worth keeping of each job that ends
+ * @param hooks who hears of every job
  */
 export const sleighPlugin =
-  (defaults: JobOptions, machines?: JobMachines, onEnd?: OnJobEnd): WorkspacePluginFactory =>
+  (defaults: JobOptions, machines?: JobMachines, hooks?: JobHooks): WorkspacePluginFactory =>
   (workspace, metadata) => {
     const options = readOptions(metadata, defaults, workspace.host.limits.workerCount);
-    return isRefusal(options) ? options : new Sleigh(workspace, options, machines, onEnd);
+    return isRefusal(options) ? options : new Sleigh(workspace, options, machines, hooks);
   };

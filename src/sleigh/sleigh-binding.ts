@@ -11,7 +11,7 @@ import { SLEIGH_DEAD } from './refusals.ts';
  * `machines/sleigh.ts` contains the routing of events.
  */
 const implementations: Implementations<typeof sleighMachine, Job> = {
-  closeRanks: (job) => job.inSteps(closeRanks(job.crew)),
+  closeRanks: (job) => job.inSteps(closeRanks(job.crew, job.joining.context.registered, job.emit)),
   settleBroadcasts: ({ recovery }) => recovery.settleBroadcasts(),
   disconnect: ({ crew }, { event }) => {
     assertEvent(event, 'connection.closed');

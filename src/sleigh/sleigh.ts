@@ -12,17 +12,17 @@ import { KEY, VARIABLE } from '../wire/names.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Client } from '../workspace/pending-get.ts';
-import { COST } from '../workspace/memory-budget.ts';
 import { PURGED, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { WorkspacePlugin, Workspace } from '../workspace/workspace.ts';
 import type { Sentinel, Worker } from './agents.ts';
-import { memoryOfPlaces } from './null-reserve.ts';
-import { memoryOfBatches } from './batch-ref.ts';
+import { memoryOfStore } from './memory-of-store.ts';
 import { Crew } from './crew.ts';
-import { endedJob, type OnJobEnd } from './ended-job.ts';
+import { endedJob } from './ended-job.ts';
+import { emitterOf, type JobHooks } from './job-hooks.ts';
+import type { EmitJobEvent } from './job-event.ts';
 import { Intake } from './intake.ts';
 import { defineJobVariables } from './job-variables.ts';
 import { Failures } from './failures.ts';
@@ -71,13 +71,15 @@ export class Sleigh implements WorkspacePlugin, Job {
   startedAt: number;
   #supervisor: ActorRefFrom<typeof sleighMachine> | undefined;
   #hasFailed = false;
-  readonly #onEnd: OnJobEnd | undefined;
+  readonly #hooks: JobHooks;
+  readonly emit: EmitJobEvent;
   /** The entities of before a restart, until all are there. */
   #loaded: Entity[] = [];
 
-  constructor(workspace: Workspace, options: JobOptions, machines?: JobMachines, onEnd?: OnJobEnd) {
-    this.#onEnd = onEnd;
+  constructor(workspace: Workspace, options: JobOptions, machines?: JobMachines, hooks: JobHooks = {}) {
+    this.#hooks = hooks;
     this.workspace = workspace;
+    this.emit = emitterOf(workspace, hooks);
     this.options = options;
     this.startedAt = workspace.host.clock();
     this.changes = new JobChanges(workspace);
@@ -218,12 +220,8 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.workspace.variable(variable).store(value, client);
   }
 
-  /** A store may create batches, and each copy of a broadcast may need a null result (P12). */
-  memoryFor(name: string, { metadata }: Value): number {
-    if (name !== VARIABLE.task && name !== VARIABLE.broadcast) return 0;
-    if (name === VARIABLE.task) return memoryOfBatches(metadata);
-    const copies = memoryOfPlaces(metadata, this.joining.context.registered + 1);
-    return copies + COST.value + COST.range * (this.crew.size + 1);
+  memoryFor(name: string, value: Value): number {
+    return memoryOfStore(this, name, value);
   }
 
   /** S13, S19, P5.5. */
@@ -265,7 +263,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   }
 
   deleting(): void {
-    if (!this.#hasFailed) this.#onEnd?.(endedJob(this));
+    if (!this.#hasFailed) this.#hooks.onEnd?.(endedJob(this));
   }
 
   /** S16. */

@@ -11,12 +11,13 @@ import { NO_SHARE, readTaskOptions } from './task-options.ts';
 import { copyOf, type Broadcast, type Declined, type Task } from './task.ts';
 
 /** How a task has fared so far. A copy of a broadcast says so, and the others name the entity of their value. */
-export const recordOfTask = ({ number, attempts, declined, broadcast, isLate }: Task): Fields => ({
+export const recordOfTask = ({ number, attempts, declined, broadcast, isLate, isSettled }: Task): Fields => ({
   task: broadcast === undefined ? number : undefined,
   broadcast: broadcast?.number,
   attempts,
   declined: declined && recordOfDeclined(declined),
   isLate,
+  isSettled: isSettled ? true : undefined,
 });
 
 const recordOfDeclined = ({ ranks, last }: Declined): Fields => ({
@@ -39,8 +40,16 @@ export function taskIn(record: RecordReader | undefined, known: KnownTasks): Tas
   const number = record.optionalNumber('task');
   const broadcast = known.broadcasts.get(record.optionalNumber('broadcast') ?? -1);
   const attempts = record.number('attempts');
+  const isSettled = record.has('isSettled');
   if (number === undefined)
-    return broadcast && { ...copyOf(broadcast), attempts, ...(record.has('isLate') && { isLate: true }) };
+    return (
+      broadcast && {
+        ...copyOf(broadcast),
+        attempts,
+        isSettled,
+        ...(record.has('isLate') && { isLate: true }),
+      }
+    );
   const value = known.values.get(number);
   if (value === undefined) throw new Error(`The value of task ${number} is not in the store.`);
   const declined = record.optional('declined');
@@ -54,6 +63,8 @@ export function taskIn(record: RecordReader | undefined, known: KnownTasks): Tas
     maxAttempts: 'share' in options ? options.maxAttempts : undefined,
     share: 'share' in options ? options.share : NO_SHARE,
     declined: declined && declinedIn(declined, known.accounting),
+    holders: [],
+    isSettled,
     broadcast: undefined,
   };
 }

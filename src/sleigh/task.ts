@@ -4,7 +4,7 @@ import type { KeptResults } from './kept-results.ts';
 import type { BatchRef } from './batch-ref.ts';
 import type { KeptEnd } from './kept-end.ts';
 import type { NullReserve } from './null-reserve.ts';
-import { NO_SHARE, type Share } from './task-options.ts';
+import { NO_SHARE, type Share, type TaskOptions } from './task-options.ts';
 
 /** The workers that declined a task (S19). */
 export interface Declined {
@@ -30,6 +30,10 @@ export interface Task {
   readonly share: Share;
   /** Undefined if no worker has declined it. */
   declined: Declined | undefined;
+  /** The ranks of the workers that have it. */
+  holders: readonly number[];
+  /** Whether it has its result, although a worker has it still (S30). What that worker stores for it is discarded. */
+  isSettled: boolean;
   /** The broadcast that it is a copy of. */
   readonly broadcast: Broadcast | undefined;
   /** Whether it is a copy for a worker that joined after the broadcast, for which the log does not wait (S17). */
@@ -91,7 +95,27 @@ export const copyOf = (broadcast: Broadcast): Task => ({
   maxAttempts: undefined,
   share: NO_SHARE,
   declined: undefined,
+  holders: [],
+  isSettled: false,
   broadcast,
+});
+
+/** A task that was just stored. */
+export const newTask = (
+  { value, batch, number, place }: Pick<Task, 'value' | 'batch' | 'number' | 'place'>,
+  { maxAttempts, share }: TaskOptions,
+): Task => ({
+  number,
+  value,
+  batch,
+  attempts: 0,
+  place,
+  maxAttempts,
+  share,
+  declined: undefined,
+  holders: [],
+  isSettled: false,
+  broadcast: undefined,
 });
 
 /** What the tasks of a job are made with. */

@@ -9,7 +9,7 @@ import type { KeptResults } from './kept-results.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { TaskOptions } from './task-options.ts';
 import { TaskRecords } from './task-records.ts';
-import { copyOf, hasOtherCopy } from './task.ts';
+import { copyOf, hasOtherCopy, newTask } from './task.ts';
 import type { Broadcast, Reach, Reader, Task, TasksOptions, TasksState } from './task.ts';
 
 /** The number of broadcasts that are dropped at once. Later completions of copies drop more. */
@@ -117,23 +117,19 @@ export class Tasks {
     return this.#queue.some(from, count).map(({ value }) => value);
   }
 
-  add(value: Value, batch: BatchRef, { maxAttempts, share }: TaskOptions): void {
+  /** Makes a task, which is not queued yet. */
+  accept(value: Value, batch: BatchRef, options: TaskOptions): Task {
     this.#accounting.keep(value);
-    const task: Task = {
-      number: ++this.#numbers,
-      value,
-      batch,
-      attempts: 0,
-      place: ++this.#lastPlace,
-      maxAttempts,
-      share,
-      declined: undefined,
-      broadcast: undefined,
-    };
-    this.#queue.push(task);
+    const task = newTask({ value, batch, number: ++this.#numbers, place: ++this.#lastPlace }, options);
     this.#records.kept(task.number, value);
-    this.#records.queued(task);
     this.#kept.began(value.metadata);
+    return task;
+  }
+
+  /** Queues a task that was just accepted. */
+  add(task: Task): void {
+    this.#queue.push(task);
+    this.#records.queued(task);
   }
 
   /** Returns a failed task to the head of its share in the queue (S13, S28). */

@@ -11,12 +11,13 @@ import { numbered, type Worker } from './agents.ts';
 import { batchOf } from './batch-ref.ts';
 import { Batches } from './batches.ts';
 import { keepingOf, KeptResults } from './kept-results.ts';
-import { SLEIGH_DEAD, WORKER_DEAD } from './refusals.ts';
+import { NO_CURRENT_TASK, SLEIGH_DEAD, WORKER_DEAD } from './refusals.ts';
 import { overlaid, type Origin } from './results.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
-import type { Broadcast, Reach, Task } from './task.ts';
+import { jobTaskOf, jobValueOf } from './job-event.ts';
+import { copyOf, type Broadcast, type Reach, type Task } from './task.ts';
 import { Tasks } from './tasks.ts';
 import type { TaskEnd } from './timeline.ts';
 
@@ -73,9 +74,13 @@ export class Work {
       return this.#job.workspace.accounting.release(store.value);
     }
     const batch = batchOf(store.value.metadata);
-    this.tasks.add(store.value, batch, options);
+    const task = this.tasks.accept(store.value, batch, options);
+    const { emit } = this.#job;
+    emit?.({ type: 'new_unicast_pre', task: jobTaskOf(task) });
+    this.tasks.add(task);
     this.batches.queue(batch);
     this.#offerTasks();
+    emit?.({ type: 'new_unicast_post', task: jobTaskOf(task) });
   }
 
   /** S8: the join phase says whom it reaches. */
@@ -96,7 +101,11 @@ export class Work {
     const reach = this.#reachOf(store);
     if (isRefusal(reach)) return undefined;
     if (this.#isElastic) store.addToReply(KEY.copies, String(registered));
-    return this.tasks.addBroadcast(store.value, batchOf(store.value.metadata), registered, reach);
+    const broadcast = this.tasks.addBroadcast(store.value, batchOf(store.value.metadata), registered, reach);
+    const { emit } = this.#job;
+    emit?.({ type: 'new_broadcast_pre', task: jobTaskOf(copyOf(broadcast)) });
+    emit?.({ type: 'new_broadcast_post', task: jobTaskOf(copyOf(broadcast)) });
+    return broadcast;
   }
 
   /**
@@ -207,6 +216,8 @@ export class Work {
     this.#job.crew.changed(worker);
     if (task.broadcast !== undefined && task.attempts === 1) this.batches.accept(task.batch);
     this.batches.start(task.batch, { queued: task.broadcast === undefined });
+    task.holders = [...task.holders, worker.rank];
+    this.#job.emit?.({ type: 'assign_task', rank: worker.rank, task: jobTaskOf(task) });
     get.answer(numbered(worker, task, foundValue(task.value, get.origin)));
   }
 
@@ -253,26 +264,61 @@ export class Work {
   }
 
   complete(worker: Worker, value: Value): void {
-    const task = this.takeBack(worker, value.metadata.get(KEY.error) === '1' ? 'failed' : 'done');
+    const task = this.#letGo(worker, value.metadata.get(KEY.error) === '1' ? 'failed' : 'done');
     if (task === undefined) throw new Error(`worker ${worker.rank} is busy without a task`);
     worker.completed++;
-    this.completed++;
-    this.#job.changed();
     this.#job.crew.changed(worker);
-    const { descriptor, payload } = value;
-    const metadata = overlaid(worker, this.originOf(task), value.metadata);
-    this.batches.finish(task.batch);
-    this.addResult(task, { descriptor, payload, metadata, owner: value.owner });
-    this.tasks.finish(task);
+    if (task.isSettled) this.#job.workspace.accounting.release(value);
+    else this.#settle(task, worker, value);
+    if (task.holders.length === 0) this.tasks.finish(task);
   }
 
-  /** @param end what became of it */
+  /**
+   * S30: the task of a worker gets a result from elsewhere, and the worker has the task still.
+   * @returns why it is refused, or undefined
+   */
+  putResult({ task, rank }: Worker, value: Value): Refusal | undefined {
+    if (task === undefined || task.isSettled) return NO_CURRENT_TASK;
+    this.#settle(task, this.#job.crew.worker(rank), value);
+    return undefined;
+  }
+
+  /** The task has its result. */
+  #settle(task: Task, worker: Worker, value: Value): void {
+    const { emit } = this.#job;
+    const { rank } = worker;
+    this.completed++;
+    this.#job.changed();
+    const { descriptor, payload } = value;
+    const metadata = overlaid(worker, this.originOf(task), value.metadata);
+    const result = { descriptor, payload, metadata, owner: value.owner };
+    emit?.({ type: 'finish_task_pre', rank, task: jobTaskOf(task), result: jobValueOf(result) });
+    task.isSettled = true;
+    for (const holder of task.holders) this.#job.crew.changed(this.#job.crew.worker(holder));
+    this.batches.finish(task.batch);
+    this.addResult(task, result);
+    emit?.({ type: 'finish_task_post', rank, task: jobTaskOf(task), result: jobValueOf(result) });
+  }
+
+  /**
+   * Ends the work of a worker on its task.
+   * @param end what became of it
+   * @returns the task, if it needs to be dealt with
+   */
   takeBack(worker: Worker, end: TaskEnd = 'lost'): Task | undefined {
+    const task = this.#letGo(worker, end);
+    if (task?.isSettled !== true) return task;
+    if (task.holders.length === 0) this.tasks.finish(task);
+    return undefined;
+  }
+
+  #letGo(worker: Worker, end: TaskEnd): Task | undefined {
     const { task, rank, busySince } = worker;
     if (task !== undefined) {
       const { crew, now } = this.#job;
       worker.busyTime += now - busySince;
       crew.timeline?.add(rank, busySince, now, end, task.value);
+      task.holders = task.holders.filter((holder) => holder !== rank);
     }
     worker.task = undefined;
     return task;

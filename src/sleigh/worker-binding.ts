@@ -5,6 +5,7 @@ import { REGISTRATION } from '../wire/refusals.ts';
 import { refusal } from '../workspace/refusal.ts';
 import { UNREPORTED } from './death-report.ts';
 import { reportEnd } from './end-log.ts';
+import { jobTaskOf } from './job-event.ts';
 import { NO_CURRENT_TASK, NO_VALUE_YET, SLEIGH_DEAD } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
@@ -33,8 +34,12 @@ const implementations: Implementations<typeof workerMachine, Job> = {
     registrations.startTimer(crew.worker(context.rank)),
   stopReturnTimer: ({ crew, registrations }, { context }) =>
     registrations.stopTimer(crew.worker(context.rank)),
-  end: ({ crew, recovery }, { context }) => {
-    recovery.failDeclined(crew.worker(context.rank));
+  end: ({ crew, recovery, emit }, { context, event }) => {
+    const { rank } = context;
+    // Nobody has registered, and nobody can any more.
+    const isDeadbeat = crew.worker(rank).client === undefined && event.type !== 'left';
+    if (isDeadbeat) emit?.({ type: 'deadbeat_worker', rank });
+    recovery.failDeclined(crew.worker(rank));
     crew.end(context.rank);
   },
   refuseDuplicate: ({ requests }, { event }) => {
@@ -89,6 +94,8 @@ const implementations: Implementations<typeof workerMachine, Job> = {
     const worker = job.crew.worker(context.rank);
     reportEnd(job.workspace, worker, event.type);
     job.crew.timeline?.mark(job.now, worker.rank, 'died');
+    const { rank, task } = worker;
+    job.emit?.({ type: 'dead_worker', rank, task: task && jobTaskOf(task) });
     job.recovery.recover(worker);
   },
   failTaskForGood: (job, { context, event }) => {

@@ -1,5 +1,6 @@
 import { Core } from '../core/core.ts';
 import type { EndedJob } from '../sleigh/ended-job.ts';
+import type { JobEvent } from '../sleigh/job-event.ts';
 import { sleighPlugin } from '../sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
@@ -23,11 +24,16 @@ interface Start {
 export function coreOf(options: TcpOptions, { gate, webPort, run, sync }: Start): Core {
   // Only the page shows jobs that have ended.
   const keep = webPort === undefined ? undefined : (job: EndedJob) => core.command({ type: 'keepJob', job });
+  const onEvent =
+    options.plugins?.some((plugin) => plugin.onEvent !== undefined) === true
+      ? (event: JobEvent) => core.command({ type: 'jobEvent', event })
+      : undefined;
+  const hooks = { onEnd: keep, onEvent };
   const core: Core = new Core({
     limits: withDefaults(DEFAULT_LIMITS, options.limits),
     plugins: new Map([
-      ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh), undefined, keep)],
-      ...Object.entries(options.plugins ?? {}),
+      ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh), undefined, hooks)],
+      ...Object.entries(options.workspaceTypes ?? {}),
     ]),
     tls: options.tls === undefined ? 'none' : gate.asksForCertificate ? 'required' : 'offered',
     ...(gate.admission.asksForToken && { admits: gate.admits, nonceOf: gate.nonceOf }),

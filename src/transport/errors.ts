@@ -46,6 +46,19 @@ export const SERVER = {
     1_000,
     2_000,
   ),
+  noPlugins: errorKind(
+    'bad-plugin',
+    (type: string) => `\`plugins\` must be an array, got a value of type ${type}`,
+    'Give an array of plugins. Types of workspaces have an option of their own, `workspaceTypes`.',
+    'object',
+  ),
+  badPlugin: errorKind(
+    'bad-plugin',
+    (at: number, why: string) => `plugin ${at} cannot be used: ${why}`,
+    'Give objects with a `name` of their own, such as `{ name, onEvent }`.',
+    0,
+    'it has no `name`',
+  ),
   noTrace: errorKind(
     'no-trace',
     (path: string) => `the trace cannot be written to ${path}`,

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
 import type { Core } from '../core/core.ts';
-import { Histogram } from '../core/metrics.ts';
+import { HANDLING_SECONDS, Histogram } from '../core/metrics.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { STORED } from '../store/errors.ts';
@@ -12,6 +12,7 @@ import type { Storage } from './data-folder.ts';
 import { Durability } from './durability.ts';
 import { EndedJobs } from './ended-jobs.ts';
 import { NODE_EDGE, type Edge } from './edge.ts';
+import { JobPlugins } from './job-plugins.ts';
 import type { Listening } from './listening.ts';
 import { joinedPair } from './joined-pair.ts';
 import { Gate, type Credentials } from './gate.ts';
@@ -19,15 +20,13 @@ import { Peer, type PeerEvents } from './peer.ts';
 import { Unread } from './unread.ts';
 import type { TcpOptions } from './tcp-options.ts';
 import { Uploads } from './uploads.ts';
+import { usedBy } from './used.ts';
 import { RealTimers } from './real-timers.ts';
 import { Slices } from './slices.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 import { Stopping } from './stopping.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
-
-/** The upper bounds of the buckets for handling times, in seconds. */
-const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
 
 /** The TCP adapter: it performs the core's commands on sockets, files and timers. */
 export class TcpServer {
@@ -37,7 +36,7 @@ export class TcpServer {
   /** Jobs that have ended, for the page. */
   readonly endedJobs: EndedJobs;
   /** The time from an event until its commands were performed. */
-  readonly handling = new Histogram(HANDLING);
+  readonly handling = new Histogram(HANDLING_SECONDS);
   /** Resolves when it has stopped, by `close` or because a client requested it (P3). */
   readonly stopped: Promise<void>;
   readonly #peers = new Map<number, Peer>();
@@ -61,6 +60,7 @@ export class TcpServer {
   readonly #slices: Slices;
   readonly #unread: Unread<Peer>;
   readonly #gate: Gate;
+  readonly #plugins: JobPlugins;
   #accepted = 0;
   readonly #stopping: Stopping;
   #failure: Error | undefined;
@@ -89,6 +89,11 @@ export class TcpServer {
     this.endedJobs = new EndedJobs({ folder: storage?.history, days: options.historyDays });
     this.#gate = new Gate(options);
     this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
+    this.#plugins = new JobPlugins(options.plugins, {
+      handle: (event) => edge.time.loop.soon(() => this.#handle(event)),
+      worker: (job, rank) => this.core.jobs.worker(job, rank),
+      failed: (fields) => this.#complain('a plugin failed', fields),
+    });
     this.core = coreOf(options, { gate: this.#gate, webPort, run: edge.newRun(), sync: storage?.sync });
     this.durability =
       storage &&
@@ -127,15 +132,7 @@ export class TcpServer {
 
   /** The use of the transport's limits (P12), for metrics. */
   get counts() {
-    const { bytes, count, unwritten } = this.#files;
-    return {
-      sockets: this.#peers.size,
-      unread: this.#unread.bytes,
-      files: count,
-      fileBytes: bytes,
-      unwritten,
-      uploads: this.#uploads.count,
-    };
+    return usedBy(this.#peers.size, this.#unread, this.#files, this.#uploads);
   }
 
   /** The first bytes of a large value, as far as they have arrived. */
@@ -310,6 +307,9 @@ export class TcpServer {
         return this.#logger[command.level](command.fields, command.message);
       case 'trace':
         return this.#traced((trace) => trace.write(command.step));
+      case 'jobEvent':
+      case 'operationEnded':
+        return this.#plugins.perform(command);
       case 'keepJob':
         return this.endedJobs.keep(command.job);
       case 'stopServer':

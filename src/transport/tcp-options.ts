@@ -3,6 +3,7 @@ import type { Limits } from '../wire/limits.ts';
 import type { Optional } from '../wire/with-defaults.ts';
 import type { WorkspacePluginFactory } from '../workspace/workspace.ts';
 import type { Credentials } from './gate.ts';
+import type { JobPlugin } from './job-plugin.ts';
 
 /** How the server listens, and its limits. */
 export interface TcpOptions extends Credentials {
@@ -20,7 +21,9 @@ export interface TcpOptions extends Credentials {
   /** The days for which the page shows jobs that have ended. The default is 7; 0 keeps none. */
   historyDays?: number | undefined;
   /** Further types of workspaces, by their `wstype` (W9). */
-  plugins?: Record<string, WorkspacePluginFactory> | undefined;
+  workspaceTypes?: Record<string, WorkspacePluginFactory> | undefined;
+  /** Programs that are told what happens in the jobs of this server, and may take part (S30). */
+  plugins?: readonly JobPlugin[] | undefined;
   /** A file for the steps of all actors, one line of JSON for each. Tracing doubles the processor time or more. */
   trace?: string | undefined;
   /**

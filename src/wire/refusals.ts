@@ -1,6 +1,7 @@
 import { errorKind, type Catalogue, type ErrorKind } from './error-kind.ts';
 import type { Limits } from './limits.ts';
 import { LIMIT } from './limit-refusals.ts';
+import { OPERATION } from './operation-refusals.ts';
 import { VARIABLE } from './names.ts';
 import { STATUS, type Status } from './reply.ts';
 
@@ -332,4 +333,5 @@ export const REFUSALS: Readonly<Record<string, Catalogue>> = {
   Variables: VARIABLES,
   Jobs: JOB,
   'Registrations of workers': REGISTRATION,
+  'Operations of plugins': OPERATION,
 };

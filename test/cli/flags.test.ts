@@ -87,7 +87,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
 
 /** Flags that accept any value. */
 const FREE = new Set(
-  '--host --name --cwd --env --joblog --web-host --web-allow-host --web-token --tmp-dir --data --trace --out --launch --ssh-option --remote-command --preload --diagram'.split(
+  '--host --name --cwd --env --joblog --web-host --web-allow-host --web-token --tmp-dir --data --trace --out --launch --ssh-option --remote-command --plugin --preload --diagram'.split(
     ' ',
   ),
 );

@@ -39,7 +39,7 @@ beforeAll(async () => {
     port: 0,
     logLevel: 'silent',
     web: { port: 0 },
-    plugins: {
+    workspaceTypes: {
       sleigh: (workspace, metadata) => {
         const broken = boundWorker.provide({
           guards: {

@@ -17,7 +17,7 @@ it('an actor that was moved by hand is logged, counted in /metrics and shown in 
     verify: true,
     web: { port: 0 },
     logger: pino({ level: 'error' }, { write: (line) => void lines.push(line) }),
-    plugins: {
+    workspaceTypes: {
       sleigh: (workspace, metadata) => {
         const job = sleighPlugin(DEFAULT_OPTIONS)(workspace, metadata);
         if (job instanceof Sleigh) jobs.push(job);

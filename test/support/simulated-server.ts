@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { Core } from '../../src/core/core.ts';
 import type { Command, CoreEvent } from '../../src/core/commands.ts';
 import type { TraceStep } from '../../src/trace/step.ts';
+import type { JobEvent } from '../../src/sleigh/job-event.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly traces?: boolean;
   /** The steps of actors are checked against their machines. */
   readonly verifies?: boolean;
+  /** What happens in jobs is recorded in `jobEvents`, as for a plugin. */
+  readonly hearsJobs?: boolean;
   /** Whether it has a store; the default is true. */
   readonly isStored?: boolean;
 }
@@ -39,6 +42,10 @@ export class SimulatedServer {
   readonly files: MemoryFiles;
   readonly errors: string[] = [];
   readonly trace: TraceStep[] = [];
+  /** What happened in jobs. */
+  readonly jobEvents: JobEvent[] = [];
+  /** Why operations of plugins were refused, by their numbers. */
+  readonly outcomes = new Map<number, string | undefined>();
   /** Milliseconds since 1970. */
   now: number;
   /** A client has requested that the server stops (P3). */
@@ -94,9 +101,10 @@ export class SimulatedServer {
 
   #newCore(run = this.#run): Core {
     const options = this.#options;
-    return new Core({
+    const hooks = options.hearsJobs === true ? { onEvent: tell } : {};
+    const core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
-      plugins: new Map(Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS), ...options.plugins })),
+      plugins: new Map(Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS, undefined, hooks), ...options.plugins })),
       tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
       run: `run${run}`,
@@ -104,6 +112,10 @@ export class SimulatedServer {
       verifies: options.verifies ?? false,
       isStored: options.isStored ?? true,
     });
+    function tell(event: JobEvent): void {
+      core.command({ type: 'jobEvent', event });
+    }
+    return core;
   }
 
   /** A new connection. */
@@ -212,6 +224,12 @@ export class SimulatedServer {
         return;
       case 'trace':
         this.trace.push(command.step);
+        return;
+      case 'jobEvent':
+        this.jobEvents.push(command.event);
+        return;
+      case 'operationEnded':
+        this.outcomes.set(command.operation, command.reason);
         return;
       case 'keepJob':
         throw new Error('no page asked for jobs that have ended');

@@ -85,10 +85,8 @@ describe.skipIf(isShort)('large views', () => {
     const { work } = workspace.plugin;
     for (let n = 0; n < 1_000_000; n++) {
       const batch = `b${n % 1_000}`;
-      work.tasks.add({ descriptor: 1, payload: 't', metadata: new Map() }, batch, {
-        maxAttempts: undefined,
-        share: NO_SHARE,
-      });
+      const value = { descriptor: 1, payload: 't', metadata: new Map() };
+      work.tasks.add(work.tasks.accept(value, batch, { maxAttempts: undefined, share: NO_SHARE }));
       work.batches.queue(batch);
     }
     worker.get('fetch', 'task');
