@@ -1,17 +1,9 @@
-import { encodeDictionary } from '../../src/wire/dictionary.ts';
-import { encodeRequest } from '../../src/wire/request.ts';
-import { isLongVerb, readReply, type Reply } from '../../test/support/replies.ts';
+import { BOTH_WAYS, ClientCodec, type Reply } from '../../src/verify/client-codec.ts';
+import { isLong } from '../../src/wire/names.ts';
 import type { ClientEnd } from '../world/link.ts';
 import type { EdgeWorld } from '../world/edge/edge-world.ts';
 import type { SocketLink } from '../world/edge/socket-link.ts';
 
-/** Metadata in both directions (P2.2). */
-export const OPTIONS = encodeDictionary(
-  new Map([
-    ['MetadataToServer', '1'],
-    ['MetadataFromServer', '1'],
-  ]),
-);
 /** Sizes of values in bytes: small, in a file, many times the buffer of a socket, and more than may wait for a disk. */
 const SIZES = [10, 7_000, 40_000, 1_200_000] as const;
 const BURSTS = 4;
@@ -35,8 +27,8 @@ export class Pipeliner implements ClientEnd {
   readonly #expected: Expected[] = [];
   /** Names of variables whose value was stored. */
   readonly #stored = new Set<string>();
-  #received = '';
-  #stage: 'greeting' | 'options' | 'asking' | 'over' = 'greeting';
+  readonly #codec = new ClientCodec(BOTH_WAYS);
+  #isOver = false;
   #bursts = 0;
   #variables = 0;
 
@@ -47,19 +39,19 @@ export class Pipeliner implements ClientEnd {
     const { random, faults } = world;
     if (random.chance(0.5)) this.#link.readSlowly(random.whole(100_000, 500_000));
     if (!faults.over && random.chance(0.3)) this.#link.breaksAt = random.whole(1, 100_000);
-    this.#link.write('X000');
+    this.#link.write(this.#codec.greeting);
   }
 
   /** What it waits for; undefined when it has come to its end, or its connection has. */
   get waitsFor(): string | undefined {
-    if (this.#stage === 'over') return undefined;
-    return `${this.#name} waits for the reply to ${this.#expected[0]?.verb ?? this.#stage}, ${this.#expected.length} in all`;
+    if (this.#isOver) return undefined;
+    const what = this.#expected[0]?.verb ?? 'its handshake';
+    return `${this.#name} waits for the reply to ${what}, ${this.#expected.length} in all`;
   }
 
   closed(): void {
-    if (this.#stage !== 'over' && this.#world.faults.over && !this.#isFaulty)
-      this.#wrong('its connection was closed');
-    this.#stage = 'over';
+    if (!this.#isOver && this.#world.faults.over && !this.#isFaulty) this.#wrong('its connection was closed');
+    this.#isOver = true;
   }
   /** Whether its connection may end, because something went wrong when it was used. */
   get #isFaulty(): boolean {
@@ -71,25 +63,20 @@ export class Pipeliner implements ClientEnd {
   }
 
   received(bytes: string): void {
-    this.#received += bytes;
-    if (this.#stage === 'greeting' && this.#received.length >= 4) {
-      this.#stage = 'options';
-      this.#link.write(`R000${OPTIONS}`);
-    }
-    if (this.#stage === 'options' && this.#received.endsWith('A000')) {
-      this.#received = '';
-      this.#stage = 'asking';
+    this.#codec.receive(bytes);
+    if (!this.#codec.isReady) {
+      const answer = this.#codec.shakeHands();
+      if (answer !== '') this.#link.write(answer);
+      if (!this.#codec.isReady) return;
       this.#ask(['open ws', this.#name, 'me', 'no'], isDone);
       this.#burst();
     }
-    while (this.#stage === 'asking' && this.#received !== '' && this.#hear());
+    while (!this.#isOver && this.#codec.unread !== '' && this.#hear());
   }
 
-  #ask(args: readonly string[], check: Expected['check']): string {
+  #ask(args: readonly string[], check: Expected['check']): void {
     this.#expected.push({ verb: args[0] ?? '', check });
-    const request = encodeRequest(args, new Map());
-    this.#link.write(request);
-    return request;
+    this.#link.write(this.#codec.encode(args));
   }
 
   /** Several requests at once; the next several come while their replies still wait. */
@@ -106,7 +93,7 @@ export class Pipeliner implements ClientEnd {
   }
 
   #burstAgain(): void {
-    if (this.#stage === 'asking' && this.#bursts < BURSTS) this.#burst();
+    if (!this.#isOver && this.#bursts < BURSTS) this.#burst();
   }
 
   #storeAndGet(): void {
@@ -136,19 +123,18 @@ export class Pipeliner implements ClientEnd {
       this.#wrong('it is told what it did not ask');
       return false;
     }
-    let read;
+    let reply: Reply | undefined;
     try {
-      read = readReply(this.#received, { metadata: true, cookie: true, isLong: isLongVerb(first.verb) });
+      reply = this.#codec.reply(isLong(first.verb));
     } catch (error) {
       this.#wrong(`the reply to ${first.verb} cannot be read: ${String(error)}`);
-      this.#stage = 'over';
+      this.#isOver = true;
       this.#link.end();
       return false;
     }
-    if (read === undefined) return false;
-    this.#received = this.#received.slice(read.length);
+    if (reply === undefined) return false;
     this.#expected.shift();
-    const wrong = first.check(read.reply);
+    const wrong = first.check(reply);
     if (wrong !== undefined) this.#wrong(wrong);
     if (this.#expected.length === 0) this.#goOn();
     return true;
@@ -156,7 +142,7 @@ export class Pipeliner implements ClientEnd {
 
   #goOn(): void {
     if (this.#bursts < BURSTS) return this.#burst();
-    this.#stage = 'over';
+    this.#isOver = true;
     this.#link.end();
   }
 }

@@ -1,9 +1,10 @@
 import { encodeRequest } from '../../src/wire/request.ts';
-import { OPTIONS } from './pipeliner.ts';
+import { BOTH_WAYS } from '../../src/verify/client-codec.ts';
+import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import type { EdgeWorld } from '../world/edge/edge-world.ts';
 
 const LARGE_BYTES = 200_000;
-const HANDSHAKE = `X000R000${OPTIONS}`;
+const HANDSHAKE = `X000R000${encodeDictionary(new Map(Object.entries(BOTH_WAYS)))}`;
 
 /**
  * A client that breaks off: in the middle of a large value, before it has taken its replies, or after it has closed its

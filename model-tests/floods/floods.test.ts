@@ -10,7 +10,7 @@ import { pad20 } from '../../src/wire/numbers.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { Bystander } from '../../test/support/bystander.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { RawClient } from '../../test/support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { startServe, type ServeProcess } from '../../test/support/serve-process.ts';
 import { isLong, isShort } from '../../test/support/form.ts';
 
@@ -47,44 +47,45 @@ const storeHead = (workspace: string, size: number): string =>
   `0005${['store', workspace, 'x', '1'].map((arg) => pad20(arg.length) + arg).join('')}${pad20(size)}`;
 
 /** Writes, and waits until the data has been sent or cannot be. */
-async function writeAll(client: RawClient, bytes: Buffer): Promise<void> {
+async function writeAll(client: ProtocolClient, bytes: Buffer): Promise<void> {
   if (!client.socket.write(bytes))
     await Promise.race([once(client.socket, 'drain'), sleep(5_000, undefined, { ref: false })]);
 }
 
 describe('a flood', () => {
   it('of replies to a client that never reads uses little memory (P11)', async () => {
-    const client = await RawClient.ready(server.port);
-    await client.short('open ws', 'large', 'me', 'no');
+    const client = await ProtocolClient.ready(server, {});
+    await client.ask(['open ws', 'large', 'me', 'no']);
     const value = Buffer.alloc(10 * MIB, 'v');
     client.write(storeHead('large', value.length));
     await writeAll(client, value);
-    expect((await client.read(4)).toString()).toBe('0000');
+    expect(await client.read(4)).toBe('0000');
     // 1 GB of one value, and as much of listings, each a separate text.
-    const deaf = await Promise.all([1, 2].map(() => RawClient.ready(server.port)));
-    for (let n = 0; n < 2_000; n++)
-      client.send('store', 'large', `variable ${n} ${'x'.repeat(200)}`, '1', '');
-    for (let n = 0; n < 2_000; n++) await client.read(4);
+    const deaf = await Promise.all([1, 2].map(() => ProtocolClient.ready(server, {})));
+    const stored = Array.from({ length: 2_000 }, (_, n) =>
+      client.begin(['store', 'large', `variable ${n} ${'x'.repeat(200)}`, '1', '']),
+    );
+    await Promise.all(stored.map(({ whenAnswered }) => whenAnswered));
     for (const [n, request] of [
       ['find', 'large', 'x'],
       ['list vars', 'large'],
     ].entries()) {
-      deaf[n]?.socket.pause();
-      deaf[n]?.send('use ws', 'large', 'me', 'no');
+      deaf[n]?.pause();
+      void deaf[n]?.begin(['use ws', 'large', 'me', 'no']);
       deaf[n]?.write(encodeRequest(request, undefined).repeat(n === 0 ? 100 : 2_000));
     }
     await sleep(isLong ? 10_000 : 500);
     const { p99, memory } = await figures('2 GB for clients that never read');
     expect(memory).toBeLessThan(300);
     expect(p99).toBeLessThan(LONGEST_WAIT_MS);
-    for (const client of deaf) client.vanish();
+    for (const client of deaf) client.reset();
   }, 60_000);
 });
 
 describe.skipIf(isShort)('a flood', () => {
   it('of large incomplete requests uses no more memory than the limit, and other clients are served (P12)', async () => {
     const clients = await Promise.all(
-      Array.from({ length: isLong ? 400 : 10 }, () => RawClient.ready(server.port)),
+      Array.from({ length: isLong ? 400 : 10 }, () => ProtocolClient.ready(server, {})),
     );
     const most = Buffer.alloc(15 * MIB, 'v');
     for (const client of clients) {
@@ -124,13 +125,13 @@ describe.skipIf(isShort)('a flood', () => {
     await start('--limit', 'requestSeconds=2', '--limit', 'handshakeSeconds=2');
     const slow = await Promise.all(
       Array.from({ length: 200 }, (_, n) =>
-        n % 2 === 0 ? RawClient.open(server.port) : RawClient.ready(server.port),
+        n % 2 === 0 ? ProtocolClient.open(server) : ProtocolClient.ready(server, {}),
       ),
     );
     const drip = setInterval(() => {
       for (const client of slow) client.write('0');
     }, 1_000);
-    await Promise.all(slow.map((client) => client.closed()));
+    await Promise.all(slow.map((client) => client.ended()));
     clearInterval(drip);
     expect((await figures('200 clients that send a byte a second')).p99).toBeLessThan(LONGEST_WAIT_MS);
   }, 60_000);
@@ -243,13 +244,13 @@ describe.skipIf(isShort)('a client that sends expensive requests (P14)', () => {
   it.each(ATTACKS)('$what', { timeout: 180_000 }, async ({ what, first = [], requests }) => {
     await bystander.end();
     const options = { MetadataToServer: '1' };
-    const rude = await Promise.all(Array.from({ length: 4 }, () => RawClient.ready(server.port, options)));
+    const rude = await Promise.all(Array.from({ length: 4 }, () => ProtocolClient.ready(server, options)));
     const [one] = rude;
     // Replies are read and ignored.
-    for (const { socket } of rude) socket.on('data', () => undefined);
+    for (const { socket } of rude) socket.removeAllListeners('data').resume();
     for (let at = 0; at < first.length; at += 200) {
       await writeAll(
-        one ?? (await RawClient.ready(server.port)),
+        one ?? (await ProtocolClient.ready(server, {})),
         Buffer.from(first.slice(at, at + 200).join(''), 'latin1'),
       );
       await sleep(20);
@@ -272,7 +273,7 @@ describe.skipIf(isShort)('a client that sends expensive requests (P14)', () => {
     const { p99, memory } = await figures(what);
     expect(memory).toBeLessThan(600);
     expect(p99).toBeLessThan(LONGEST_WAIT_MS);
-    for (const client of rude) client.vanish();
+    for (const client of rude) client.reset();
   });
 });
 
@@ -295,26 +296,19 @@ describe.skipIf(!canMount)('a full disk', () => {
         await bystander.end();
         await server[Symbol.asyncDispose]();
         await start('--tmp-dir', folder, '--long-value-size', String(MIB));
-        const client = await RawClient.ready(server.port, { MetadataFromServer: '1' });
+        const client = await ProtocolClient.ready(server, { MetadataFromServer: '1' });
         const store = async (size: number): Promise<string> => {
           client.write(storeHead('w', size));
           await writeAll(client, Buffer.alloc(size, 'v'));
-          // A dictionary with the reason, if there is one, and the status.
-          const pairs = Number((await client.read(4)).toString());
-          let reason = '';
-          for (let n = 0; n < 2 * pairs; n++)
-            reason = (await client.read(Number((await client.read(4)).toString()))).toString();
-          const reply = `${(await client.read(4)).toString()} ${reason}`;
-          return reply;
+          const { status, reason } = await client.reply('store');
+          return `${status} ${reason}`;
         };
-        client.send('open ws', 'w', 'me', 'no');
-        await client.read(8);
+        await client.ask(['open ws', 'w', 'me', 'no']);
         expect(await store(15 * MIB)).toBe('0000 ');
         expect(await store(10 * MIB)).toMatch(/^0001 Refused: a value that could not be kept: ENOSPC/);
         // Existing data stays, and when it is deleted there is room again.
-        client.send('fetch', 'w', 'x');
-        expect((await client.read(88)).toString().slice(4, 8)).toBe('0000');
-        expect((await client.read(15 * MIB)).length).toBe(15 * MIB);
+        const { status, value } = await client.ask(['fetch', 'w', 'x']);
+        expect([status, value.length]).toEqual(['0000', 15 * MIB]);
         await eventually(async () => (await store(10 * MIB)) === '0000 ', 'there is room again');
         expect((await figures('a full disk')).p99).toBeLessThan(LONGEST_WAIT_MS);
       } finally {

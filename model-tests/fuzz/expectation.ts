@@ -1,4 +1,5 @@
-import { isLongVerb, readReply, type ReplyShape } from '../../test/support/replies.ts';
+import { ClientCodec, readReply, type ReplyShape } from '../../src/verify/client-codec.ts';
+import { isLong } from '../../src/wire/names.ts';
 
 /** The expected replies by the clauses, derived from everything that a client has sent. */
 interface Asked {
@@ -122,9 +123,10 @@ export function wrongIn(bytes: string, received: string, closed: boolean | undef
   if (!received.startsWith(asked.begins)) return `it begins with ${JSON.stringify(received.slice(0, 20))}`;
   const rest = received.slice(asked.begins.length);
   if (asked.begins !== 'P000') return wrongInReplies(asked, rest, closed);
-  const offer = readReply(`${rest}0000`, { metadata: true, cookie: false, isLong: false });
-  if (offer === undefined) return 'the offer is no dictionary';
-  const afterOffer = rest.slice(offer.length - 4);
+  const codec = new ClientCodec();
+  codec.receive(rest);
+  if (codec.dictionary() === undefined) return 'the offer is no dictionary';
+  const afterOffer = codec.unread;
   const answer = { missing: '', accepted: 'A000', denied: 'F000', malformed: '' }[asked.options];
   if (!afterOffer.startsWith(answer)) return `options are answered with ${JSON.stringify(afterOffer)}`;
   if (asked.options === 'accepted') return wrongInReplies(asked, afterOffer.slice(4), closed);
@@ -139,7 +141,7 @@ function wrongInReplies({ requests, shape, malformed }: Asked, replies: string, 
   let rest = replies;
   let ended = false;
   for (const [n, { verb, isEmpty }] of requests.entries()) {
-    const reply = readReply(rest, { ...shape, isLong: isLongVerb(verb) });
+    const reply = readReply(rest, { ...shape, isLong: isLong(verb) });
     const waits = MAY_WAIT.test(verb);
     const isLast = n === requests.length - 1;
     const short = waits && !isLast ? readReply(rest, { ...shape, isLong: false }) : undefined;

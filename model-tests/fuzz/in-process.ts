@@ -1,4 +1,4 @@
-import type { RawClient, SimulatedClient } from '../../test/support/simulated-client.ts';
+import type { SimulatedPeer, SimulatedClient } from '../../test/support/simulated-client.ts';
 import { SimulatedServer } from '../../test/support/simulated-server.ts';
 import { Random } from '../world/random.ts';
 import { conversation, type Frame } from './conversation.ts';
@@ -19,7 +19,7 @@ export const LIMITS = {
 const CONVERSATIONS = 60;
 
 interface Talk {
-  readonly client: RawClient;
+  readonly client: SimulatedPeer;
   readonly bytes: string;
   /** Latin-1, in the chunks in which it is sent. */
   readonly pieces: string[];

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { Bystander } from '../../test/support/bystander.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { Random } from '../world/random.ts';
@@ -8,8 +6,6 @@ import { wrongIn } from './expectation.ts';
 import { frames, pieces } from './in-process.ts';
 
 const AT_A_TIME = 16;
-/** Milliseconds after which a connection that is still open counts as hanging. */
-const REPLY_LIMIT_MS = 20_000;
 
 interface TcpOutcome {
   readonly frames: number;
@@ -50,27 +46,24 @@ export async function fuzzTcp(seed: number, least: number): Promise<TcpOutcome> 
  * @returns what is wrong with the replies, if anything
  */
 async function talk(port: number, told: readonly string[], vanishes: boolean): Promise<string | undefined> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  let received = '';
-  socket.setEncoding('latin1');
-  socket.on('data', (text: string) => (received += text));
-  socket.on('error', () => undefined);
-  // The server may close it before everything is sent.
-  const closed = once(socket, 'close').then(() => true);
-  await once(socket, 'connect');
+  const client = await ProtocolClient.open({ port });
   for (const piece of told) {
-    socket.write(piece, 'latin1');
+    client.write(piece);
     // Each chunk is sent separately, without waiting for a reply.
     await new Promise(setImmediate);
   }
   if (vanishes) {
-    socket.resetAndDestroy();
+    client.reset();
     return undefined;
   }
-  socket.end();
-  const isClosed = await Promise.race([closed, sleep(REPLY_LIMIT_MS, false, { ref: false })]);
-  const said = told.join('');
-  if (!isClosed) return `a connection hangs: ${JSON.stringify(said.slice(0, 2_000))}`;
-  const wrong = wrongIn(said, received, undefined);
-  return wrong && `${wrong}: ${JSON.stringify(said.slice(0, 2_000))}`;
+  client.end();
+  const said = told.join('').slice(0, 2_000);
+  try {
+    // The server may close it before everything is sent.
+    await client.ended();
+  } catch {
+    return `a connection hangs: ${JSON.stringify(said)}`;
+  }
+  const wrong = wrongIn(told.join(''), client.unread, undefined);
+  return wrong && `${wrong}: ${JSON.stringify(said)}`;
 }

@@ -1,6 +1,6 @@
 import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { work } from '../../src/client/worker/worker.ts';
-import { RawClient } from '../../test/support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import type { Random } from '../world/random.ts';
 
 const LARGE = Buffer.alloc(150_000, 'v');
@@ -58,11 +58,13 @@ async function passBy(port: number, random: Random, name: string): Promise<void>
 
 /** In the middle of a handshake, or of a large value. */
 async function rush(port: number, random: Random): Promise<void> {
-  const client = random.chance(0.5) ? await RawClient.open(port) : await RawClient.ready(port);
+  const client = random.chance(0.5)
+    ? await ProtocolClient.open({ port })
+    : await ProtocolClient.ready({ port }, {});
   client.write(
     `0005${'00000000000000000005store'.repeat(4)}00000000000000200000`.slice(0, random.whole(1, 150)),
   );
   client.write(LARGE.subarray(0, random.whole(0, LARGE.length)));
   await new Promise(setImmediate);
-  client.vanish();
+  client.reset();
 }

@@ -1,5 +1,5 @@
 import { KEY, VARIABLE, VERB } from '../wire/names.ts';
-import type { Answer } from './answer.ts';
+import type { Reply } from './client-codec.ts';
 import { randomUUID } from 'node:crypto';
 import { eventually, mustBe, mustHold, SOON, type Expectation } from './mismatch.ts';
 import type { TestPath } from './model.ts';
@@ -107,7 +107,7 @@ export class Job {
     await this.leave(stranger);
   }
 
-  get(who: ProtocolClient, verb: string, variable: string, metadata: Details = {}): Promise<Answer> {
+  get(who: ProtocolClient, verb: string, variable: string, metadata: Details = {}): Promise<Reply> {
     return who.ask([verb, this.workspace, variable], metadata);
   }
 
@@ -116,7 +116,7 @@ export class Job {
     return who.begin([verb, this.workspace, variable], metadata);
   }
 
-  store(who: ProtocolClient, variable: string, value: string, metadata: Details = {}): Promise<Answer> {
+  store(who: ProtocolClient, variable: string, value: string, metadata: Details = {}): Promise<Reply> {
     return who.ask([VERB.store, this.workspace, variable, '1', value], metadata);
   }
 
@@ -126,7 +126,7 @@ export class Job {
     [verb, variable]: readonly [string, string],
     expected: Expectation,
     metadata: Details = {},
-  ): Promise<Answer> {
+  ): Promise<Reply> {
     const answer = await this.get(who, verb, variable, metadata);
     mustBe(`${verb} ${variable}`, answer, expected);
     return answer;
@@ -151,7 +151,7 @@ export class Job {
     pending: Pending | undefined,
     expected: Expectation,
     within = SOON,
-  ): Promise<Answer> {
+  ): Promise<Reply> {
     if (pending === undefined) throw new Error(`nobody waits: ${what}`);
     const answer = await whenAnsweredInTime(pending.whenAnswered, what, within);
     mustBe(what, answer, expected);
@@ -195,9 +195,9 @@ export class Job {
     for (;;) {
       const answer = await this.get(this.master, VERB.fetchTry, VARIABLE.result, { batchId: batch });
       mustBe('fetchTry result', answer, {});
-      if (answer.metadata.get(KEY.workerRank) !== rank) continue;
+      if (answer.metadata[KEY.workerRank] !== rank) continue;
       mustBe('fetchTry result', answer, { value: expected.value });
-      const isNull = answer.metadata.get(KEY.null) === '1';
+      const isNull = answer.metadata[KEY.null] === '1';
       return mustHold(isNull === expected.isNull, `the result is ${isNull ? '' : 'not '}marked as null`);
     }
   }
@@ -246,7 +246,7 @@ export class Job {
   /** S10. */
   async mustRun(running: number): Promise<void> {
     const { metadata } = await this.mustGet(this.master, [VERB.find, VARIABLE.jobStatus], {}, { all: '1' });
-    const found = metadata.get(KEY.running);
+    const found = metadata[KEY.running];
     mustHold(found === String(running), `jobStatus: ${found} tasks are running, not ${running}`);
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from './answer.ts';
+import type { Reply } from './client-codec.ts';
 
 /** The server deviates from its machines. */
 export class Mismatch extends Error {
@@ -14,7 +14,7 @@ export interface Expectation {
 }
 
 /** @throws Mismatch */
-export function mustBe(what: string, answer: Answer, expected: Expectation): void {
+export function mustBe(what: string, answer: Reply, expected: Expectation): void {
   const wanted = { status: '0000', ...expected };
   for (const name of ['status', 'reason', 'value'] as const) {
     const right = wanted[name];
@@ -23,7 +23,7 @@ export function mustBe(what: string, answer: Answer, expected: Expectation): voi
   }
 }
 
-const because = ({ reason }: Answer): string => (reason === '' ? '' : ` (${reason})`);
+const because = ({ reason }: Reply): string => (reason === '' ? '' : ` (${reason})`);
 
 /** @throws Mismatch */
 export function mustHold(holds: boolean, what: string): void {

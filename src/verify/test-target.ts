@@ -31,7 +31,7 @@ export async function needsMetBy({ server, faultyKind, disposable }: TestTarget)
   try {
     const offer = await protocolClient.greet();
     const met = new Set<Need>();
-    if (offer.has(OPTION.tls)) met.add('tls');
+    if (OPTION.tls in offer) met.add('tls');
     if (faultyKind !== undefined) met.add('fault');
     if (disposable !== undefined) met.add('stop');
     return met;

@@ -75,7 +75,7 @@ describe.skipIf(process.platform === 'win32')('sleigh serve --data', () => {
   it('offers in the handshake when something is durable (D7)', async () => {
     await using server = await startServe('--data', folder, '--sync', 'everysec');
     const client = await ProtocolClient.open({ host: '127.0.0.1', port: server.port });
-    expect((await client.greet()).get('Durability')).toBe('everysec');
+    expect((await client.greet())['Durability']).toBe('everysec');
     client.vanish();
   });
 });

@@ -2,13 +2,10 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
-import { connect } from 'node:tls';
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
-import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { startServe, type ServeProcess } from '../support/serve-process.ts';
 import { isShort } from '../support/form.ts';
 
@@ -38,12 +35,11 @@ async function reload(serve: ServeProcess, outcome: string): Promise<string> {
 }
 
 async function admits(port: number, token: string): Promise<boolean> {
-  const client = await RawClient.open(port);
-  client.write(`X000R000${encodeDictionary(new Map([['Token', token]]))}`);
-  let come = '';
-  while (!/[AF]000$/.test(come)) come += (await client.read(1)).toString('latin1');
-  client.vanish();
-  return come.endsWith('A000');
+  const client = await ProtocolClient.open({ port });
+  await client.greet();
+  const answer = await client.offerOptions({ Token: token });
+  client.reset();
+  return answer === 'A000';
 }
 
 describe('SIGHUP', () => {
@@ -52,14 +48,9 @@ describe('SIGHUP', () => {
     copyFileSync(fixture('localhost.key'), file('key'));
     await using serve = await startServe('--tls-cert', file('crt'), '--tls-key', file('key'));
     const shown = async (): Promise<string> => {
-      const plain = await RawClient.open(serve.port);
-      plain.write(`X000R000${encodeDictionary(new Map([['SSL', '1']]))}`);
-      await plain.until('A000');
-      plain.socket.removeAllListeners();
-      const secure = connect({ socket: plain.socket, rejectUnauthorized: false });
-      await once(secure, 'secureConnect');
-      const { fingerprint256 } = secure.getPeerCertificate();
-      secure.destroy();
+      const client = await ProtocolClient.ready(serve, { SSL: '1' });
+      const { fingerprint256 } = (await client.startTls()).getPeerCertificate();
+      client.vanish();
       return fingerprint256;
     };
     const printOf = (name: string): string => new X509Certificate(readFileSync(fixture(name))).fingerprint256;
@@ -87,13 +78,13 @@ describe.skipIf(isShort)('SIGHUP', () => {
   it('reloads the addresses', async () => {
     writeFileSync(file('allowed'), '# the office\n10.0.0.0/8\n');
     await using serve = await startServe('--allow-file', file('allowed'));
-    const stranger = await RawClient.open(serve.port);
-    await stranger.closed();
+    const stranger = await ProtocolClient.open(serve);
+    await stranger.ended();
     writeFileSync(file('allowed'), '10.0.0.0/8\n127.0.0.1 # here\n');
     await reload(serve, RELOADED);
-    const client = await RawClient.ready(serve.port);
-    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
-    client.vanish();
+    const client = await ProtocolClient.ready(serve, {});
+    expect((await client.ask(['open ws', 'w', 'me', 'no'])).status).toBe('0000');
+    client.reset();
   });
 
   it.each([
@@ -126,7 +117,7 @@ describe.skipIf(isShort)('SIGHUP', () => {
     copyFileSync(fixture('client.crt'), file('crt'));
     writeFileSync(file('allowed'), '10.0.0.1');
     expect(await reload(serve, KEPT)).toContain('the certificate or the key cannot be used');
-    const client = await RawClient.ready(serve.port);
-    client.vanish();
+    const client = await ProtocolClient.ready(serve, {});
+    client.reset();
   });
 });

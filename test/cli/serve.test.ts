@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { printable } from '../../src/wire/printable.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
 import { isShort } from '../support/form.ts';
 
@@ -21,22 +21,22 @@ const occupied = async (): Promise<{ port: number; close: () => void }> => {
 describe('sleigh serve, with flags for access and limits,', () => {
   it('drains on the first SIGTERM and exits at once on the second; SIGUSR2 changes the log level', async () => {
     await using serve = await startServe('--drain', '60', '--log-level', 'error');
-    const client = await RawClient.ready(serve.port);
+    const client = await ProtocolClient.ready(serve, {});
     serve.kill('SIGUSR2');
     await eventually(async () => {
-      expect(await client.short('sauna')).toBe('0001');
+      expect((await client.ask(['sauna'])).status).toBe('0001');
       return serve.errors().includes('request refused');
     }, 'a refusal is logged as info');
     serve.kill('SIGTERM');
     await eventually(
       () =>
-        RawClient.open(serve.port).then(
-          (other) => (other.vanish(), false),
+        ProtocolClient.open(serve).then(
+          (other) => (other.reset(), false),
           () => true,
         ),
       'nobody new is accepted',
     );
-    expect(await client.short('sauna')).toBe('0001');
+    expect((await client.ask(['sauna'])).status).toBe('0001');
     serve.kill('SIGTERM');
     expect((await serve.outcome).code).toBe(0);
   });
@@ -45,8 +45,8 @@ describe('sleigh serve, with flags for access and limits,', () => {
 describe.skipIf(isShort)('sleigh serve, with flags for access and limits,', () => {
   it('accepts limits by name, and refuses unknown ones', async () => {
     await using serve = await startServe('--limit', 'argumentCount=5', '--limit', 'nameBytes=20');
-    const client = await RawClient.ready(serve.port);
-    expect(await client.short('open ws', 'w'.repeat(21), 'me', 'no')).toBe('0001');
+    const client = await ProtocolClient.ready(serve, {});
+    expect((await client.ask(['open ws', 'w'.repeat(21), 'me', 'no'])).status).toBe('0001');
     for (const [text, why] of [
       ['sauna=1', 'There is no limit "sauna"'],
       ['nameBytes=many', 'It must be a whole number'],
@@ -77,33 +77,30 @@ describe('sleigh serve', () => {
     'notifies all clients and exits in order on %s, with status 0',
     async (signal) => {
       await using serve = await startServe('--log-level', 'error');
-      const master = await RawClient.ready(serve.port, { MetadataToServer: '1' });
-      master.write('00010006wstype0006sleigh');
-      expect(await master.short('open ws', 's', 'm', 'no')).toBe('0000');
-      const [sentinel, worker, plain] = await Promise.all([1, 2, 3].map(() => RawClient.ready(serve.port)));
-      if (sentinel === undefined || worker === undefined || plain === undefined) throw new Error('no client');
-      for (const client of [sentinel, worker]) await client.short('use ws', 's', 'x', 'no');
-      await plain.short('use ws', 'p', 'x', 'no');
-      expect((await sentinel.long('fetch', 's', 'worker_ids')).value.toString()).toBe('0');
-      expect(await worker.short('store', 's', 'worker_ids', '1', '0')).toBe('0000');
-      sentinel.send('fetch', 's', 'sentinel_alive');
-      worker.send('fetch', 's', 'task');
-      plain.send('fetch', 'p', 'never');
-      master.write('0000');
-      master.send('fetch', 's', 'result');
-      master.write('');
+      const master = await ProtocolClient.ready(serve, { MetadataToServer: '1' });
+      expect((await master.ask(['open ws', 's', 'm', 'no'], { wstype: 'sleigh' })).status).toBe('0000');
+      const ready = (): Promise<ProtocolClient> => ProtocolClient.ready(serve, {});
+      const [sentinel, worker, plain] = [await ready(), await ready(), await ready()];
+      for (const client of [sentinel, worker]) await client.ask(['use ws', 's', 'x', 'no']);
+      await plain.ask(['use ws', 'p', 'x', 'no']);
+      expect((await sentinel.ask(['fetch', 's', 'worker_ids'])).value).toBe('0');
+      expect((await worker.ask(['store', 's', 'worker_ids', '1', '0'])).status).toBe('0000');
+      const waking = sentinel.begin(['fetch', 's', 'sentinel_alive']);
+      const task = worker.begin(['fetch', 's', 'task']);
+      plain.begin(['fetch', 'p', 'never']);
+      const result = master.begin(['fetch', 's', 'result']);
       // Each of them has been seen waiting before a later request of another client is answered.
-      const witness = await RawClient.ready(serve.port);
-      await witness.short('use ws', 's', 'x', 'no');
+      const witness = await ProtocolClient.ready(serve, {});
+      await witness.ask(['use ws', 's', 'x', 'no']);
       for (let seen = ''; !/result\t0\t1\t0.*task\t0\t1\t0/s.test(seen);)
-        seen = (await witness.long('list vars', 's')).value.toString();
+        seen = (await witness.ask(['list vars', 's'])).value;
 
       const since = performance.now();
       serve.kill(signal);
-      expect((await sentinel.longReply()).value.toString()).toBe('1');
-      expect((await worker.longReply()).status).toBe('0001');
-      expect((await master.longReply()).status).toBe('0001');
-      await Promise.all([sentinel, worker, master, plain, witness].map((client) => client.closed()));
+      expect((await waking.whenAnswered).value).toBe('1');
+      expect((await task.whenAnswered).status).toBe('0001');
+      expect((await result.whenAnswered).status).toBe('0001');
+      await Promise.all([sentinel, worker, master, plain, witness].map((client) => client.ended()));
       const { code, errors } = await serve.outcome;
       expect({ code, errors }).toEqual({ code: 0, errors: '' });
       expect(performance.now() - since).toBeLessThan(5_000);
@@ -114,9 +111,9 @@ describe('sleigh serve', () => {
 describe.skipIf(isShort)('sleigh serve', () => {
   it('escapes control characters in the names of clients in the log', async () => {
     await using serve = await startServe();
-    const client = await RawClient.ready(serve.port);
-    await client.short('open ws', 'red \u001b[31m \u009b31m', 'me', 'no');
-    expect(await client.short('delete ws', 'red \u001b[31m \u009b31m')).toBe('0000');
+    const client = await ProtocolClient.ready(serve, {});
+    await client.ask(['open ws', 'red \u001b[31m \u009b31m', 'me', 'no']);
+    expect((await client.ask(['delete ws', 'red \u001b[31m \u009b31m'])).status).toBe('0000');
     await eventually(() => serve.errors().includes('deleted a workspace'), 'it is logged');
     expect(serve.errors()).toContain('red \\u001b[31m \\u009b31m');
     expect(printable(serve.errors())).toBe(serve.errors().replaceAll('\n', '\\u000a'));
@@ -124,8 +121,8 @@ describe.skipIf(isShort)('sleigh serve', () => {
 
   it('exits within 5 seconds even if a client neither reads nor closes', async () => {
     await using serve = await startServe('--log-level', 'error');
-    const client = await RawClient.ready(serve.port);
-    client.socket.pause();
+    const client = await ProtocolClient.ready(serve, {});
+    client.pause();
     const since = performance.now();
     serve.kill('SIGTERM');
     expect((await serve.outcome).code).toBe(0);
@@ -139,9 +136,9 @@ describe.skipIf(isShort)('sleigh serve', () => {
     'exits when a client that requested it by %s closes its connection (P3)',
     async (_how, options, isVerb) => {
       await using serve = await startServe('--log-level', 'error');
-      const client = await RawClient.ready(serve.port, options);
-      if (isVerb) expect(await client.short('deadman')).toBe('0000');
-      client.socket.end();
+      const client = await ProtocolClient.ready(serve, options);
+      if (isVerb) expect((await client.ask(['deadman'])).status).toBe('0000');
+      client.end();
       expect((await serve.outcome).code).toBe(0);
     },
   );
@@ -165,9 +162,9 @@ describe.skipIf(isShort)('sleigh serve', () => {
       NWS_SERVER_SSL_KEY: fixture('localhost.key'),
     };
     await using serve = await startServe(env);
-    const client = await RawClient.open(serve.port);
+    const client = await ProtocolClient.open(serve);
     client.write('X000');
-    expect((await client.read(8)).toString()).toBe('P0000004');
+    expect(await client.read(8)).toBe('P0000004');
     await client.until('SSL0000');
   });
 

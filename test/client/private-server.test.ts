@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NetWorkSpace, Sleigh } from '../../src/client/index.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 /** Run as the user `nobody`; without root the test runs it as the same user, without the token. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
@@ -81,21 +81,16 @@ describe('the server that a master starts for itself', () => {
   });
 
   it('serves no web page', async () => {
-    const client = await RawClient.open(sleigh.workspace.server.port ?? 0);
-    client.write('X000');
+    const client = await ProtocolClient.open({ port: sleigh.workspace.server.port ?? 0 });
     // The offer ends with the required authentication; the port of a page would be before it (P2.1).
-    const count = Number((await client.read(8)).toString().slice(4));
-    const offered: string[] = [];
-    for (let i = 0; i < 2 * count; i++)
-      offered.push((await client.read(Number((await client.read(4)).toString()))).toString());
-    expect(offered.filter((_, at) => at % 2 === 0)).toEqual([
+    expect(Object.keys(await client.greet())).toEqual([
       'MetadataToServer',
       'MetadataFromServer',
       'KillServerOnClose',
       'TokenNonce',
       'Token',
     ]);
-    client.vanish();
+    client.reset();
   });
 
   it('has a new token for each start', async () => {

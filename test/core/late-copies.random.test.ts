@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { byForm } from '../support/form.ts';
 import { Job } from '../support/job.ts';
-import { OK, type Reply } from '../support/replies.ts';
+import type { Reply } from '../../src/verify/client-codec.ts';
+import { OK } from '../support/replies.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import type { Visitor } from '../support/visitor.ts';
 

@@ -55,7 +55,9 @@ describe('requests (P5)', () => {
         const client = server.connect();
         const isLong = client.call([verb, ...Array.from({ length: most + 1 }, () => 'x')]);
         const expected = refused(`${WRONG_COUNT} "${verb}"`);
-        expect(isLong).toMatchObject(isLong.value === undefined ? expected : { ...expected, ...EMPTY_VALUE });
+        expect(isLong).toMatchObject(
+          isLong.descriptor === undefined ? expected : { ...expected, ...EMPTY_VALUE },
+        );
         if (least > 0) {
           const few = Array.from({ length: least - 1 }, () => 'x');
           expect(client.call([verb, ...few])).toMatchObject(expected);

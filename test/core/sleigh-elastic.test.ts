@@ -206,7 +206,12 @@ describe('an elastic group (S17)', () => {
       const job = new Job(server, { join: 'closing' });
       const { workers } = job.crew(1);
       expect(job.phase).toBe('closed');
-      expect(job.broadcast('b', { batchId: 'b', reach: 'x' })).toEqual({ ...OK, metadata: {}, reason: '' });
+      expect(job.broadcast('b', { batchId: 'b', reach: 'x' })).toEqual({
+        ...OK,
+        metadata: {},
+        reason: '',
+        value: '',
+      });
       expect(workers[0]?.get('fetch', 'task').metadata).toEqual({ batchId: 'b', reach: 'x' });
       workers[0]?.store('result', 'r');
       expect(answers(job, 'b')).toEqual(['0 r of one']);
@@ -304,7 +309,12 @@ describe('broadcasts of an elastic group (S17)', () => {
       const job = elastic(server);
       const old = server.connect({ handshake: '0000' });
       old.call(['use ws', 'job', '', 'no']);
-      expect(old.call(['store', 'job', 'broadcast', '1', 'b'])).toEqual({ ...OK, metadata: {}, reason: '' });
+      expect(old.call(['store', 'job', 'broadcast', '1', 'b'])).toEqual({
+        ...OK,
+        metadata: {},
+        reason: '',
+        value: '',
+      });
       expect(job.phase).toBe('elastic');
     }),
   );

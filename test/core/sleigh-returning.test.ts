@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Job } from '../support/job.ts';
-import { OK, refused, type Reply } from '../support/replies.ts';
+import type { Reply } from '../../src/verify/client-codec.ts';
+import { OK, refused } from '../support/replies.ts';
 import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
 import type { Entries } from '../support/simulated-client.ts';
 import type { Visitor } from '../support/visitor.ts';

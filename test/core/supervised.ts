@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { Job } from '../support/job.ts';
-import { refused, type Reply } from '../support/replies.ts';
+import type { Reply } from '../../src/verify/client-codec.ts';
+import { refused } from '../support/replies.ts';
 import type { Entries } from '../support/simulated-client.ts';
 import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { pad20 } from '../../src/wire/numbers.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { scrapeOf } from '../support/scrape.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -40,31 +40,35 @@ const page = (): string => /http:\/\/\S+/.exec(output)?.[0] ?? '';
 
 afterEach(() => child.kill('SIGKILL'));
 
+/** Whether it accepts one more client, which then disconnects. */
+async function isServed(port: number): Promise<boolean> {
+  try {
+    (await ProtocolClient.ready({ port }, '2222')).reset();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const logged = (message: string): string[] => errors.split('\n').filter((line) => line.includes(message));
 
 describe('running out of file descriptors (P12)', () => {
   it('is logged at intervals, existing clients are served, and later the new ones', async () => {
     const port = await start('--log-level', 'warn', '--long-value-size', '1000');
-    const client = await RawClient.ready(port);
-    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+    const client = await ProtocolClient.ready({ port }, {});
+    expect((await client.ask(['open ws', 'w', 'me', 'no'])).status).toBe('0000');
     const crowd = Array.from({ length: 2 * DESCRIPTORS }, () =>
       connect({ port, host: '127.0.0.1' }).on('error', () => undefined),
     );
     await eventually(() => logged('no descriptors are left').length > 0, 'it is told');
     expect(logged('no descriptors are left')[0]).toMatch(/"descriptors":256.*"limit":"descriptors"/);
-    expect(await client.short('store', 'w', 'x', '1', 'small')).toBe('0000');
+    expect((await client.ask(['store', 'w', 'x', '1', 'small'])).status).toBe('0000');
     // The remaining descriptors are for large values, which need files.
     client.write(`0005${['store', 'w', 'x', '1'].map((arg) => pad20(arg.length) + arg).join('')}`);
     client.write(pad20(2_000) + 'v'.repeat(2_000));
-    expect((await client.read(4)).toString()).toBe('0000');
+    expect(await client.read(4)).toBe('0000');
     for (const socket of crowd) socket.destroy();
-    await eventually(async () => {
-      const next = await RawClient.open(port);
-      next.write('2222');
-      const answer = (await next.read(4)).toString();
-      next.vanish();
-      return answer === '2223';
-    }, 'others are served again');
+    await eventually(() => isServed(port), 'others are served again');
     // A thousand refusals do not write a thousand lines.
     expect(logged('no descriptors are left').length).toBeLessThan(5);
     expect(child.exitCode).toBe(null);
@@ -74,9 +78,9 @@ describe('running out of file descriptors (P12)', () => {
     const port = await start('--log-level', 'warn', '--web-port', '0');
     await eventually(() => page() !== '', 'it says where its page is');
     const seen: { readonly used: number; readonly refusals: number }[] = [];
-    const crowd: RawClient[] = [];
+    const crowd: ProtocolClient[] = [];
     do {
-      for (let n = 0; n < 20; n++) crowd.push(await RawClient.open(port));
+      for (let n = 0; n < 20; n++) crowd.push(await ProtocolClient.open({ port }));
       const samples = await scrapeOf(page());
       const of = (name: string): number => samples.get(`${name}{limit="descriptors"}`) ?? 0;
       expect(of('sleigh_limit_bound')).toBe(DESCRIPTORS);
@@ -91,21 +95,18 @@ describe('running out of file descriptors (P12)', () => {
     expect(before[0]).toBeLessThan(0.5);
     expect(before.at(-1)).toBeGreaterThan(0.8);
     expect(before.at(-1)).toBeLessThanOrEqual(1);
-    for (const client of crowd) client.vanish();
+    for (const client of crowd) client.reset();
   }, 60_000);
 
   it('closes connections over the limit at once, and is logged once', async () => {
     const port = await start('--log-level', 'warn', '--limit', 'connectionCount=10');
-    const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.ready(port)));
+    const clients = await Promise.all(Array.from({ length: 10 }, () => ProtocolClient.ready({ port }, {})));
     // Each of them would wait five seconds to be told to close if it were accepted first.
-    for (let n = 0; n < 200; n++) await (await RawClient.open(port)).closed();
+    for (let n = 0; n < 200; n++) await (await ProtocolClient.open({ port })).ended();
     expect(logged('connection refused: over the limit').length).toBe(1);
-    for (const client of clients) expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
-    clients[0]?.vanish();
-    await eventually(async () => {
-      const next = await RawClient.open(port);
-      next.write('2222');
-      return (await next.read(4)).toString() === '2223';
-    }, 'there is room for one more');
+    for (const client of clients)
+      expect((await client.ask(['open ws', 'w', 'me', 'no'])).status).toBe('0000');
+    clients[0]?.reset();
+    await eventually(() => isServed(port), 'there is room for one more');
   }, 30_000);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryOf } from '../support/bystander.ts';
-import type { Answer } from '../../src/verify/answer.ts';
+import type { Reply } from '../../src/verify/client-codec.ts';
 import { ProtocolClient, type Details } from '../../src/verify/protocol-client.ts';
 import { startServe } from '../support/serve-process.ts';
 import { isLong, isShort } from '../support/form.ts';
@@ -17,7 +17,7 @@ const AT_ONCE = 100;
 type Request = readonly [args: readonly string[], metadata?: Details];
 
 /** Sends all requests at once. */
-const ask = (client: ProtocolClient, requests: readonly Request[]): Promise<Answer[]> =>
+const ask = (client: ProtocolClient, requests: readonly Request[]): Promise<Reply[]> =>
   Promise.all(requests.map(([args, metadata]) => client.begin(args, metadata).whenAnswered));
 
 interface Kind {

@@ -6,9 +6,8 @@ import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { makeJobMachines } from '../../src/sleigh/job-machines.ts';
 import { boundWorker } from '../../src/sleigh/worker-binding.ts';
-import { encodeRequest } from '../../src/wire/request.ts';
 import { startBrowser } from '../support/browser.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { shown } from './site.ts';
 import { isShort } from '../support/form.ts';
 
@@ -18,22 +17,13 @@ let server: Server;
 let url: string;
 let browser: Browser;
 let page: Page;
-const clients: RawClient[] = [];
+const clients: ProtocolClient[] = [];
 
-const client = async (): Promise<RawClient> => {
-  const one = await RawClient.ready(server.port, { MetadataToServer: '1' });
+const client = async (): Promise<ProtocolClient> => {
+  const one = await ProtocolClient.ready(server, { MetadataToServer: '1' });
   clients.push(one);
   return one;
 };
-const ask = async (
-  one: RawClient,
-  args: string[],
-  metadata: Record<string, string> = {},
-): Promise<string> => {
-  one.write(encodeRequest(args, new Map(Object.entries(metadata))));
-  return (await one.read(4)).toString();
-};
-
 beforeAll(async () => {
   server = await createServer({
     port: 0,
@@ -60,7 +50,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   vi.restoreAllMocks();
-  for (const one of clients) one.vanish();
+  for (const one of clients) one.reset();
   await browser?.close();
   await server?.close();
 });
@@ -69,18 +59,16 @@ describe.skipIf(isShort)('the page', { timeout: 60_000 }, () => {
   test('shows that a sleigh has failed, with its actor and the reason, and that another one has not', async () => {
     const [master, worker] = await Promise.all([client(), client()]);
     for (const name of ['broken', 'sound'])
-      expect(await ask(master, ['open ws', name, 'x', 'no'], { wstype: 'sleigh' })).toBe('0000');
-    expect(await ask(worker, ['use ws', 'broken', 'x', 'no'])).toBe('0000');
+      expect((await master.ask(['open ws', name, 'x', 'no'], { wstype: 'sleigh' })).status).toBe('0000');
+    expect((await worker.ask(['use ws', 'broken', 'x', 'no'])).status).toBe('0000');
     await page.goto(url);
     const card = (name: string) => page.locator('.card', { hasText: name });
     await card('broken').waitFor();
     expect(await card('broken').textContent()).not.toContain('It has failed');
 
-    worker.write(encodeRequest(['fetch', 'broken', 'worker_ids'], new Map()));
-    await worker.read(84);
-    await worker.read(1);
-    expect(await ask(worker, ['store', 'broken', 'worker_ids', '1', '0'])).toBe('0000');
-    worker.write(encodeRequest(['fetch', 'broken', 'task'], new Map()));
+    await worker.ask(['fetch', 'broken', 'worker_ids']);
+    expect((await worker.ask(['store', 'broken', 'worker_ids', '1', '0'])).status).toBe('0000');
+    worker.begin(['fetch', 'broken', 'task']);
     await card('broken').locator('.notices .trouble', { hasText: 'It has failed' }).waitFor();
     expect(await card('sound').textContent()).not.toContain('It has failed');
 
@@ -105,13 +93,13 @@ describe.skipIf(isShort)('the page', { timeout: 60_000 }, () => {
     const spy = vi.spyOn(Connection.prototype, 'requests', 'get').mockImplementation(() => {
       throw new Error('on purpose');
     });
-    await ask(one, ['open ws', 'w', 'x', 'no']);
+    await one.ask(['open ws', 'w', 'x', 'no']);
     await page.locator('.fresh', { hasText: 'failed to update it' }).waitFor();
     await shown(() => page.locator('tbody tr').count()).toBeGreaterThan(1);
     await page.reload();
     await page.getByText('The server failed to show it: the server failed').waitFor();
     spy.mockRestore();
-    await ask(one, ['open ws', 'x', 'x', 'no']);
+    await one.ask(['open ws', 'x', 'x', 'no']);
     await page.locator('.fresh.live').waitFor();
   });
 });

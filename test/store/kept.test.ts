@@ -47,7 +47,7 @@ describe.each(FORMATS)('a data folder of %s', (format) => {
     await client.ask(['use ws', 'shop', '', 'no']);
     const take = async (variable: string) => {
       const { metadata, value } = await client.ask(['fetchTry', 'shop', variable]);
-      return value === '' ? 'nothing' : `${value} (${metadata.get('note')})`;
+      return value === '' ? 'nothing' : `${value} (${metadata['note']})`;
     };
     expect([await take('fifo'), await take('fifo'), await take('fifo')]).toEqual([
       'two (of 3 bytes)',

@@ -1,4 +1,5 @@
-import { OK, type Reply } from './replies.ts';
+import type { Reply } from '../../src/verify/client-codec.ts';
+import { OK } from './replies.ts';
 import type { Entries } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 import { Visitor } from './visitor.ts';

@@ -1,15 +1,13 @@
-import { encodeDictionary } from '../../src/wire/dictionary.ts';
-import { encodeRequest } from '../../src/wire/request.ts';
-import { isLongVerb, readReply, type Reply, type ReplyShape } from './replies.ts';
+import { BOTH_WAYS, ClientCodec, type Reply } from '../../src/verify/client-codec.ts';
+import { isLong } from '../../src/wire/names.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
 /** A connection as the peer sees it: bytes out, bytes in. */
-export class RawClient {
+export class SimulatedPeer {
   readonly id: number;
   readonly peer: string;
   readonly server: SimulatedServer;
-  /** Bytes that arrived and were not read yet, as Latin-1. */
-  received = '';
+  protected codec = new ClientCodec();
   /** The server has closed the connection. */
   closed = false;
   gone = false;
@@ -20,6 +18,15 @@ export class RawClient {
     this.server = server;
   }
 
+  /** Bytes that arrived and were not read yet, as Latin-1. */
+  get received(): string {
+    return this.codec.unread;
+  }
+
+  receive(bytes: string): void {
+    this.codec.receive(bytes);
+  }
+
   write(bytes: string): void {
     const lent = Buffer.from(bytes, 'latin1');
     this.server.handle({ type: 'received', connection: this.id, bytes: lent });
@@ -28,9 +35,7 @@ export class RawClient {
 
   /** Everything that has arrived so far. */
   take(): string {
-    const bytes = this.received;
-    this.received = '';
-    return bytes;
+    return this.codec.takeAll();
   }
 
   disconnect(): void {
@@ -48,36 +53,21 @@ export interface ConnectOptions {
   readonly options?: Entries;
 }
 
-const BOTH_WAYS = { MetadataToServer: '1', MetadataFromServer: '1' };
-
 /** A client after its handshake, which sends requests and reads replies. */
-export class SimulatedClient extends RawClient {
+export class SimulatedClient extends SimulatedPeer {
   /** The verbs of the unanswered requests. */
   readonly #asked: string[] = [];
-  #shape: Omit<ReplyShape, 'isLong'> = { metadata: false, cookie: true };
-  #sendsMetadata = false;
 
   shakeHands({ handshake, options = BOTH_WAYS }: ConnectOptions): void {
-    if (handshake !== undefined) {
-      this.write(handshake);
-      if (this.take() !== '2223') throw new Error('the old handshake was not answered');
-      this.#shape = { metadata: false, cookie: handshake !== '0000' && handshake !== '1111' };
-      return;
-    }
-    this.write('X000');
-    this.write(`R000${encodeDictionary(new Map(Object.entries(options)))}`);
-    const answer = this.take();
-    if (!answer.startsWith('P000') || !answer.endsWith('A000'))
-      throw new Error(`handshake failed: ${answer}`);
-    this.#shape = { metadata: options['MetadataFromServer'] === '1', cookie: true };
-    this.#sendsMetadata = options['MetadataToServer'] === '1';
+    this.codec = new ClientCodec(handshake ?? options);
+    for (let bytes = this.codec.greeting; bytes !== ''; bytes = this.codec.shakeHands()) this.write(bytes);
+    if (!this.codec.isReady) throw new Error(`handshake failed: ${this.take()}`);
   }
 
   /** Sends a request, and does not wait for the reply. */
   send(args: readonly string[], metadata: Entries = {}): void {
     this.#asked.push(args[0] ?? '');
-    const entries = this.#sendsMetadata ? new Map(Object.entries(metadata)) : undefined;
-    this.write(encodeRequest(args, entries));
+    this.write(this.codec.encode(args, metadata));
   }
 
   /** Sends a request that must be answered at once. */
@@ -88,11 +78,11 @@ export class SimulatedClient extends RawClient {
 
   /** The reply to the earliest unanswered request. */
   reply(): Reply {
-    const reply = this.#peek();
-    if (reply === undefined) throw new Error(`no reply to ${JSON.stringify(this.#asked[0])}`);
+    const [verb = ''] = this.#asked;
+    const reply = this.#peek() && this.codec.reply(isLong(verb));
+    if (reply === undefined) throw new Error(`no reply to ${JSON.stringify(verb)}`);
     this.#asked.shift();
-    this.received = this.received.slice(reply.length);
-    return reply.reply;
+    return reply;
   }
 
   /** A request has no reply so far. */
@@ -105,9 +95,9 @@ export class SimulatedClient extends RawClient {
     return this.#peek() !== undefined;
   }
 
-  #peek() {
-    const verb = this.#asked[0];
-    if (verb !== undefined) return readReply(this.received, { ...this.#shape, isLong: isLongVerb(verb) });
+  #peek(): Reply | undefined {
+    const [verb] = this.#asked;
+    if (verb !== undefined) return this.codec.peek(isLong(verb));
     if (this.received !== '') throw new Error(`a reply to nothing: ${JSON.stringify(this.received)}`);
     return undefined;
   }

@@ -12,7 +12,7 @@ import { MemoryFiles } from './memory-files.ts';
 import { leftIn, staleIn } from './leftovers.ts';
 import { miscounted } from './memory-held.ts';
 import { differences, Projection, recovered, withoutNewIds } from './projection.ts';
-import { RawClient, SimulatedClient, type ConnectOptions } from './simulated-client.ts';
+import { SimulatedPeer, SimulatedClient, type ConnectOptions } from './simulated-client.ts';
 
 export interface ServerOptions {
   readonly limits?: Partial<Limits>;
@@ -55,7 +55,7 @@ export class SimulatedServer {
   served: number[] = [];
   readonly #options: ServerOptions;
   readonly #run: number;
-  readonly #clients = new Map<number, RawClient>();
+  readonly #clients = new Map<number, SimulatedPeer>();
   readonly #timers = new Map<number, number>();
   readonly #events: CoreEvent[] = [];
   #handling = false;
@@ -77,7 +77,7 @@ export class SimulatedServer {
     return this.#projection.store.entities;
   }
 
-  get clients(): readonly RawClient[] {
+  get clients(): readonly SimulatedPeer[] {
     return [...this.#clients.values()];
   }
 
@@ -119,8 +119,8 @@ export class SimulatedServer {
   }
 
   /** A new connection. */
-  accept(): RawClient {
-    return this.#admit(new RawClient(this.#clients.size + 1, this));
+  accept(): SimulatedPeer {
+    return this.#admit(new SimulatedPeer(this.#clients.size + 1, this));
   }
 
   /** A client after its handshake, with metadata in both directions by default. */
@@ -130,7 +130,7 @@ export class SimulatedServer {
     return client;
   }
 
-  #admit<Kind extends RawClient>(client: Kind): Kind {
+  #admit<Kind extends SimulatedPeer>(client: Kind): Kind {
     this.#clients.set(client.id, client);
     this.handle({ type: 'connected', connection: client.id, peer: client.peer });
     return client;
@@ -238,7 +238,7 @@ export class SimulatedServer {
     }
   }
 
-  #client(id: number): RawClient {
+  #client(id: number): SimulatedPeer {
     const client = this.#clients.get(id);
     if (client === undefined) throw new Error(`there is no client ${id}`);
     return client;
@@ -250,7 +250,7 @@ export class SimulatedServer {
     // Its blocked request was withdrawn before anything else that its end causes (V6, S13).
     if (client.gone) throw new Error(`client ${id} has gone and is sent something`);
     if (this.served.at(-1) !== id) this.served.push(id);
-    client.received += typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1');
+    client.receive(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1'));
   }
 
   #report(message: string, fields: Record<string, unknown>): void {

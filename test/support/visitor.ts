@@ -1,4 +1,5 @@
-import { OK, type Reply } from './replies.ts';
+import type { Reply } from '../../src/verify/client-codec.ts';
+import { OK } from './replies.ts';
 import type { ConnectOptions, Entries, SimulatedClient } from './simulated-client.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 

@@ -2,14 +2,14 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectPlain, createServer as createNetServer } from 'node:net';
-import { connect, type ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
 import { Admission } from '../../src/transport/admission.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 
@@ -30,10 +30,10 @@ const options = (entries: Record<string, string>): string =>
   `X000R000${encodeDictionary(new Map(Object.entries(entries)))}`;
 
 async function answerTo(bytes: string): Promise<string> {
-  const client = await RawClient.open(server.port);
+  const client = await ProtocolClient.open(server);
   client.write(bytes);
-  const all = (await client.read(10_000)).toString('latin1');
-  return all.slice(-4);
+  await client.ended();
+  return client.unread.slice(-4);
 }
 
 describe('a token (P2.5)', () => {
@@ -102,11 +102,11 @@ describe('a proof of the token (P2.5)', () => {
     await start({ admission: { token: TOKEN } });
     const nonces: string[] = [];
     for (let i = 0; i < 2; i++) {
-      const client = await RawClient.open(server.port);
+      const client = await ProtocolClient.open(server);
       client.write('X000');
       await client.until('TokenNonce0064');
-      nonces.push((await client.read(64)).toString());
-      client.vanish();
+      nonces.push(await client.read(64));
+      client.reset();
     }
     expect(new Set(nonces).size).toBe(2);
     const [nonce = ''] = nonces;
@@ -125,8 +125,8 @@ describe('a proof of the token (P2.5)', () => {
     expect(await answerTo(options({ SSL: '1', Token: TOKEN }))).toBe('F000');
     await server.close();
     await start({ admission: { token: TOKEN } });
-    const client = await RawClient.ready(server.port, { Token: TOKEN });
-    client.vanish();
+    const client = await ProtocolClient.ready(server, { Token: TOKEN });
+    client.reset();
   });
 
   it('is what a client sends: it never sends the token before TLS to a server that requests it', async () => {
@@ -161,22 +161,15 @@ describe('a proof of the token (P2.5)', () => {
  * @returns the reply to a request, '' if there is none
  */
 async function secured(what: ConnectionOptions): Promise<string> {
-  const plain = await RawClient.open(server.port);
-  plain.write(options({ SSL: '1' }));
-  await plain.until('A000');
-  plain.socket.removeAllListeners();
-  const secure = connect({
-    socket: plain.socket,
-    ca: fixture('localhost.crt'),
-    host: 'localhost',
-    ...what,
-  });
-  secure.on('error', () => undefined);
-  const client = new RawClient(secure);
-  client.send('open ws', 'w', 'me', 'no');
-  const answer = (await client.read(4)).toString();
-  secure.destroy();
-  return answer;
+  const client = await ProtocolClient.ready(server, { SSL: '1' });
+  try {
+    await client.startTls({ ca: fixture('localhost.crt'), host: 'localhost', ...what });
+    return (await client.ask(['open ws', 'w', 'me', 'no'])).status;
+  } catch {
+    return '';
+  } finally {
+    client.vanish();
+  }
 }
 
 describe('a client certificate (P2.5)', () => {
@@ -190,25 +183,25 @@ describe('a client certificate (P2.5)', () => {
     expect(await secured({ cert: fixture('localhost.crt'), key: fixture('localhost.key') })).toBe('');
     expect(await answerTo(options({}))).toBe('F000');
     expect(await answerTo('1111')).toBe('F000');
-    const again = await RawClient.open(server.port);
+    const again = await ProtocolClient.open(server);
     again.write('X000');
     await again.until('SSL0000');
-    again.vanish();
+    again.reset();
   });
 });
 
 describe('an address', () => {
   it('that is not allowed is disconnected, and the log reports it', async () => {
     await start({ admission: { allow: ['10.0.0.0/8'] } });
-    const client = await RawClient.open(server.port);
-    await client.closed();
+    const client = await ProtocolClient.open(server);
+    await client.ended();
     expect(log).toContain('the address is not allowed');
   });
 
   it('that is allowed is served', async () => {
     await start({ admission: { allow: ['10.0.0.0/8', '127.0.0.1'] } });
-    const client = await RawClient.ready(server.port);
-    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+    const client = await ProtocolClient.ready(server, {});
+    expect((await client.ask(['open ws', 'w', 'me', 'no'])).status).toBe('0000');
   });
 
   it('may be IPv4 or IPv6, mapped or not', () => {
@@ -240,30 +233,27 @@ describe('a server that is reachable by every host', () => {
 describe('a server that drains', () => {
   it('accepts no new clients, notifies jobs, and lets the others finish until the deadline', async () => {
     await start({});
-    const client = await RawClient.ready(server.port, { MetadataToServer: '1' });
-    client.write('00010006wstype0006sleigh');
-    await client.short('open ws', 'job', 'me', 'no');
-    client.write('0000');
-    client.send('fetch', 'job', 'result');
+    const client = await ProtocolClient.ready(server, { MetadataToServer: '1' });
+    await client.ask(['open ws', 'job', 'me', 'no'], { wstype: 'sleigh' });
+    const result = client.begin(['fetch', 'job', 'result']);
     const { port } = server;
     const closing = server.close({ drain: 30 });
-    expect((await client.longReply()).status).toBe('0001');
-    await expect(RawClient.open(port)).rejects.toThrow();
-    client.write('0000');
-    expect(await client.short('store', '__default', 'x', '1', 'v')).toBe('2001');
-    client.socket.end();
+    expect((await result.whenAnswered).status).toBe('0001');
+    await expect(ProtocolClient.open({ port })).rejects.toThrow();
+    expect((await client.ask(['store', '__default', 'x', '1', 'v'])).status).toBe('2001');
+    client.end();
     await closing;
     expect(log).not.toContain('does not expect');
   });
 
   it('stops at its deadline, or at the second signal', async () => {
     await start({});
-    const client = await RawClient.ready(server.port);
+    const client = await ProtocolClient.ready(server, {});
     const since = performance.now();
     void server.close({ drain: 60 });
     await server.close({ drain: 0.1 });
     expect(performance.now() - since).toBeLessThan(5_000);
-    await client.closed();
+    await client.ended();
     expect(log).not.toContain('does not expect');
   });
 });

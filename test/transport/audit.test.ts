@@ -4,7 +4,6 @@ import { createServer, type Server, type ServerOptions } from '../../src/index.t
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
 
 let server: Server;
 let lines: Record<string, unknown>[] = [];
@@ -50,9 +49,9 @@ describe('the audit log', () => {
     ['KillServerOnClose', { KillServerOnClose: '1' }, false],
   ])('records who stopped the server, by %s', async (_, wanted, isVerb) => {
     await start({});
-    const client = await RawClient.ready(server.port, wanted);
-    if (isVerb) await client.short('deadman');
-    client.vanish();
+    const client = await ProtocolClient.ready(server, wanted);
+    if (isVerb) await client.ask(['deadman']);
+    client.reset();
     await server.stopped;
     expect((await audited(2)).map(({ msg }) => msg)).toEqual([
       'the server stops when the connection of this client closes',
@@ -63,9 +62,9 @@ describe('the audit log', () => {
   it('records who was not admitted, and never the secret that was sent', async () => {
     await start({ admission: { token: 'sesame', allow: ['127.0.0.1'] } });
     for (const bytes of [options({ Token: 'guess' }), '0000']) {
-      const client = await RawClient.open(server.port);
+      const client = await ProtocolClient.open(server);
       client.write(bytes);
-      await client.closed();
+      await client.ended();
     }
     expect((await audited(2)).map(({ msg, option }) => [msg, option])).toEqual([
       ['option denied', 'Token'],
@@ -74,13 +73,13 @@ describe('the audit log', () => {
     expect(JSON.stringify(lines)).not.toMatch(/guess|sesame/);
     await server.close();
     await start({ admission: { allow: ['10.0.0.0/8'] } });
-    await (await RawClient.open(server.port)).closed();
+    await (await ProtocolClient.open(server)).ended();
     expect(await audited(1)).toEqual([
       expect.objectContaining({ msg: 'connection refused: the address is not allowed' }),
     ]);
     await server.close();
     await start({ limits: { connectionCount: 0 } });
-    await (await RawClient.open(server.port)).closed();
+    await (await ProtocolClient.open(server)).ended();
     expect(await audited(1)).toEqual([
       expect.objectContaining({ msg: 'connection refused: over the limit' }),
     ]);
@@ -90,15 +89,14 @@ describe('the audit log', () => {
 /** Whether it can be stopped: its offer and its reply. */
 async function tries(): Promise<{ offers: boolean; option: string; verb: string }> {
   const looking = await ProtocolClient.open(at());
-  const offers = (await looking.greet()).has('KillServerOnClose');
-  looking.vanish();
-  const wanting = await RawClient.open(server.port);
-  wanting.write(options({ KillServerOnClose: '1' }));
-  let come = '';
-  while (!/[AF]000$/.test(come)) come += (await wanting.read(1)).toString('latin1');
+  const offers = 'KillServerOnClose' in (await looking.greet());
+  looking.reset();
+  const wanting = await ProtocolClient.open(at());
+  await wanting.greet();
+  const option = await wanting.offerOptions({ KillServerOnClose: '1' });
   const client = await ProtocolClient.ready(at());
   const { status, reason } = await client.ask(['deadman']);
-  return { offers, option: come.slice(-4), verb: `${status} ${reason}`.trim() };
+  return { offers, option, verb: `${status} ${reason}`.trim() };
 }
 
 describe('a server that clients may not stop (P3)', () => {
@@ -110,7 +108,7 @@ describe('a server that clients may not stop (P3)', () => {
       verb: '0001 Refused: clients may not stop this server.',
     });
     const client = await ProtocolClient.ready(at());
-    client.vanish();
+    client.reset();
     expect((await ProtocolClient.ready(at())).hasEnded).toBe(false);
   });
 
@@ -125,6 +123,6 @@ describe('a server that clients may not stop (P3)', () => {
   it.each(['127.0.0.1', 'localhost', '127.0.0.2'])('is not the default if it listens on %s', async (host) => {
     await start({ host });
     const client = await ProtocolClient.open({ host, port: server.port });
-    expect((await client.greet()).has('KillServerOnClose')).toBe(true);
+    expect(await client.greet()).toHaveProperty('KillServerOnClose');
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createServer, type Server } from '../../src/index.ts';
 import { Job } from '../../src/verify/job.ts';
-import type { Answer } from '../../src/verify/answer.ts';
+import type { Reply } from '../../src/verify/client-codec.ts';
 import type { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 let server: Server;
@@ -23,7 +23,7 @@ class Worker {
   readonly #chance: () => number;
   #protocolClient: ProtocolClient | undefined;
   /** Its current task, or the one whose result it has sent without a reply. */
-  #task: Answer | undefined;
+  #task: Reply | undefined;
   returns = 0;
   /** The sleigh has shut down: a disconnected worker has left. */
   isOver = false;
@@ -50,7 +50,7 @@ class Worker {
   /** @returns whether it may continue */
   async #connect(): Promise<boolean> {
     this.#protocolClient = await this.#job.guest();
-    const number = this.#task?.metadata.get('nwsTask');
+    const number = this.#task?.metadata['nwsTask'];
     const doing: Record<string, string> = number === undefined ? {} : { doing: number };
     const session = { session: `worker ${this.#rank}` };
     const { status, reason, metadata } = await this.#job.store(
@@ -64,7 +64,7 @@ class Worker {
     );
     if (this.isOver && status !== '0000') return false;
     expect([status, reason]).toEqual(['0000', '']);
-    if (metadata.get('nwsBusy') === '0') this.#task = undefined;
+    if (metadata['nwsBusy'] === '0') this.#task = undefined;
     this.#mayFail();
     return true;
   }

@@ -14,7 +14,7 @@ import { TraceFile } from '../../src/transport/trace-file.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 // This test makes the edge throw; the server must continue, and other clients must not be affected.
 
@@ -33,8 +33,8 @@ let server: Server;
 let logger: Logger;
 let folder: string;
 let lines: string[];
-let bystander: RawClient;
-let victim: RawClient;
+let bystander: ProtocolClient;
+let victim: ProtocolClient;
 
 beforeEach(async () => {
   lines = [];
@@ -50,13 +50,16 @@ beforeEach(async () => {
     tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key') },
     trace: join(folder, 'trace.jsonl'),
   });
-  [bystander, victim] = await Promise.all([RawClient.ready(server.port), RawClient.ready(server.port)]);
-  expect(await bystander.short('open ws', 'w', 'x', 'yes')).toBe('0000');
-  expect(await victim.short('use ws', 'w', 'x', 'no')).toBe('0000');
+  [bystander, victim] = await Promise.all([
+    ProtocolClient.ready(server, {}),
+    ProtocolClient.ready(server, {}),
+  ]);
+  expect((await bystander.ask(['open ws', 'w', 'x', 'yes'])).status).toBe('0000');
+  expect((await victim.ask(['use ws', 'w', 'x', 'no'])).status).toBe('0000');
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const client of [bystander, victim]) client.vanish();
+  for (const client of [bystander, victim]) client.reset();
   await server.close();
   rmSync(folder, { recursive: true });
 });
@@ -66,33 +69,33 @@ const errors = (): Line[] => lines.map((line): Line => JSON.parse(line)).filter(
 
 /** Existing clients are served, including large values, and so are new ones. */
 async function mustGoOn(): Promise<void> {
-  const newcomer = await RawClient.ready(server.port);
+  const newcomer = await ProtocolClient.ready(server, {});
   for (const client of [bystander, newcomer]) {
-    expect(await client.short('use ws', 'w', 'x', 'no')).toBe('0000');
+    expect((await client.ask(['use ws', 'w', 'x', 'no'])).status).toBe('0000');
     for (const value of ['small', LARGE]) {
-      expect(await client.short('store', 'w', 'later', '1', value)).toBe('0000');
-      expect((await client.long('fetch', 'w', 'later')).value.toString()).toBe(value);
+      expect((await client.ask(['store', 'w', 'later', '1', value])).status).toBe('0000');
+      expect((await client.ask(['fetch', 'w', 'later'])).value).toBe(value);
     }
   }
-  newcomer.vanish();
+  newcomer.reset();
 }
 
 describe('an exception while a command of the core is performed', () => {
   it.each<[command: string, arm: () => MockInstance, provoke: () => unknown]>([
-    ['send', () => vi.spyOn(Peer.prototype, 'send'), () => victim.send('store', 'w', 'a', '1', 'v')],
+    ['send', () => vi.spyOn(Peer.prototype, 'send'), () => victim.begin(['store', 'w', 'a', '1', 'v'])],
     [
       'sendFile',
       () => vi.spyOn(TemporaryFiles.prototype, 'read'),
       async () => {
-        expect(await victim.short('store', 'w', 'a', '1', LARGE)).toBe('0000');
-        victim.send('find', 'w', 'a');
+        expect((await victim.ask(['store', 'w', 'a', '1', LARGE])).status).toBe('0000');
+        victim.begin(['find', 'w', 'a']);
       },
     ],
     [
       'flush',
       () => vi.spyOn(Peer.prototype, 'whenFlushed'),
       async () => {
-        expect(await victim.short('store', 'w', 'a', '1', REPLY)).toBe('0000');
+        expect((await victim.ask(['store', 'w', 'a', '1', REPLY])).status).toBe('0000');
         victim.write(encodeRequest(['find', 'w', 'a'], undefined).repeat(500));
       },
     ],
@@ -100,23 +103,23 @@ describe('an exception while a command of the core is performed', () => {
     [
       'openFile',
       () => vi.spyOn(TemporaryFiles.prototype, 'open'),
-      () => victim.send('store', 'w', 'a', '1', LARGE),
+      () => victim.begin(['store', 'w', 'a', '1', LARGE]),
     ],
     [
       'writeFile',
       () => vi.spyOn(TemporaryFiles.prototype, 'write'),
-      () => victim.send('store', 'w', 'a', '1', LARGE),
+      () => victim.begin(['store', 'w', 'a', '1', LARGE]),
     ],
     [
       'finishFile',
       () => vi.spyOn(TemporaryFiles.prototype, 'finish'),
-      () => victim.send('store', 'w', 'a', '1', LARGE),
+      () => victim.begin(['store', 'w', 'a', '1', LARGE]),
     ],
   ])('in %s ends only that connection, and is logged with its story', async (command, arm, provoke) => {
     const spy = sabotage(arm());
     const peer = `127.0.0.1:${victim.socket.localPort}`;
     await provoke();
-    await victim.closed();
+    await victim.ended();
     await eventually(() => errors().length > 0, 'it is logged');
     expect(spy).toHaveBeenCalled();
     expect(errors()).toMatchObject([
@@ -131,50 +134,54 @@ describe('an exception while a command of the core is performed', () => {
     await mustGoOn();
     // Half of a value counts as none.
     if (command.endsWith('File') && command !== 'sendFile')
-      expect((await bystander.long('findTry', 'w', 'a')).status).toBe('0001');
+      expect((await bystander.ask(['findTry', 'w', 'a'])).status).toBe('0001');
   });
 
   it('in startTls ends only that connection', async () => {
     sabotage(vi.spyOn(Peer.prototype, 'startTls'));
-    const stranger = await RawClient.open(server.port);
+    const stranger = await ProtocolClient.open(server);
     stranger.write(`X000R000${encodeDictionary(new Map([['SSL', '1']]))}`);
-    await stranger.closed();
+    await stranger.ended();
     expect(errors()).toMatchObject([{ command: 'startTls' }]);
     await mustGoOn();
   });
 
   it.each<[command: string, arm: () => MockInstance, provoke: () => unknown]>([
-    ['startTimer', () => vi.spyOn(RealTimers.prototype, 'start'), () => RawClient.ready(server.port)],
-    ['stopTimer', () => vi.spyOn(RealTimers.prototype, 'stop'), () => RawClient.ready(server.port)],
+    ['startTimer', () => vi.spyOn(RealTimers.prototype, 'start'), () => ProtocolClient.ready(server, {})],
+    ['stopTimer', () => vi.spyOn(RealTimers.prototype, 'stop'), () => ProtocolClient.ready(server, {})],
     [
       'discardFile',
       () => vi.spyOn(TemporaryFiles.prototype, 'discard'),
       async () => {
-        expect(await victim.short('store', 'w', 'a', '1', LARGE)).toBe('0000');
-        expect(await victim.short('delete var', 'w', 'a')).toBe('0000');
+        expect((await victim.ask(['store', 'w', 'a', '1', LARGE])).status).toBe('0000');
+        expect((await victim.ask(['delete var', 'w', 'a'])).status).toBe('0000');
       },
     ],
-    ['log', () => vi.spyOn(logger, 'info'), async () => expect(await victim.short('sauna')).toBe('0001')],
+    [
+      'log',
+      () => vi.spyOn(logger, 'info'),
+      async () => expect((await victim.ask(['sauna'])).status).toBe('0001'),
+    ],
   ])('in %s is logged, and ends no connection', async (command, arm, provoke) => {
     sabotage(arm());
     await provoke();
     expect(errors()).toMatchObject([{ command, error: { message: 'on purpose' } }]);
-    expect(await victim.short('store', 'w', 'b', '1', 'v')).toBe('0000');
+    expect((await victim.ask(['store', 'w', 'b', '1', 'v'])).status).toBe('0000');
     await mustGoOn();
   });
 
   it('in the logger while it reports an exception ends nothing', async () => {
     vi.spyOn(logger, 'info').mockImplementation(boom);
     vi.spyOn(logger, 'error').mockImplementation(boom);
-    expect(await victim.short('sauna')).toBe('0001');
+    expect((await victim.ask(['sauna'])).status).toBe('0001');
     await mustGoOn();
   });
 
   it('during the stop is logged, and the server stops', async () => {
     sabotage(vi.spyOn(RealTimers.prototype, 'stopAll'));
-    expect(await victim.short('deadman')).toBe('0000');
-    victim.vanish();
-    bystander.vanish();
+    expect((await victim.ask(['deadman'])).status).toBe('0000');
+    victim.reset();
+    bystander.reset();
     await server.stopped;
     expect(errors()).toMatchObject([{ msg: 'something was left behind', error: { message: 'on purpose' } }]);
   });
@@ -189,7 +196,7 @@ describe('a trace that cannot be written', () => {
       expect(errors()).toMatchObject([{ msg: 'the trace ends here', error: { message: 'on purpose' } }]);
       const text = readFileSync(join(folder, 'trace.jsonl'), 'utf8');
       expect(text).toMatch(/}\n$/);
-      expect(await victim.short('store', 'w', 'b', '1', 'v')).toBe('0000');
+      expect((await victim.ask(['store', 'w', 'b', '1', 'v'])).status).toBe('0000');
     },
   );
 });
@@ -207,10 +214,10 @@ describe('a log on a full disk', () => {
     if (child.stdout === null) throw new Error('no output');
     const [line] = await once(child.stdout, 'data');
     const { port }: { port: number } = JSON.parse(String(line));
-    const client = await RawClient.ready(port);
-    for (let i = 0; i < 3; i++) expect(await client.short('sauna')).toBe('0001');
-    expect(await client.short('open ws', 'w', 'x', 'no')).toBe('0000');
-    client.vanish();
+    const client = await ProtocolClient.ready({ port }, {});
+    for (let i = 0; i < 3; i++) expect((await client.ask(['sauna'])).status).toBe('0001');
+    expect((await client.ask(['open ws', 'w', 'x', 'no'])).status).toBe('0000');
+    client.reset();
     child.kill('SIGTERM');
     await once(child, 'close');
     expect(child.exitCode).toBe(0);

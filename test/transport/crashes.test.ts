@@ -10,7 +10,8 @@ import { encodeRequest } from '../../src/wire/request.ts';
 import { byForm } from '../support/form.ts';
 import { ManualStore } from '../support/manual-store.ts';
 import { recovered } from '../support/projection.ts';
-import { isLongVerb, readReply, type Reply } from '../support/replies.ts';
+import { ClientCodec, type Reply } from '../../src/verify/client-codec.ts';
+import { isLong } from '../../src/wire/names.ts';
 
 // A server behind a store whose commits take their time. It ends at any moment, with and without the commit that is in
 // flight, and what it has told its clients is held against what it takes up afterwards.
@@ -41,8 +42,8 @@ class Ledger {
   answered({ verb, value }: Asked, reply: Reply): void {
     if (reply.status !== '0000') return;
     if (verb === 'store') this.acknowledged.add(value);
-    else if (verb === 'fetchTry') this.taken.add(reply.value ?? '');
-    else if (verb === 'findTry') this.seen.add(reply.value ?? '');
+    else if (verb === 'fetchTry') this.taken.add(reply.value);
+    else if (verb === 'findTry') this.seen.add(reply.value);
   }
 
   /**
@@ -71,12 +72,12 @@ async function crash(seed: number, make: MakeDurability): Promise<string[]> {
   const store = new ManualStore();
   const core = newCore('first');
   const ledger = new Ledger();
-  const received = Array.from({ length: CLIENTS }, () => '');
+  const codecs = Array.from({ length: CLIENTS }, () => new ClientCodec('2222'));
   const asked: Asked[][] = Array.from({ length: CLIENTS }, () => []);
   const perform = (command: Command): void => {
     if (command.type !== 'send') return;
     const { connection, bytes } = command;
-    received[connection] += typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1');
+    codecs[connection]?.receive(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1'));
   };
   const performer = {
     perform: (commands: readonly Command[]) => commands.forEach(perform),
@@ -91,12 +92,10 @@ async function crash(seed: number, make: MakeDurability): Promise<string[]> {
     for (;;) {
       const [first] = asked[client] ?? [];
       if (first === undefined) return;
-      const shape = { metadata: false, cookie: true, isLong: isLongVerb(first.verb) };
-      const found = readReply(received[client] ?? '', shape);
-      if (found === undefined) return;
-      received[client] = (received[client] ?? '').slice(found.length);
+      const reply = codecs[client]?.reply(isLong(first.verb));
+      if (reply === undefined) return;
       asked[client]?.shift();
-      ledger.answered(first, found.reply);
+      ledger.answered(first, reply);
     }
   };
   const ask = (client: number, { verb, variable, value }: Asked): void => {
@@ -121,7 +120,7 @@ async function crash(seed: number, make: MakeDurability): Promise<string[]> {
   for (let client = 0; client < CLIENTS; client++) {
     handle({ type: 'connected', connection: client, peer: `client ${client}` });
     handle({ type: 'received', connection: client, bytes: Buffer.from('2222') });
-    received[client] = '';
+    codecs[client]?.shakeHands();
     ask(client, { verb: 'use ws', variable: 'queue', value: '' });
   }
   const steps = random.whole(1, STEPS);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createServer, type Server } from '../../src/index.ts';
 import { pad20, pad4 } from '../../src/wire/numbers.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { startServe } from '../support/serve-process.ts';
 import { isShort } from '../support/form.ts';
 
@@ -19,7 +19,10 @@ const head = (...args: [...string[], number]): string => {
   const names = args.slice(0, -1).map(String);
   return pad4(args.length) + names.map((name) => pad20(name.length) + name).join('') + pad20(size);
 };
-const sha = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('hex');
+const sha = (bytes: string | Uint8Array): string =>
+  createHash('sha1')
+    .update(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+    .digest('hex');
 const patterned = (size: number): Buffer => Buffer.alloc(size, 'a large value, over and over; ');
 
 let folder: string;
@@ -51,101 +54,104 @@ const openFiles = (): number =>
 
 describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-size (P11)', () => {
   it('is returned whole to finders and to the fetcher, and its file is discarded with it', async () => {
-    const client = await RawClient.ready(server.port);
+    const client = await ProtocolClient.ready(server, {});
     const value = patterned(5 * MIB + 7);
-    await client.short('open ws', 'w', 'test', 'no');
+    await client.ask(['open ws', 'w', 'test', 'no']);
     client.write(head('store', 'w', 'x', '1', value.length));
     client.write(value);
-    expect((await client.read(4)).toString()).toBe('0000');
+    expect(await client.read(4)).toBe('0000');
     for (const verb of ['find', 'findTry', 'fetch']) {
-      const found = await client.long(verb, 'w', 'x');
+      const found = await client.ask([verb, 'w', 'x']);
       expect([verb, found.status, sha(found.value)]).toEqual([verb, '0000', sha(value)]);
     }
-    expect((await client.long('fetchTry', 'w', 'x')).status).toBe('0001');
+    expect((await client.ask(['fetchTry', 'w', 'x'])).status).toBe('0001');
     await eventually(() => openFiles() === 0, 'the file is closed');
   });
 
   it('is passed on directly to a waiting client', async () => {
-    const [storer, finder, fetcher] = await Promise.all([1, 2, 3].map(() => RawClient.ready(server.port)));
+    const [storer, finder, fetcher] = await Promise.all(
+      [1, 2, 3].map(() => ProtocolClient.ready(server, {})),
+    );
     if (storer === undefined || finder === undefined || fetcher === undefined) throw new Error('no client');
     const value = patterned(3 * MIB);
-    await storer.short('open ws', 'w', 'test', 'no');
-    for (const client of [finder, fetcher]) await client.short('use ws', 'w', 'test', 'no');
-    finder.send('find', 'w', 'x');
-    fetcher.send('fetch', 'w', 'x');
+    await storer.ask(['open ws', 'w', 'test', 'no']);
+    for (const client of [finder, fetcher]) await client.ask(['use ws', 'w', 'test', 'no']);
+    const waiting = [finder.begin(['find', 'w', 'x']), fetcher.begin(['fetch', 'w', 'x'])];
     await eventually(
-      async () => (await storer.long('list vars', 'w')).value.toString().startsWith('x\t0\t1\t1'),
+      async () => (await storer.ask(['list vars', 'w'])).value.startsWith('x\t0\t1\t1'),
       'both wait',
     );
     storer.write(head('store', 'w', 'x', '1', value.length));
     storer.write(value);
-    for (const client of [finder, fetcher]) expect(sha((await client.longReply()).value)).toBe(sha(value));
-    expect((await storer.read(4)).toString()).toBe('0000');
+    for (const { whenAnswered } of waiting) expect(sha((await whenAnswered).value)).toBe(sha(value));
+    expect(await storer.read(4)).toBe('0000');
     await eventually(() => openFiles() === 0, 'the file is closed');
   });
 
   it.each([0, 1, LONG / 2, 2 * LONG])(
     'leaves no file behind when its client disconnects after %d bytes',
     async (bytes) => {
-      const client = await RawClient.ready(server.port);
-      await client.short('open ws', 'w', 'test', 'no');
+      const client = await ProtocolClient.ready(server, {});
+      await client.ask(['open ws', 'w', 'test', 'no']);
       client.write(head('store', 'w', 'x', '1', 3 * LONG));
       if (bytes > 0) client.write(patterned(bytes));
       await eventually(() => client.socket.writableLength === 0, 'the bytes are out');
-      client.vanish();
-      const other = await RawClient.ready(server.port);
-      await eventually(
-        async () => (await other.long('list wss', 'w')).value.toString() === '\n',
-        'w is gone',
-      );
+      client.reset();
+      const other = await ProtocolClient.ready(server, {});
+      await eventually(async () => (await other.ask(['list wss', 'w'])).value === '\n', 'w is gone');
       await eventually(() => openFiles() === 0, 'the file is closed');
     },
   );
 
   it('is discarded with its variable, with its workspace, and when a single variable is overwritten', async () => {
-    const client = await RawClient.ready(server.port);
-    await client.short('open ws', 'w', 'test', 'no');
-    await client.short('declare var', 'w', 's', 'single');
+    const client = await ProtocolClient.ready(server, {});
+    await client.ask(['open ws', 'w', 'test', 'no']);
+    await client.ask(['declare var', 'w', 's', 'single']);
     for (const variable of ['s', 's', 'f', 'l', 'k']) {
       client.write(head('store', 'w', variable, '1', LONG));
       client.write(patterned(LONG));
-      expect((await client.read(4)).toString()).toBe('0000');
+      expect(await client.read(4)).toBe('0000');
     }
     await eventually(() => openFiles() === 4, 'the overwritten one is closed');
-    await client.short('delete var', 'w', 'f');
+    await client.ask(['delete var', 'w', 'f']);
     await eventually(() => openFiles() === 3, 'the deleted one is closed');
-    await client.short('delete ws', 'w');
+    await client.ask(['delete ws', 'w']);
     await eventually(() => openFiles() === 0, 'all are closed');
   });
 
   it('is refused with a reason if the request is invalid, and the connection stays usable', async () => {
-    const client = await RawClient.ready(server.port);
+    const client = await ProtocolClient.ready(server, {});
     for (const args of [
       ['store', 'unopened', 'x', '1'],
       ['store', 'w', 'x', 'no number'],
     ] as const) {
       client.write(head(...args, 2 * LONG));
       client.write(patterned(2 * LONG));
-      expect((await client.read(4)).toString()).toMatch(/2001|0001/);
+      expect(await client.read(4)).toMatch(/2001|0001/);
     }
     await eventually(() => openFiles() === 0, 'the files are closed');
-    expect(await client.short('open ws', 'w', 'test', 'no')).toBe('0000');
+    expect((await client.ask(['open ws', 'w', 'test', 'no'])).status).toBe('0000');
   });
 
   it('waits for a slow reader, which delays no other client', async () => {
-    const [slow, quick] = await Promise.all([RawClient.ready(server.port), RawClient.ready(server.port)]);
+    const [slow, quick] = await Promise.all([
+      ProtocolClient.ready(server, {}),
+      ProtocolClient.ready(server, {}),
+    ]);
     const value = patterned(40 * MIB);
-    await slow.short('open ws', 'w', 'test', 'no');
+    await slow.ask(['open ws', 'w', 'test', 'no']);
     slow.write(head('store', 'w', 'x', '1', value.length));
     slow.write(value);
     await slow.read(4);
-    slow.send('find', 'w', 'x');
-    await quick.short('open ws', 'v', 'test', 'no');
+    slow.pause();
+    const found = slow.begin(['find', 'w', 'x']);
+    await quick.ask(['open ws', 'v', 'test', 'no']);
     for (let n = 0; n < 100; n++) {
-      expect(await quick.short('store', 'v', 'y', '1', 'small')).toBe('0000');
-      expect((await quick.long('fetch', 'v', 'y')).status).toBe('0000');
+      expect((await quick.ask(['store', 'v', 'y', '1', 'small'])).status).toBe('0000');
+      expect((await quick.ask(['fetch', 'v', 'y'])).status).toBe('0000');
     }
-    expect(sha((await slow.longReply()).value)).toBe(sha(value));
+    slow.resume();
+    expect(sha((await found.whenAnswered).value)).toBe(sha(value));
   });
 });
 
@@ -154,8 +160,8 @@ describe('the memory of a server', () => {
     'stays far below the size of a value of 400 MiB that is stored and fetched (P11)',
     async () => {
       await using serve = await startServe('--tmp-dir', folder, '--log-level', 'error');
-      const client = await RawClient.ready(serve.port);
-      await client.short('open ws', 'w', 'test', 'no');
+      const client = await ProtocolClient.ready(serve, {});
+      await client.ask(['open ws', 'w', 'test', 'no']);
       const peak = (): number =>
         Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${serve.pid}/status`, 'utf8'))?.[1]) / 1024;
       const before = peak();
@@ -169,10 +175,11 @@ describe('the memory of a server', () => {
           20_000,
         );
       }
-      expect((await client.read(4)).toString()).toBe('0000');
-      client.send('fetch', 'w', 'x');
-      expect((await client.read(84)).toString('latin1', 64)).toBe(pad20(100 * piece.length));
-      for (let n = 0; n < 100; n++) expect((await client.read(piece.length)).equals(piece)).toBe(true);
+      expect(await client.read(4)).toBe('0000');
+      client.write(client.encode(['fetch', 'w', 'x']));
+      expect((await client.read(84)).slice(64)).toBe(pad20(100 * piece.length));
+      const text = piece.toString('latin1');
+      for (let n = 0; n < 100; n++) expect((await client.read(piece.length)) === text).toBe(true);
       expect(peak() - before, 'MiB').toBeLessThan(64);
     },
     60_000,

@@ -4,8 +4,7 @@ import { createServer, type Limits, type Server } from '../../src/index.ts';
 import { pad20, pad4 } from '../../src/wire/numbers.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { readReply } from '../support/replies.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 let server: Server;
 let log = '';
@@ -20,21 +19,14 @@ async function start(limits: Partial<Limits>): Promise<void> {
   });
 }
 
-const METADATA = { MetadataToServer: '1', MetadataFromServer: '1' };
-
 /** @returns the status and the reason of the reply to a store */
 async function answerTo(
-  client: RawClient,
+  client: ProtocolClient,
   args: string[],
-  metadata = new Map<string, string>(),
+  metadata: Record<string, string> = {},
 ): Promise<string> {
-  client.write(encodeRequest(args, metadata));
-  let bytes = '';
-  for (;;) {
-    bytes += (await client.read(1)).toString('latin1');
-    const reply = readReply(bytes, { metadata: true, cookie: true, isLong: false })?.reply;
-    if (reply !== undefined) return `${reply.status} ${reply.reason}`.trim();
-  }
+  const { status, reason } = await client.ask(args, metadata);
+  return `${status} ${reason}`.trim();
 }
 
 const store = (value: string, variable = 'x'): string[] => ['store', 'w', variable, '1', value];
@@ -80,7 +72,7 @@ describe('each limit: a request above it is refused with a reason that names the
     ],
   ])('%s', async (limit, most, requests, reason) => {
     await start({ [limit]: most });
-    const client = await RawClient.ready(server.port, METADATA);
+    const client = await ProtocolClient.ready(server);
     await answerTo(client, ['open ws', 'w', 'me', 'no']);
     const answers = [];
     for (const args of requests) answers.push(await answerTo(client, args));
@@ -90,18 +82,15 @@ describe('each limit: a request above it is refused with a reason that names the
 
   it('metadataBytes', async () => {
     await start({ metadataBytes: 100 });
-    const client = await RawClient.ready(server.port, METADATA);
-    const answer = await answerTo(client, ['open ws', 'w', 'me', 'no'], new Map([['name', 'v'.repeat(100)]]));
+    const client = await ProtocolClient.ready(server);
+    const answer = await answerTo(client, ['open ws', 'w', 'me', 'no'], { name: 'v'.repeat(100) });
     expect(answer).toBe('0001 Refused: metadata of 104 bytes; the limit is 100.');
   });
 
   it('workerCount', async () => {
     await start({ workerCount: 10 });
-    const client = await RawClient.ready(server.port, METADATA);
-    const options = new Map([
-      ['wstype', 'sleigh'],
-      ['rankCount', '11'],
-    ]);
+    const client = await ProtocolClient.ready(server);
+    const options = { wstype: 'sleigh', rankCount: '11' };
     expect(await answerTo(client, ['open ws', 'job', 'me', 'no'], options)).toContain(
       'whole number up to 10',
     );
@@ -109,8 +98,8 @@ describe('each limit: a request above it is refused with a reason that names the
 
   it('connectionCount, which is logged', async () => {
     await start({ connectionCount: 1 });
-    await RawClient.ready(server.port);
-    await (await RawClient.open(server.port)).closed();
+    await ProtocolClient.ready(server, {});
+    await (await ProtocolClient.open(server)).ended();
     expect(log).toMatch(/connection refused: over the limit/);
   });
 });
@@ -118,7 +107,7 @@ describe('each limit: a request above it is refused with a reason that names the
 describe('incomplete requests (P12)', () => {
   it('are counted for all connections together; small ones are always accepted', async () => {
     await start({ incomingBytes: 100_000, connectionCount: 50 });
-    const [hoarder, other] = await Promise.all([1, 2].map(() => RawClient.ready(server.port, METADATA)));
+    const [hoarder, other] = await Promise.all([1, 2].map(() => ProtocolClient.ready(server)));
     if (hoarder === undefined || other === undefined) throw new Error('no client');
     await answerTo(other, ['open ws', 'w', 'me', 'no']);
     await answerTo(hoarder, ['use ws', 'w', 'me', 'no']);
@@ -129,7 +118,7 @@ describe('incomplete requests (P12)', () => {
       'there is no room for a large one',
     );
     expect(await answerTo(other, store('v'.repeat(1_900)))).toBe('0000');
-    hoarder.vanish();
+    hoarder.reset();
     await eventually(
       async () => (await answerTo(other, store('v'.repeat(20_000)))) === '0000',
       'what it held is given up with it',
@@ -138,7 +127,7 @@ describe('incomplete requests (P12)', () => {
 
   it('count towards the memory of the server', async () => {
     await start({ memoryBytes: 50_000, connectionCount: 1_000_000 });
-    const [hoarder, other] = await Promise.all([1, 2].map(() => RawClient.ready(server.port, METADATA)));
+    const [hoarder, other] = await Promise.all([1, 2].map(() => ProtocolClient.ready(server)));
     if (hoarder === undefined || other === undefined) throw new Error('no client');
     await answerTo(other, ['open ws', 'w', 'me', 'no']);
     hoarder.write(begunStore(45_000));
@@ -155,9 +144,9 @@ describe('incomplete requests (P12)', () => {
 describe('a request that makes no progress (P12)', () => {
   it('closes its connection with a line in the log; silence between requests is allowed', async () => {
     await start({ requestSeconds: 0.3 });
-    const [silent, stalled] = await Promise.all([1, 2].map(() => RawClient.ready(server.port, METADATA)));
+    const [silent, stalled] = await Promise.all([1, 2].map(() => ProtocolClient.ready(server)));
     stalled?.write(encodeRequest(['open ws', 'w', 'me', 'no'], new Map()).slice(0, -1));
-    await stalled?.closed();
+    await stalled?.ended();
     expect(log).toMatch(/a request stopped coming/);
     if (silent === undefined) throw new Error('no client');
     expect(await answerTo(silent, ['open ws', 'w', 'me', 'no'])).toBe('0000');
@@ -165,11 +154,11 @@ describe('a request that makes no progress (P12)', () => {
 
   it('closes its connection, too, if it arrives byte by byte', async () => {
     await start({ requestSeconds: 0.3, handshakeSeconds: 0.3 });
-    const rude = [await RawClient.open(server.port), await RawClient.ready(server.port)];
+    const rude = [await ProtocolClient.open(server), await ProtocolClient.ready(server, {})];
     const drip = setInterval(() => {
       for (const client of rude) client.write('0');
     }, 120);
-    await Promise.all(rude.map((client) => client.closed()));
+    await Promise.all(rude.map((client) => client.ended()));
     clearInterval(drip);
     expect(log).toMatch(/handshake not done in time/);
     expect(log).toMatch(/a request stopped coming/);
@@ -177,15 +166,15 @@ describe('a request that makes no progress (P12)', () => {
 
   it('is not a large value that arrives slowly and steadily, which is accepted', async () => {
     await start({ requestSeconds: 0.3, progressBytes: 1_000 });
-    const client = await RawClient.ready(server.port);
-    await client.short('open ws', 'w', 'me', 'no');
+    const client = await ProtocolClient.ready(server, {});
+    await client.ask(['open ws', 'w', 'me', 'no']);
     const value = 'v'.repeat(40_000);
     const bytes = encodeRequest(['store', 'w', 'x', '1', value], undefined);
     for (let at = 0; at < bytes.length; at += 1_000) {
       client.write(bytes.slice(at, at + 1_000));
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
-    expect((await client.read(4)).toString()).toBe('0000');
-    expect((await client.long('fetch', 'w', 'x')).value.toString()).toBe(value);
+    expect(await client.read(4)).toBe('0000');
+    expect((await client.ask(['fetch', 'w', 'x'])).value).toBe(value);
   });
 });

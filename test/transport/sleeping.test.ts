@@ -89,8 +89,8 @@ it('a server that was suspended for longer than every timeout processes its inpu
 
   await sleep(700);
   const came = await late.store(next, 'worker_ids', '0', { session: 'mine', doing: '1' });
-  expect([came.status, came.metadata.get('nwsBusy')]).toEqual(['0000', '1']);
-  expect((await returned).metadata.get('nwsBusy')).toBe('1');
+  expect([came.status, came.metadata['nwsBusy']]).toEqual(['0000', '1']);
+  expect((await returned).metadata['nwsBusy']).toBe('1');
   for (const each of registered) expect((await each).status).toBe('0000');
   await chosen;
   await eventually(() => stored.answer?.status === '0000', 'the value is stored');

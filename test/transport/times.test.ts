@@ -2,14 +2,13 @@ import { BOUNDS } from '../../src/wire/bounds.ts';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
 import { Turns } from '../../src/web/turns.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { startServe } from '../support/serve-process.ts';
 import { isShort } from '../support/form.ts';
 
@@ -17,9 +16,9 @@ import { isShort } from '../support/form.ts';
 const SLACK_MS = 8_000;
 
 let server: Server | undefined;
-const clients: RawClient[] = [];
+const clients: ProtocolClient[] = [];
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.vanish();
+  for (const client of clients.splice(0)) client.reset();
   await server?.close();
 });
 
@@ -29,10 +28,9 @@ async function start(options: ServerOptions = {}): Promise<Server> {
 }
 
 /** A client that does not close its half when the server does. */
-async function stubborn({ port }: { port: number }, bytes: string): Promise<RawClient> {
-  const client = new RawClient(connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+async function stubborn({ port }: { port: number }, bytes: string): Promise<ProtocolClient> {
+  const client = await ProtocolClient.open({ port }, { allowHalfOpen: true });
   clients.push(client);
-  await once(client.socket, 'connect');
   client.write(bytes);
   return client;
 }
@@ -51,7 +49,7 @@ async function timeOf(what: Promise<unknown>): Promise<number> {
 const endOf = (port: number): string => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
 
 /** A row of /proc/net/tcp for the server's end of a connection; '' if there is none any more. */
-function rowOf(port: number, { socket }: RawClient): string {
+function rowOf(port: number, { socket }: ProtocolClient): string {
   const ends = `${endOf(port)} ${endOf(socket.localPort ?? 0)}`;
   const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n');
   return rows.find((row) => row.includes(ends)) ?? '';
@@ -69,11 +67,11 @@ describe('a server that stops', () => {
 
   it('lets clients finish within the time of --drain, and no longer', async () => {
     await using serve = await startServe('--drain', '1');
-    const client = await RawClient.ready(serve.port);
+    const client = await ProtocolClient.ready(serve, {});
     clients.push(client);
     const ended = timeOf(serve.outcome);
     serve.kill('SIGTERM');
-    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+    expect((await client.ask(['open ws', 'w', 'me', 'no'])).status).toBe('0000');
     const took = await ended;
     expect(took).toBeGreaterThan(1_000);
     expect(took).toBeLessThan(1_000 + BOUNDS.stopMs.value + SLACK_MS);
@@ -92,8 +90,7 @@ describe('a connection', () => {
   ])('is closed after %s without data', async (limit, bytes) => {
     const { port } = await start({ limits: { [limit]: 0.5 } });
     const client = await stubborn({ port }, bytes);
-    client.socket.resume();
-    const took = await timeOf(once(client.socket, 'end'));
+    const took = await timeOf(client.ended());
     expect(took).toBeGreaterThan(400);
     expect(took).toBeLessThan(500 + SLACK_MS);
   });
@@ -108,25 +105,26 @@ describe.skipIf(isShort)('a client that requests more than it reads', () => {
    * A client that has requested large values, sent stores after them, and closed its sending side; and another one next
    * to it.
    */
-  async function halfClosed(port: number): Promise<[RawClient, RawClient]> {
-    const owner = await RawClient.ready(port);
+  async function halfClosed(port: number): Promise<[ProtocolClient, ProtocolClient]> {
+    const owner = await ProtocolClient.ready({ port }, {});
     clients.push(owner);
-    await owner.short('open ws', 'w', 'me', 'no');
-    await owner.short('store', 'w', 'large', '1', 'v'.repeat(SIZE));
+    await owner.ask(['open ws', 'w', 'me', 'no']);
+    await owner.ask(['store', 'w', 'large', '1', 'v'.repeat(SIZE)]);
     const requests = [
       encodeRequest(['open ws', 'mine', 'me', 'no'], undefined),
       encodeRequest(['find', 'w', 'large'], undefined).repeat(3),
       encodeRequest(['store', 'w', 'small', '1', 'x'], undefined).repeat(STORES),
     ];
     const client = await stubborn({ port }, inWorkspace(...requests));
-    client.socket.end();
+    client.pause();
+    client.end();
     return [client, owner];
   }
 
   it('and closes its sending side is disconnected if it reads nothing', async () => {
     const { port } = await start();
     const [, owner] = await halfClosed(port);
-    const isThere = async (): Promise<boolean> => (await owner.long('list wss', 'mine')).value.length > 1;
+    const isThere = async (): Promise<boolean> => (await owner.ask(['list wss', 'mine'])).value.length > 1;
     await eventually(isThere, 'it has its workspace');
     const took = await timeOf(eventually(async () => !(await isThere()), 'it is ended'));
     expect(took).toBeGreaterThan(BOUNDS.lingerMs.value - 1_000);
@@ -138,11 +136,12 @@ describe.skipIf(isShort)('a client that requests more than it reads', () => {
     const [client, owner] = await halfClosed(port);
     // By then the server has read some of the later bytes, to see whether more follow.
     await sleep(1.5 * BOUNDS.lingerMs.value);
+    client.resume();
     await client.until('A00000000000');
-    for (let n = 0; n < 3; n++) expect((await client.longReply()).value.length).toBe(SIZE);
-    expect((await client.read(4 * STORES)).toString()).toBe('0000'.repeat(STORES));
-    await client.closed();
-    expect((await owner.long('list vars', 'w')).value.toString()).toContain(`small\t${STORES}\t`);
+    for (let n = 0; n < 3; n++) expect((await client.reply('find')).value.length).toBe(SIZE);
+    expect(await client.read(4 * STORES)).toBe('0000'.repeat(STORES));
+    await client.ended();
+    expect((await owner.ask(['list vars', 'w'])).value).toContain(`small\t${STORES}\t`);
   });
 });
 
@@ -151,11 +150,12 @@ const isLinux = process.platform === 'linux';
 describe.skipIf(!isLinux)('the socket of a client', () => {
   it('uses TCP keep-alive after a minute of silence (P1)', async () => {
     const { port } = await start();
-    const client = await RawClient.ready(port);
+    const client = await ProtocolClient.ready({ port }, {});
     clients.push(client);
     // The type of the timer (2 is keep-alive) and its remaining time, in hundredths of a second.
-    const [, kind, when = ''] = / (\d\d):([0-9A-F]{8}) /.exec(rowOf(port, client)) ?? [];
-    expect(kind).toBe('02');
+    const timer = (): string[] => / (\d\d):([0-9A-F]{8}) /.exec(rowOf(port, client)) ?? [];
+    await eventually(() => timer()[1] === '02', 'the handshake is acknowledged, and keep-alive runs');
+    const [, , when = ''] = timer();
     const left = Number.parseInt(when, 16) * 10;
     expect(left).toBeGreaterThan(BOUNDS.keepAliveMs.value - SLACK_MS);
     expect(left).toBeLessThanOrEqual(BOUNDS.keepAliveMs.value);

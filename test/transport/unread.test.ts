@@ -4,7 +4,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { Unread } from '../../src/transport/unread.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { byForm } from '../support/form.ts';
 
 const MIB = 2 ** 20;
@@ -16,9 +16,9 @@ const reader = (unread: number) => ({ unread });
 
 describe('the unread replies of all connections together (P12)', () => {
   let server: Server | undefined;
-  const clients: RawClient[] = [];
+  const clients: ProtocolClient[] = [];
   afterEach(async () => {
-    for (const client of clients.splice(0)) client.vanish();
+    for (const client of clients.splice(0)) client.reset();
     await server?.close();
   });
 
@@ -28,21 +28,22 @@ describe('the unread replies of all connections together (P12)', () => {
     const logger = pino({ level: 'warn' }, { write: (line) => void (log += line) });
     server = await createServer({ port: 0, limits, logger });
     const { port } = server;
-    const join = async (): Promise<RawClient> => {
-      const client = await RawClient.ready(port);
+    const join = async (): Promise<ProtocolClient> => {
+      const client = await ProtocolClient.ready({ port }, {});
       clients.push(client);
-      expect(await client.short('use ws', 'w', 'x', 'no')).toBe('0000');
+      expect((await client.ask(['use ws', 'w', 'x', 'no'])).status).toBe('0000');
       return client;
     };
-    const owner = await RawClient.ready(port);
+    const owner = await ProtocolClient.ready({ port }, {});
     clients.push(owner);
-    await owner.short('open ws', 'w', 'x', 'no');
+    await owner.ask(['open ws', 'w', 'x', 'no']);
     const value = 'v'.repeat(8 * MIB);
     const before = process.memoryUsage().rss;
     let most = 0;
     for (let i = 0; i < COUNT; i++) {
       const silent = await join();
-      expect(await owner.short('store', 'w', 'large', '1', value)).toBe('0000');
+      expect((await owner.ask(['store', 'w', 'large', '1', value])).status).toBe('0000');
+      silent.pause();
       // Removed, so that only unread replies refer to it.
       silent.write(encodeRequest(['fetch', 'w', 'large'], undefined));
       most = Math.max(most, process.memoryUsage().rss - before);
@@ -60,10 +61,13 @@ describe('the unread replies of all connections together (P12)', () => {
 
     const attentive = await join();
     for (let i = 0; i < 3; i++) {
-      await owner.short('store', 'w', 'large', '1', value);
-      expect((await attentive.long('fetch', 'w', 'large')).value.length).toBe(value.length);
+      await owner.ask(['store', 'w', 'large', '1', value]);
+      expect((await attentive.ask(['fetch', 'w', 'large'])).value.length).toBe(value.length);
     }
-    await eventually(async () => (await owner.short('store', 'w', 'small', '1', 'v')) === '0000', 'served');
+    await eventually(
+      async () => (await owner.ask(['store', 'w', 'small', '1', 'v'])).status === '0000',
+      'served',
+    );
   }, 60_000);
 });
 

@@ -3,18 +3,18 @@ import { createServer, type Server } from '../../src/index.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient, type Pending } from '../../src/verify/protocol-client.ts';
 
 let server: Server;
-let witness: RawClient;
+let witness: ProtocolClient;
 beforeEach(async () => {
   server = await createServer({ port: 0, logLevel: 'error' });
-  witness = await RawClient.ready(server.port);
-  await witness.short('open ws', 'w', 'witness', 'no');
+  witness = await ProtocolClient.ready(server, {});
+  await witness.ask(['open ws', 'w', 'witness', 'no']);
 });
 afterEach(() => server.close());
 
-const listing = async (): Promise<string> => (await witness.long('list vars', 'w')).value.toString();
+const listing = async (): Promise<string> => (await witness.ask(['list vars', 'w'])).value;
 
 describe('a client that disconnects', () => {
   it('consumes no value, at whichever byte it disconnects (V6)', async () => {
@@ -26,44 +26,41 @@ describe('a client that disconnects', () => {
       encodeRequest(['fetch', 'w', 'never'], new Map()),
     ].join('');
     for (let bytes = 0; bytes <= conversation.length; bytes++) {
-      const client = await RawClient.open(server.port);
+      const client = await ProtocolClient.open(server);
       if (bytes > 0) client.write(conversation.slice(0, bytes));
       // A reset while a reply of the server is unread.
-      client.vanish();
+      client.reset();
     }
     await eventually(async () => !/never\t0\t[^0]/.test(await listing()), 'nobody waits any more');
-    expect(await witness.short('store', 'w', 'never', '1', 'mine')).toBe('0000');
-    expect((await witness.long('fetchTry', 'w', 'never')).value.toString()).toBe('mine');
+    expect((await witness.ask(['store', 'w', 'never', '1', 'mine'])).status).toBe('0000');
+    expect((await witness.ask(['fetchTry', 'w', 'never'])).value).toBe('mine');
     for (let n = 0; ; n++) {
-      const { status, value } = await witness.long('fetchTry', 'w', 'kept');
+      const { status, value } = await witness.ask(['fetchTry', 'w', 'kept']);
       if (status !== '0000') break;
-      expect([n, value.toString()]).toEqual([n, 'a value']);
+      expect([n, value]).toEqual([n, 'a value']);
     }
   });
 
   it('while it waits makes room for the next client in the queue', async () => {
-    const waiting = await Promise.all([1, 2, 3].map(() => RawClient.ready(server.port)));
+    const waiting = await Promise.all([1, 2, 3].map(() => ProtocolClient.ready(server, {})));
+    const fetches: Pending[] = [];
     for (const [n, client] of waiting.entries()) {
-      await client.short('use ws', 'w', 'x', 'no');
-      client.send('fetch', 'w', 'x');
+      await client.ask(['use ws', 'w', 'x', 'no']);
+      fetches.push(client.begin(['fetch', 'w', 'x']));
       await eventually(async () => (await listing()).includes(`x\t0\t${n + 1}\t0`), `client ${n} waits`);
     }
-    const [first, second] = waiting;
-    first?.vanish();
+    waiting[0]?.reset();
     await eventually(async () => (await listing()).includes('x\t0\t2\t0'), 'it is forgotten');
-    await witness.short('store', 'w', 'x', '1', 'for the second');
-    expect((await second?.longReply())?.value.toString()).toBe('for the second');
+    await witness.ask(['store', 'w', 'x', '1', 'for the second']);
+    expect((await fetches[1]?.whenAnswered)?.value).toBe('for the second');
   });
 
   it('by closing its half of the connection has disconnected as well', async () => {
-    const client = await RawClient.ready(server.port);
-    await client.short('open ws', 'mine', 'x', 'no');
-    client.socket.end();
-    await client.closed();
-    await eventually(
-      async () => (await witness.long('list wss', 'mine')).value.toString() === '\n',
-      'it is gone',
-    );
+    const client = await ProtocolClient.ready(server, {});
+    await client.ask(['open ws', 'mine', 'x', 'no']);
+    client.end();
+    await client.ended();
+    await eventually(async () => (await witness.ask(['list wss', 'mine'])).value === '\n', 'it is gone');
   });
 });
 
@@ -75,10 +72,10 @@ describe('bytes that are not a request', () => {
     ['a length that is no number', 'X000R00000000001xxxxxxxxxxxxxxxxxxxx'],
     ['an empty request', 'X000R00000000000'],
   ])('end only their own connection: %s', async (_what, bytes) => {
-    const client = await RawClient.open(server.port);
+    const client = await ProtocolClient.open(server);
     client.write(bytes);
-    await client.closed();
-    expect(await witness.short('store', 'w', 'x', '1', 'fine')).toBe('0000');
+    await client.ended();
+    expect((await witness.ask(['store', 'w', 'x', '1', 'fine'])).status).toBe('0000');
   });
 
   it('in any order never end the process', async () => {
@@ -98,30 +95,30 @@ describe('bytes that are not a request', () => {
       'w',
     ];
     for (let n = 0; n < 300; n++) {
-      const client = await RawClient.open(server.port);
+      const client = await ProtocolClient.open(server);
       const start = random(2) === 0 ? 'X000R0000000' : '';
       client.write(start + Array.from({ length: random(30) }, () => words[random(words.length)]).join(''));
-      client.socket.end();
+      client.end();
     }
-    expect(await witness.short('store', 'w', 'x', '1', 'fine')).toBe('0000');
+    expect((await witness.ask(['store', 'w', 'x', '1', 'fine'])).status).toBe('0000');
   });
 });
 
 describe('a server at its maximum number of clients', () => {
   it('closes the next connection and serves the others (P12)', async () => {
     const small = await createServer({ port: 0, logLevel: 'silent', limits: { connectionCount: 2 } });
-    const [a] = await Promise.all([RawClient.ready(small.port), RawClient.ready(small.port)]);
-    const third = await RawClient.open(small.port);
-    await third.closed();
-    expect(await a?.short('open ws', 'w', 'x', 'no')).toBe('0000');
+    const [a] = await Promise.all([ProtocolClient.ready(small, {}), ProtocolClient.ready(small, {})]);
+    const third = await ProtocolClient.open(small);
+    await third.ended();
+    expect((await a?.ask(['open ws', 'w', 'x', 'no']))?.status).toBe('0000');
     await small.close();
   });
 
   it('ends a handshake that times out (P12)', async () => {
     const hasty = await createServer({ port: 0, logLevel: 'silent', limits: { handshakeSeconds: 0.05 } });
-    const client = await RawClient.open(hasty.port);
+    const client = await ProtocolClient.open(hasty);
     client.write('X00');
-    await client.closed();
+    await client.ended();
     await hasty.close();
   });
 });

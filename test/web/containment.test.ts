@@ -5,13 +5,13 @@ import { createServer, type Server } from '../../src/index.ts';
 import { Views } from '../../src/views/views.ts';
 import { ask, ViewStream } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 // This test makes a view throw; its viewers are told, and clients and other views must not be affected.
 
 let server: Server;
 let url: string;
-let client: RawClient;
+let client: ProtocolClient;
 let lines: string[];
 
 beforeEach(async () => {
@@ -19,17 +19,17 @@ beforeEach(async () => {
   const logger = pino({}, { write: (line) => void lines.push(line) });
   server = await createServer({ port: 0, logger, web: { port: 0 } });
   url = server.web?.url ?? '';
-  client = await RawClient.ready(server.port);
-  expect(await client.short('open ws', 'w', 'x', 'no')).toBe('0000');
+  client = await ProtocolClient.ready(server, {});
+  expect((await client.ask(['open ws', 'w', 'x', 'no'])).status).toBe('0000');
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  client.vanish();
+  client.reset();
   await server.close();
 });
 
 const store = async (value: string): Promise<void> =>
-  expect(await client.short('store', 'w', 'v', '1', value)).toBe('0000');
+  expect((await client.ask(['store', 'w', 'v', '1', value])).status).toBe('0000');
 
 /** The views of clients throw from now on. */
 const sabotage = () =>

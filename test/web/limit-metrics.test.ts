@@ -4,22 +4,22 @@ import { LIMITS } from '../../src/wire/limits.ts';
 import { pad20 } from '../../src/wire/numbers.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { scrapeOf } from '../support/scrape.ts';
 
 const MIB = 2 ** 20;
 
 let server: Server;
-const clients: RawClient[] = [];
+const clients: ProtocolClient[] = [];
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.vanish();
+  for (const client of clients.splice(0)) client.reset();
   await server.close();
 });
 
-async function join(workspace = 'w'): Promise<RawClient> {
-  const client = await RawClient.ready(server.port);
+async function join(workspace = 'w'): Promise<ProtocolClient> {
+  const client = await ProtocolClient.ready(server, {});
   clients.push(client);
-  await client.short('open ws', workspace, 'me', 'no');
+  await client.ask(['open ws', workspace, 'me', 'no']);
   return client;
 }
 
@@ -41,7 +41,7 @@ async function useOf(limit: keyof Limits): Promise<Use> {
 /** Uses some more of a limit. */
 type Step = () => Promise<unknown>;
 
-const arrive: Step = async () => clients.push(await RawClient.open(server.port));
+const arrive: Step = async () => clients.push(await ProtocolClient.open(server));
 
 const stores =
   (size: number, workspace: (n: number) => string = () => 'w') =>
@@ -50,15 +50,15 @@ const stores =
     return async () => {
       const client = clients[0] ?? (await join());
       const name = workspace(n++);
-      await client.short('use ws', name, 'me', 'no');
-      await client.short('store', name, 'x', '1', 'v'.repeat(size));
+      await client.ask(['use ws', name, 'me', 'no']);
+      await client.ask(['store', name, 'x', '1', 'v'.repeat(size)]);
     };
   };
 
 const incomplete = (): Step => async () => {
   const client = await join();
   // A refused request is counted once it is complete, as this one is.
-  await client.short('store', 'w', 'x', '1', 'v'.repeat(100_000));
+  await client.ask(['store', 'w', 'x', '1', 'v'.repeat(100_000)]);
   const head = ['store', 'w', 'x', '1'].map((arg) => pad20(arg.length) + arg).join('');
   client.write(`0005${head}${pad20(100_000)}${'v'.repeat(99_999)}`);
 };
@@ -66,11 +66,11 @@ const incomplete = (): Step => async () => {
 const unread = (): Step => async () => {
   const [first] = clients;
   if (first === undefined) {
-    await (await join()).short('store', 'w', 'x', '1', 'v'.repeat(MIB));
+    await (await join()).ask(['store', 'w', 'x', '1', 'v'.repeat(MIB)]);
     return;
   }
   const client = await join();
-  client.socket.pause();
+  client.pause();
   // More than the buffers of the system hold.
   client.write(encodeRequest(['find', 'w', 'x'], undefined).repeat(20));
 };
@@ -107,7 +107,7 @@ describe('/metrics shows a limit that fills up before it applies, and counts ref
       // An alert at 80 % would fire, and nothing is refused before.
       expect(Math.max(...before)).toBeGreaterThan(0.5);
       expect(Math.max(...before)).toBeLessThanOrEqual(1);
-      for (const client of clients.splice(0)) client.vanish();
+      for (const client of clients.splice(0)) client.reset();
     },
     60_000,
   );
@@ -137,9 +137,9 @@ describe('a refusal at a limit that was not filled', () => {
       web: { port: 0 },
     });
     const client = await join();
-    client.send(...args);
+    client.begin(args);
     await eventually(async () => (await useOf(limit)).refusals === 1, 'it is counted');
-    client.send(...args);
+    client.begin(args);
     await eventually(async () => (await useOf(limit)).refusals === 2, 'it is counted again');
   });
 });

@@ -9,7 +9,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import type { OverviewView } from '../../src/views/types.ts';
 import { ask } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { scrapeOf } from '../support/scrape.ts';
 
 let server: Server;
@@ -135,14 +135,14 @@ describe('the health check', () => {
 
   it('is not ready while the server stops', async () => {
     // It waits for this connection, which does not close.
-    const rude = new RawClient(connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true }));
+    const rude = await ProtocolClient.open(server, { allowHalfOpen: true });
     rude.write('X000');
     await rude.read(4);
     const closed = server.close();
     const { status } = await ask(url, '/readyz');
     expect(status).toBe(503);
     expect((await ask(url, '/healthz')).status).toBe(200);
-    rude.vanish();
+    rude.reset();
     await closed;
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -151,11 +151,8 @@ describe('the health check', () => {
 
 describe('the handshake', () => {
   it('contains the port of the web page (P2.1)', async () => {
-    const client = await RawClient.open(server.port);
-    client.write('X000');
-    const offer = `0010NwsWebPort000${String(server.web?.port).length}${server.web?.port}`;
-    let come = '';
-    while (!come.includes(offer)) come += (await client.read(1)).toString('latin1');
-    client.vanish();
+    const client = await ProtocolClient.open(server);
+    expect(await client.greet()).toMatchObject({ NwsWebPort: String(server.web?.port) });
+    client.reset();
   });
 });

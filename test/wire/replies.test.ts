@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeReply, NO_VALUE, STATUS } from '../../src/wire/reply.ts';
 import { bytes, metadata } from '../support/arbitraries.ts';
-import { isLongVerb, readReply } from '../support/replies.ts';
+import { readReply } from '../../src/verify/client-codec.ts';
+import { isLong } from '../../src/wire/names.ts';
 
 const ID = 'variable000000000042';
 const value = { descriptor: 3, variableId: ID, index: 5, payload: 'xyz' };
@@ -60,7 +61,7 @@ describe('replies (P6, P7)', () => {
 
   test('of some verbs are long (P7.2)', () => {
     const gets = ['fetch', 'fetchTry', 'find', 'findTry', 'ifetch', 'ifetchTry', 'ifind', 'ifindTry'];
-    expect([...gets, 'list vars', 'list wss', 'mktemp ws'].every(isLongVerb)).toBe(true);
-    expect(['store', 'open ws', 'deadman', 'nonsense'].some(isLongVerb)).toBe(false);
+    expect([...gets, 'list vars', 'list wss', 'mktemp ws'].every(isLong)).toBe(true);
+    expect(['store', 'open ws', 'deadman', 'nonsense'].some(isLong)).toBe(false);
   });
 });

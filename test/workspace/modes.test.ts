@@ -97,6 +97,7 @@ describe('any variable', () => {
         ...OK,
         metadata: {},
         reason: '',
+        value: '',
       });
       expect(visitor.get('find', 'v').descriptor).toBe(50_331_649);
     }),

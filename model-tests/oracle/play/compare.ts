@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Reply as Got } from '../../../test/support/replies.ts';
+import type { Reply as Got } from '../../../src/verify/client-codec.ts';
 import { isRefusal, type Reply } from '../model/replies.ts';
 import type { Variable } from '../model/variable.ts';
-import type { TcpClient } from './tcp-client.ts';
+import type { ProtocolClient } from '../../../src/verify/protocol-client.ts';
 
 /** The ids that the server has given to variables: one each, and never the same twice (V9). */
 export class Identities {
@@ -40,7 +40,7 @@ function withoutNumber({ numbers }: Reply, metadata: Got['metadata'], found: str
 }
 
 /** The differences from the model. */
-export function differences(wanted: Reply, got: Got, tcp: TcpClient, identities: Identities): string[] {
+export function differences(wanted: Reply, got: Got, tcp: ProtocolClient, identities: Identities): string[] {
   const found: string[] = [];
   const compare = (what: string, a: unknown, b: unknown): void => {
     if (!isDeepStrictEqual(a, b))
@@ -49,19 +49,19 @@ export function differences(wanted: Reply, got: Got, tcp: TcpClient, identities:
   compare('status', wanted.status, got.status);
   if (isRefusal(wanted) || isRefusal(got)) {
     const { reasons } = wanted;
-    if (tcp.hasMetadata && reasons?.includes(got.reason) === false) compare('reason', reasons, got.reason);
-    if (got.value !== undefined)
+    if (tcp.getsMetadata && reasons?.includes(got.reason) === false) compare('reason', reasons, got.reason);
+    if (got.descriptor !== undefined)
       compare('what is left of a refused get (P7.1)', [0, ''], [got.descriptor, got.value]);
     return found;
   }
-  if (tcp.hasMetadata && wanted.metadata !== undefined)
+  if (tcp.getsMetadata && wanted.metadata !== undefined)
     compare('metadata', wanted.metadata, withoutNumber(wanted, got.metadata, found));
   if (wanted.value instanceof RegExp) {
     if (!wanted.value.test(got.value ?? ''))
       found.push(`the value must match ${wanted.value} and is ${JSON.stringify(got.value)}`);
   } else if (wanted.value !== undefined) compare('value', wanted.value, withoutWitness(got.value ?? ''));
   if (wanted.descriptor !== undefined) compare('descriptor', wanted.descriptor, got.descriptor);
-  if (!tcp.hasCookie) return found;
+  if (!tcp.getsCookies) return found;
   if (wanted.index !== undefined) compare('index', wanted.index, got.index);
   if (wanted.from === null) compare('variable id', '', got.variableId);
   if (wanted.from && !identities.agree(wanted.from, got.variableId ?? ''))

@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeRequest } from '../../../src/wire/request.ts';
-import type { Reply } from '../../../test/support/replies.ts';
 import { Client } from '../model/client.ts';
 import type { SentReply } from '../model/replies.ts';
 import { RING, type Variable } from '../model/variable.ts';
@@ -9,11 +8,12 @@ import { actionOf, kindOf, placeName, type Places } from './actions.ts';
 import { differences, Identities } from './compare.ts';
 import { CLIENTS, type Step } from './steps.ts';
 import { StoredServer } from './stored-server.ts';
-import { TcpClient, type Handshake } from './tcp-client.ts';
+import { BOTH_WAYS, type Handshake, type Reply } from '../../../src/verify/client-codec.ts';
+import { ProtocolClient } from '../../../src/verify/protocol-client.ts';
 
 /** One client of the real server, and the model's knowledge of it. */
 interface Guest {
-  readonly tcp: TcpClient;
+  readonly tcp: ProtocolClient;
   readonly client: Client;
   readonly places: Places;
   /** The order in which clients have connected. */
@@ -25,7 +25,7 @@ interface Guest {
 
 /** A workspace whose barrier has every client as a member, so that a witness sees who is connected (V12). */
 const WITNESS = '~witness';
-const HANDSHAKES: Handshake[] = ['new', 'new', 'new', 'new', '2222', '0000'];
+const HANDSHAKES: Handshake[] = [BOTH_WAYS, BOTH_WAYS, BOTH_WAYS, BOTH_WAYS, '2222', '0000'];
 /** The shortest request that is refused. When its reply arrives, everything sent in the same piece has been read. */
 const PROBE = 'are you there';
 
@@ -36,14 +36,14 @@ export const sent = { requests: 0 };
 export class Party {
   readonly model: ServerModel;
   #server: StoredServer;
-  #witness: TcpClient;
+  #witness: ProtocolClient;
   readonly #guests: Guest[] = [];
   readonly #identities = new Identities();
   readonly #patience: number;
   #values = 0;
   #arrivals = 0;
 
-  private constructor(server: StoredServer, witness: TcpClient, model: ServerModel, patience: number) {
+  private constructor(server: StoredServer, witness: ProtocolClient, model: ServerModel, patience: number) {
     this.#patience = patience;
     this.#server = server;
     this.#witness = witness;
@@ -52,7 +52,7 @@ export class Party {
 
   static async open(model: ServerModel, patience: number): Promise<Party> {
     const server = await StoredServer.start({ limits: { longValueBytes: 8_000, ...RING } });
-    const witness = await TcpClient.open(server.port, 'new', patience);
+    const witness = await ProtocolClient.ready(server);
     const party = new Party(server, witness, model, patience);
     await party.#gather();
     return party;
@@ -66,7 +66,7 @@ export class Party {
   }
 
   async #welcome(n: number): Promise<Guest> {
-    const tcp = await TcpClient.open(this.#server.port, HANDSHAKES[n] ?? 'new', this.#patience);
+    const tcp = await ProtocolClient.ready(this.#server, HANDSHAKES[n]);
     await this.#ask(tcp, 'use ws', WITNESS, '', 'no');
     await this.#ask(tcp, 'store', WITNESS, 'here', '1', '');
     return {
@@ -79,9 +79,9 @@ export class Party {
     };
   }
 
-  async #ask(tcp: TcpClient, verb: string, ...args: string[]): Promise<Reply> {
-    tcp.write(encodeRequest([verb, ...args], tcp.hasMetadata ? new Map() : undefined));
-    return tcp.reply(verb);
+  async #ask(tcp: ProtocolClient, verb: string, ...args: string[]): Promise<Reply> {
+    tcp.write(tcp.encode([verb, ...args]));
+    return tcp.reply(verb, this.#patience);
   }
 
   #guest(n: number): Guest {
@@ -139,7 +139,7 @@ export class Party {
 
   async #request(guest: Guest, request: Request): Promise<void> {
     const { tcp, client } = guest;
-    const seen = tcp.hasMetadata ? request : { ...request, metadata: {} };
+    const seen = tcp.getsMetadata ? request : { ...request, metadata: {} };
     guest.verb = request.verb;
     guest.request = request;
     const replies = this.model.request(client, seen);
@@ -147,16 +147,15 @@ export class Party {
     const bytes = this.#encode(guest, request);
     sent.requests++;
     if (waits) {
-      const metadata = tcp.hasMetadata ? new Map<string, string>() : undefined;
-      tcp.write(encodeRequest([PROBE], metadata) + bytes);
-      await tcp.reply(PROBE);
+      tcp.write(tcp.encode([PROBE]) + bytes);
+      await tcp.reply(PROBE, this.#patience);
     } else this.#writeInPieces(tcp, bytes);
     await this.#hear(replies);
     if (seen.metadata?.['delay'] === '0') await this.#hear(this.model.elapse());
   }
 
   /** Clients send in many small segments, in normal use. */
-  #writeInPieces(tcp: TcpClient, bytes: string): void {
+  #writeInPieces(tcp: ProtocolClient, bytes: string): void {
     const cut = (this.#values * 7) % (bytes.length + 1);
     tcp.write(bytes.slice(0, cut));
     tcp.write(bytes.slice(cut));
@@ -167,8 +166,7 @@ export class Party {
       after === undefined
         ? []
         : [this.#identities.idOf(after.variable), after.index === undefined ? '' : String(after.index)];
-    const entries = tcp.hasMetadata ? new Map(Object.entries(metadata)) : undefined;
-    return encodeRequest([verb, ...args, ...cookie], entries);
+    return tcp.encode([verb, ...args, ...cookie], metadata);
   }
 
   /** Checks that each client gets the expected reply. */
@@ -176,28 +174,28 @@ export class Party {
     for (const { client, reply } of replies) {
       const n = this.#guests.findIndex((guest) => guest.client === client);
       const guest = this.#guest(n);
-      const got = await guest.tcp.reply(guest.verb).catch((cause: unknown) => {
+      const got = await guest.tcp.reply(guest.verb, this.#patience).catch((cause: unknown) => {
         throw new Error(`client ${n} is not told ${JSON.stringify(reply.value ?? reply.reasons)}`, { cause });
       });
       const found = differences(reply, got, guest.tcp, this.#identities);
       if (found.length > 0) throw new Error(`client ${n} is told otherwise: ${found.join('; ')}`);
-      if (got.value !== undefined) reply.learn?.(got.value);
+      if (got.descriptor !== undefined) reply.learn?.(got.value);
       this.#remember(guest, reply.from, got.index);
     }
   }
 
   #remember({ places, request, tcp }: Guest, variable: Variable | null | undefined, index?: number): void {
     const [workspace = '', name = ''] = request?.args ?? [];
-    if (variable && tcp.hasCookie) places.set(placeName(workspace, name), { variable, index });
+    if (variable && tcp.getsCookies) places.set(placeName(workspace, name), { variable, index });
   }
 
   async #overrun(guest: Guest): Promise<void> {
     const replies = this.model.overrun(guest.client);
     guest.verb = PROBE;
-    guest.tcp.write(encodeRequest([PROBE], guest.tcp.hasMetadata ? new Map() : undefined));
+    guest.tcp.write(guest.tcp.encode([PROBE]));
     sent.requests++;
     await this.#hear(replies);
-    await guest.tcp.over();
+    await guest.tcp.ended(this.#patience);
     await this.#isGone();
   }
 
@@ -215,7 +213,7 @@ export class Party {
     const order = this.#guests.toSorted((a, b) => a.arrival - b.arrival);
     this.model.crash(order.map(({ client }) => client));
     this.#server = await this.#server.crash();
-    this.#witness = await TcpClient.open(this.#server.port, 'new', this.#patience);
+    this.#witness = await ProtocolClient.ready(this.#server);
     await this.#gather();
   }
 
@@ -237,7 +235,7 @@ export class Party {
   async #nothingElse(): Promise<void> {
     await turn();
     for (const [n, { tcp }] of this.#guests.entries())
-      if (tcp.surplus !== '') throw new Error(`client ${n} is told too much: ${JSON.stringify(tcp.surplus)}`);
+      if (tcp.unread !== '') throw new Error(`client ${n} is told too much: ${JSON.stringify(tcp.unread)}`);
   }
 
   /** What is there in the end is what the model says, and those who wait know nothing. */

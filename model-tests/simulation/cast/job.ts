@@ -1,4 +1,4 @@
-import type { Reply } from '../../../test/support/replies.ts';
+import type { Reply } from '../../../src/verify/client-codec.ts';
 import type { Random } from '../../world/random.ts';
 
 /** The options of one job, by the seed. */

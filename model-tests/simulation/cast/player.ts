@@ -1,6 +1,5 @@
-import { encodeDictionary } from '../../../src/wire/dictionary.ts';
-import { encodeRequest } from '../../../src/wire/request.ts';
-import { isLongVerb, readReply, type Reply } from '../../../test/support/replies.ts';
+import { BOTH_WAYS, ClientCodec, type Reply } from '../../../src/verify/client-codec.ts';
+import { isLong } from '../../../src/wire/names.ts';
 import type { ClientLink } from '../../world/link.ts';
 import type { World } from '../../world/world.ts';
 
@@ -19,11 +18,7 @@ export function* sleep(milliseconds: number): Generator<Doing, void, Reply> {
 
 export const isOk = ({ status }: Reply): boolean => status === '0000';
 
-const NOTHING: Reply = { status: '', metadata: {}, reason: '' };
-const OPTIONS = new Map([
-  ['MetadataToServer', '1'],
-  ['MetadataFromServer', '1'],
-]);
+const NOTHING: Reply = { status: '', metadata: {}, reason: '', value: '' };
 
 /** A client that speaks the real protocol: it completes the handshake, then plays its role. */
 export class Player {
@@ -31,8 +26,8 @@ export class Player {
   readonly link: ClientLink;
   readonly #world: World;
   readonly #part: Part;
-  #received = '';
-  #stage: 'greeting' | 'options' | 'playing' | 'over' = 'greeting';
+  readonly #codec = new ClientCodec(BOTH_WAYS);
+  #isOver = false;
   #waitsFor: readonly string[] | undefined;
   /** Its role was played to the end. */
   isDone = false;
@@ -47,48 +42,48 @@ export class Player {
       received: (bytes) => this.#receive(bytes),
       closed: () => this.#closed(),
     });
-    this.link.write('X000');
+    this.link.write(this.#codec.greeting);
   }
 
   get isOver(): boolean {
-    return this.#stage === 'over';
+    return this.#isOver;
   }
   /** For the report of a failure. */
   get situation(): string {
-    return `${this.name} ${this.#waitsFor === undefined ? this.#stage : `waits for ${this.#waitsFor.join(' ')}`}`;
+    if (this.#waitsFor !== undefined) return `${this.name} waits for ${this.#waitsFor.join(' ')}`;
+    if (this.#isOver) return `${this.name} is over`;
+    return `${this.name} ${this.#codec.isReady ? 'plays' : 'shakes hands'}`;
   }
 
   #closed(): void {
-    if (this.#stage === 'over') return;
-    this.#stage = 'over';
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#part.return();
     if (!this.isDone) this.onLost();
   }
 
   #receive(bytes: string): void {
-    this.#received += bytes;
-    if (this.#stage === 'greeting' && this.#received.length >= 4) {
-      this.#stage = 'options';
-      this.link.write(`R000${encodeDictionary(OPTIONS)}`);
+    this.#codec.receive(bytes);
+    if (!this.#codec.isReady) {
+      const answer = this.#codec.shakeHands();
+      if (answer !== '') this.link.write(answer);
+      if (this.#codec.isReady) this.#goOn(NOTHING);
     }
-    if (this.#stage === 'options' && this.#received.endsWith('A000')) {
-      this.#received = '';
-      this.#stage = 'playing';
-      this.#goOn(NOTHING);
-    }
-    if (this.#stage === 'playing' && this.#received !== '') this.#hear();
+    while (this.#codec.isReady && !this.#isOver && this.#codec.unread !== '' && this.#hear());
   }
 
-  #hear(): void {
+  /** @returns whether there was a whole reply */
+  #hear(): boolean {
     const [verb] = this.#waitsFor ?? [];
-    if (verb === undefined)
-      return void this.#world.wrongs.push(`${this.name} is told what it did not ask: ${this.#received}`);
-    const read = readReply(this.#received, { metadata: true, cookie: true, isLong: isLongVerb(verb) });
-    if (read === undefined) return;
-    this.#received = this.#received.slice(read.length);
+    if (verb === undefined) {
+      this.#world.wrongs.push(`${this.name} is told what it did not ask: ${this.#codec.unread}`);
+      return false;
+    }
+    const reply = this.#codec.reply(isLong(verb));
+    if (reply === undefined) return false;
     this.#waitsFor = undefined;
-    this.#goOn(read.reply);
-    if (this.#received !== '' && this.#stage === 'playing') this.#hear();
+    this.#goOn(reply);
+    return true;
   }
 
   #goOn(reply: Reply): void {
@@ -100,9 +95,9 @@ export class Player {
     const doing = next.value;
     if ('sleep' in doing)
       return void this.#world.agenda.after(doing.sleep, () => {
-        if (this.#stage === 'playing') this.#goOn(NOTHING);
+        if (!this.#isOver) this.#goOn(NOTHING);
       });
     this.#waitsFor = doing.ask;
-    this.link.write(encodeRequest(doing.ask, new Map(Object.entries(doing.metadata))));
+    this.link.write(this.#codec.encode(doing.ask, doing.metadata));
   }
 }

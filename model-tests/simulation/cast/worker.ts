@@ -1,4 +1,4 @@
-import type { Reply } from '../../../test/support/replies.ts';
+import type { Reply } from '../../../src/verify/client-codec.ts';
 import type { Ledger, Plan } from './job.ts';
 import { ask, isOk, sleep, type Doing, type Entries, type Part } from './player.ts';
 import type { Stage } from './stage.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeDictionary } from '../../wire/dictionary.ts';
 import { DEFAULT_WORKSPACE, OPTION, VERB } from '../../wire/names.ts';
+import { BOTH_WAYS } from '../client-codec.ts';
 import { eventually, mustBe, mustHold } from '../mismatch.ts';
 import type { TestTarget } from '../test-target.ts';
 import type { TestPath } from '../model.ts';
@@ -54,7 +54,8 @@ export class ConnectionFixture {
     const stops = [...steps, ...tries].includes('server.stopping');
     const server = stops && target.disposable !== undefined ? await target.disposable() : target.server;
     const witness = await ProtocolClient.ready(server);
-    const stage = new ConnectionFixture(target, server, await ProtocolClient.open(server), witness);
+    const protocolClient = await ProtocolClient.open(server, { allowHalfOpen: true });
+    const stage = new ConnectionFixture(target, server, protocolClient, witness);
     mustBe(VERB.useWs, await witness.ask(USE_SHARED), {});
     return stage;
   }
@@ -71,7 +72,7 @@ export class ConnectionFixture {
   async greet(): Promise<void> {
     const offer = await this.protocolClient.greet();
     for (const name of [OPTION.metadataToServer, OPTION.metadataFromServer, OPTION.killServerOnClose])
-      mustHold(offer.get(name) === '', `the offer has no ${name}, or requires a value of it`);
+      mustHold(offer[name] === '', `the offer has no ${name}, or requires a value of it`);
   }
 
   /** P2.2, P15. */
@@ -102,14 +103,12 @@ export class ConnectionFixture {
 
   /** P2.3. */
   async chooseTls(): Promise<void> {
-    const wanted = { MetadataToServer: '1', MetadataFromServer: '1', SSL: '1' };
-    await this.protocolClient.choose(new Map(Object.entries(wanted)));
+    await this.protocolClient.choose({ ...BOTH_WAYS, [OPTION.tls]: '1' });
   }
 
   /** P2.3. */
   async chooseWhatIsNotOffered(): Promise<void> {
-    this.protocolClient.write(`R000${encodeDictionary(new Map([['Sauna', '1']]))}`);
-    const four = await this.protocolClient.read(4);
+    const four = await this.protocolClient.offerOptions({ Sauna: '1' });
     mustHold(four === 'F000', `an option that is not offered is answered with "${four}"`);
   }
 
@@ -248,7 +247,7 @@ export class ConnectionFixture {
   async mustBeUnheard(bytes: string): Promise<void> {
     this.protocolClient.write(bytes);
     await this.#witness.ask([VERB.listWss]);
-    mustHold(this.protocolClient.unread === 0, 'the server answers on a connection that it has ended');
+    mustHold(this.protocolClient.unread === '', 'the server answers on a connection that it has ended');
   }
 
   async leave(): Promise<void> {

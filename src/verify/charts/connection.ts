@@ -220,7 +220,10 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
 const mustBeQuiet = async ({ protocolClient }: ConnectionFixture): Promise<void> => {
   await Promise.resolve();
   mustHold(!protocolClient.hasEnded, 'the server has ended the connection');
-  mustHold(protocolClient.unread === 0, `the server has said ${protocolClient.unread} bytes too many`);
+  mustHold(
+    protocolClient.unread === '',
+    `the server has said ${protocolClient.unread.length} bytes too many`,
+  );
 };
 
 export const connectionModel: ChartModel<Context, Facts, ConnectionFixture> = {
@@ -252,7 +255,7 @@ export const connectionModel: ChartModel<Context, Facts, ConnectionFixture> = {
     closing: async (stage, { facts }) => {
       await stage.protocolClient.ended();
       mustHold(
-        stage.protocolClient.unread === 0,
+        stage.protocolClient.unread === '',
         'the server says more than it should before it ends the connection',
       );
       if (!facts.stopped) await stage.mustBeDeparted();

@@ -75,7 +75,7 @@ export class WorkFixture {
     const answer = await job.store(this.worker, VARIABLE.workerIds, '0', SESSION);
     mustBe('store worker_ids', answer, {});
     mustHold(
-      answer.metadata.get(KEY.busy) === '0',
+      answer.metadata[KEY.busy] === '0',
       'a worker comes back without a task, and is told that it is busy',
     );
     await job.leave(old);

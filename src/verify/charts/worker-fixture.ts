@@ -1,7 +1,7 @@
 import { KEY, VARIABLE, VERB, type VariableName } from '../../wire/names.ts';
 import type { Job } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
-import type { Answer } from '../answer.ts';
+import type { Reply } from '../client-codec.ts';
 import type { Pending, ProtocolClient, Details } from '../protocol-client.ts';
 
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
@@ -63,8 +63,8 @@ export class WorkerFixture {
   }
 
   /** The worker gets the task that was stored last. */
-  note({ metadata }: Answer): void {
-    this.number = metadata.get(KEY.taskNumber);
+  note({ metadata }: Reply): void {
+    this.number = metadata[KEY.taskNumber];
   }
 
   /** S18: on another connection. The task that it names shows the server whether that task has reached it. */
@@ -74,7 +74,7 @@ export class WorkerFixture {
     const doing = knowsTask && this.number !== undefined ? { doing: this.number } : {};
     const answer = await job.store(this.worker, VARIABLE.workerIds, '0', { ...this.#description, ...doing });
     mustBe('store worker_ids', answer, {});
-    const isBusy = answer.metadata.get(KEY.busy);
+    const isBusy = answer.metadata[KEY.busy];
     mustHold(isBusy === (knowsTask ? '1' : '0'), `a worker comes back and is told nwsBusy = ${isBusy}`);
     // Its reply comes on another connection, possibly later: a client that disconnected before would miss it.
     if (state === 'registered.waiting')

@@ -53,7 +53,7 @@ export const JOB_CLAUSES: readonly ClauseTrial[] = [
         const { metadata } = await scene.get(busy, VERB.fetch, VARIABLE.task, {
           value: `task of ${batchId}`,
         });
-        await scene.store(busy, VARIABLE.result, `result of ${batchId}`, Object.fromEntries(metadata));
+        await scene.store(busy, VARIABLE.result, `result of ${batchId}`, metadata);
       }
       await scene.answered(waiting, 'fetch result of the second batch', { value: 'result of second' });
       const metadata = { batchId: 'first' };
@@ -71,7 +71,7 @@ export const JOB_CLAUSES: readonly ClauseTrial[] = [
       await scene.get(busy, VERB.fetch, VARIABLE.task, { value: 'task' });
       await scene.store(busy, VARIABLE.result, 'result');
       const { metadata } = await scene.get(master, VERB.fetch, VARIABLE.result, { value: 'result' });
-      const rank = metadata.get(KEY.workerRank);
+      const rank = metadata[KEY.workerRank];
       mustHold(rank === '0', `the metadata ${KEY.workerRank} is "${rank}", not "0"`);
     },
   },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { JOB_TYPE, VERB } from '../../wire/names.ts';
-import type { Answer } from '../answer.ts';
+import type { Reply } from '../client-codec.ts';
 import { mustBe, mustHold, SOON, type Expectation } from '../mismatch.ts';
 import {
   ProtocolClient,
@@ -91,7 +91,7 @@ export class Scene {
     variable: string,
     expected: Expectation,
     { metadata = {}, cookie = [] }: { metadata?: Details; cookie?: readonly string[] } = {},
-  ): Promise<Answer> {
+  ): Promise<Reply> {
     const pending = client.begin([verb, this.workspace, variable, ...cookie], metadata);
     return this.answered(pending, `${verb} ${variable}`, expected);
   }
@@ -101,7 +101,7 @@ export class Scene {
     return client.begin([verb, this.workspace, variable], metadata);
   }
 
-  async answered({ whenAnswered }: Pending, what: string, expected: Expectation): Promise<Answer> {
+  async answered({ whenAnswered }: Pending, what: string, expected: Expectation): Promise<Reply> {
     const answer = await whenAnsweredInTime(whenAnswered, what, this.#patience);
     mustBe(what, answer, expected);
     return answer;

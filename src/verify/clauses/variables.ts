@@ -1,4 +1,5 @@
 import { KEY, VERB } from '../../wire/names.ts';
+import { cookieOf } from '../client-codec.ts';
 import { mustHold } from '../mismatch.ts';
 import type { ClauseTrial } from './scene.ts';
 
@@ -10,10 +11,7 @@ export const VARIABLE_CLAUSES: readonly ClauseTrial[] = [
       const client = await scene.owner();
       await scene.store(client, 'v', 'value', { type: 'text' });
       const { metadata } = await scene.get(client, VERB.find, 'v', { value: 'value' });
-      mustHold(
-        metadata.get(KEY.type) === 'text',
-        `the metadata "type" is "${metadata.get(KEY.type)}", not "text"`,
-      );
+      mustHold(metadata[KEY.type] === 'text', `the metadata "type" is "${metadata[KEY.type]}", not "text"`);
       await scene.declare(client, 's', 'single');
       for (const value of ['1', '2']) await scene.store(client, 's', value);
       await scene.get(client, VERB.fetchTry, 's', { value: '2' });
@@ -78,7 +76,7 @@ export const VARIABLE_CLAUSES: readonly ClauseTrial[] = [
       let cookie: readonly string[] = [];
       for (const [n, value] of values.entries()) {
         const answer = await scene.get(client, VERB.ifindTry, 'v', { value }, { cookie });
-        ({ cookie } = answer);
+        cookie = cookieOf(answer);
         mustHold(cookie[1] === String(n), `"${value}" has the number ${cookie[1]}, not ${n}`);
       }
       await scene.get(client, VERB.ifindTry, 'v', { status: '0001' }, { cookie });

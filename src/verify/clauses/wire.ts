@@ -30,7 +30,7 @@ export const WIRE_CLAUSES: readonly ClauseTrial[] = [
       const client = await scene.owner();
       const unknown = await client.ask(['no such verb']);
       mustBe('an unknown verb', unknown, { status: '0001', reason: 'Unknown verb "no such verb"' });
-      mustHold(unknown.cookie.length === 0, 'an unknown verb gets a long reply');
+      mustHold(client.unread === '', 'an unknown verb gets a long reply');
       mustBe('store with one argument', await client.ask([VERB.store, 'x']), {
         status: '0001',
         reason: 'Wrong number of arguments for "store"',
@@ -45,11 +45,11 @@ export const WIRE_CLAUSES: readonly ClauseTrial[] = [
     what: 'In a failed long reply the index is 0, and the id consists of spaces.',
     run: async (scene) => {
       const client = await scene.owner();
-      const { cookie } = await scene.get(client, VERB.fetchTry, 'v', { status: '0001', value: '' });
-      const [id, index] = cookie;
+      const failed = await scene.get(client, VERB.fetchTry, 'v', { status: '0001', value: '' });
+      const { variableId, index } = failed;
       mustHold(
-        id?.trim() === '' && index === '0',
-        `a failed reply has the id "${id}" and the index ${index}`,
+        variableId === '' && index === 0,
+        `a failed reply has the id "${variableId}" and the index ${index}`,
       );
     },
   },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VERB } from '../../wire/names.ts';
-import type { Answer } from '../answer.ts';
+import { cookieOf, type Reply } from '../client-codec.ts';
 import { ProtocolClient, type Address } from '../protocol-client.ts';
 import type { Operation } from './operation.ts';
 import { RecordingProxy } from './recording-proxy.ts';
@@ -75,7 +75,7 @@ class Load {
     this.#random = random;
   }
 
-  #store(client: ProtocolClient, variable: string): Promise<Answer> {
+  #store(client: ProtocolClient, variable: string): Promise<Reply> {
     return client.ask([VERB.store, this.#workspace, variable, '1', `value ${++this.#values}`]);
   }
 
@@ -105,7 +105,7 @@ class Load {
     let cookie: readonly string[] = [];
     for (let n = 0; n < requests; n++) {
       const answer = await client.ask([VERB.ifindTry, this.#workspace, 'fifo', ...cookie]);
-      if (answer.status === '0000') cookie = answer.cookie;
+      if (answer.status === '0000') cookie = cookieOf(answer);
       else await sleep(1);
     }
   }
