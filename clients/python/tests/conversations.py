@@ -17,7 +17,7 @@ from typing import Any, Callable
 from unittest import mock
 
 from sleigh import Connection, NetWorkSpace, NwsError, ServerAddress, Sleigh
-from sleigh.connection import Connection as RealConnection
+from sleigh.channel import Channel
 from sleigh.master.batch import Batch, BatchOptions
 from sleigh.master.dispatcher import part_for
 from sleigh.worker.activity import SIZE, ActivityWriter
@@ -43,40 +43,40 @@ class Recorder(ExitStack):
     def __enter__(self) -> Recorder:
         super().__enter__()
         recorder = self
-        connect, head, read = RealConnection.__init__, RealConnection._head, RealConnection._read_value
+        connect, head, read = Channel.__init__, Channel._head, Channel._read_value
         ids: dict[str, str] = {}
         numbers = itertools.count(1)
 
-        def init(connection: Connection, *arguments: Any, **options: Any) -> None:
+        def init(channel: Channel, server: Any, handshake: str, timeout: Any) -> None:
             name = f"c{len(recorder._names) + 1}"
-            recorder._names[id(connection)] = name
-            recorder.callback(connection.close)
-            is_new = options.get("handshake", "new") == "new"
-            recorder.steps.append({"on": name, "do": "connect", **({} if is_new else {"handshake": "2222"})})
-            connect(connection, *arguments, **options)
+            recorder._names[id(channel)] = name
+            recorder.callback(channel.close)
+            old = {} if handshake == "new" else {"handshake": "2222"}
+            recorder.steps.append({"on": name, "do": "connect", **old})
+            connect(channel, server, handshake, timeout)
 
-        def record(connection: Connection, arguments: Any, metadata: Any) -> bytes:
+        def record(channel: Channel, request: Any, *size: Any) -> bytes:
             step: dict[str, Any] = {
-                "on": recorder._names[id(connection)],
+                "on": recorder._names[id(channel)],
                 "do": "send"
-                if getattr(recorder._threads, "waits", False) and arguments[0] in _WAITS
+                if getattr(recorder._threads, "waits", False) and request.verb in _WAITS
                 else "call",
-                "args": [ids.get(str(argument), _latin(argument)) for argument in arguments],
+                "args": [ids.get(str(argument), _latin(argument)) for argument in request.arguments],
             }
-            if connection._has_metadata:
-                step["meta"] = {_latin(name): _latin(value) for name, value in metadata.items()}
+            if channel.has_metadata:
+                step["meta"] = {_latin(name): _latin(value) for name, value in request.metadata.items()}
             recorder.steps.append(step)
-            return head(connection, arguments, metadata)
+            return head(channel, request, *size)
 
-        def received(connection: Connection, *arguments: Any) -> Any:
-            reply = read(connection, *arguments)
+        def received(channel: Channel, *arguments: Any) -> Any:
+            reply = read(channel, *arguments)
             # Ids of variables differ from run to run. They have numbers in the order in which they appear.
             if reply.variable_id:
                 ids.setdefault(reply.variable_id, f"$vid{len(ids) + 1}")
             return reply
 
         for name, replacement in [("__init__", init), ("_head", record), ("_read_value", received)]:
-            self.enter_context(mock.patch.object(RealConnection, name, replacement))
+            self.enter_context(mock.patch.object(Channel, name, replacement))
         for name, value in [
             ("secrets.token_urlsafe", lambda _size: f"secret-{next(numbers)}"),
             ("secrets.token_hex", lambda _size: "01234567"),

@@ -93,3 +93,12 @@ def fetch_a_word(name: str) -> Any:
 
 def large(size: int) -> bytes:
     return b"x" * size
+
+
+def note(argument: tuple[str, int]) -> int:
+    """Notes each call in a file, and takes a moment."""
+    file, number = argument
+    with open(file, "a", encoding="ascii") as calls:
+        calls.write(f"{number}\n")
+    time.sleep(number % 7 / 200)
+    return number

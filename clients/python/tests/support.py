@@ -25,13 +25,13 @@ CERTIFICATES = ROOT / "test" / "fixtures"
 class Server:
     """``sleigh serve`` on a free port of this host."""
 
-    def __init__(self, *flags: str) -> None:
+    def __init__(self, *flags: str, port: int = 0) -> None:
         command = [
             "node",
             str(MAIN),
             "serve",
             "--port",
-            "0",
+            str(port),
             "--no-web",
             "--json",
             "--log-level",
@@ -42,6 +42,13 @@ class Server:
         assert self.process.stdout is not None
         self.port: int = json.loads(self.process.stdout.readline())["port"]
         self.address = ServerAddress(port=self.port)
+
+    def kill(self) -> None:
+        """As ``kill -9``."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def stop(self) -> None:
         self.process.terminate()
@@ -81,6 +88,8 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._sockets: list[socket.socket] = []
+        self.loses_replies = False
+        """Whether nothing that the server sends arrives."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -91,6 +100,9 @@ class Proxy:
                 each.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        # Only this ends the accept of the other thread.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
 
@@ -106,7 +118,8 @@ class Proxy:
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             for piece in iter(lambda: source.recv(65_536), b""):
-                target.sendall(piece)
+                if not (self.loses_replies and source.getpeername()[1] == self._target):
+                    target.sendall(piece)
         for each in (source, target):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -18,7 +18,9 @@ class ThePackage(unittest.TestCase):
         names = [
             entry.name for entry in resources.files("sleigh.charts").iterdir() if entry.name.endswith(".json")
         ]
-        self.assertEqual(sorted(names), ["batch.json", "pool.json", "worker-process.json"])
+        self.assertEqual(
+            sorted(names), ["batch.json", "client-session.json", "pool.json", "worker-process.json"]
+        )
         for name in names:
             with self.subTest(name=name):
                 copy = resources.files("sleigh.charts").joinpath(name).read_bytes()

@@ -314,6 +314,26 @@ class AWorker(ServerTestCase):
         work.leave("told-to-go")
         working.join()
 
+    def test_comes_back_during_a_call(self) -> None:
+        sleigh = Sleigh(0, server=self.server.address, elastic=True, reconnect_grace=30)
+        self.addCleanup(sleigh.stop)
+        proxy = Proxy(self.server.port)
+        self.addCleanup(proxy.close)
+        session = WorkerSession(ServerAddress(port=proxy.port), sleigh.workspace, self.rank_in(sleigh))
+        workspace = self.workspace(sleigh.workspace, own=False)
+
+        def perform(task: Any, _decode: Any) -> TaskResult:
+            proxy.cut()
+            until(lambda: "Lost workers" in workspace.find("agentStatus"), 10)
+            until(lambda: "Lost workers" not in workspace.find("agentStatus"), 10)
+            return TaskResult(encode("done"), {})
+
+        work = Work(session, Departure())
+        working = Background(lambda: work.run(mock.Mock(perform=perform)))
+        self.assertEqual(list(sleigh.each_elem(functions.square, [1])), ["done"])
+        work.leave("told-to-go")
+        working.join()
+
     @unittest.skipUnless(
         sys.platform.startswith("linux"), "elsewhere its listener ends it, between two bytecodes"
     )

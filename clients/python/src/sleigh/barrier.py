@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .connection import Connection, Deadline
+from .connection import Connection
+from .deadline import Deadline
 from .lines import Lines
 
 

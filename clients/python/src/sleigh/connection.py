@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Callable, Optional
+from typing import IO, Any, Callable, Optional, Union
 
 from . import wire
 from .address import ServerAddress, ServerLike, as_address
-from .dictionary import number_in, read_dictionary
+from .channel import Channel, FilePart, Reply, Request
+from .deadline import Deadline
 from .errors import ConnectionLostError, NwsError, WaitTimeoutError
-from .handshake import shake_hands, shake_hands_as_of_old
 from .listings import VariableInfo, WorkspaceInfo, variables_in, workspaces_in
-from .names import LONG_VERBS, Key
-from .stream import Stream
+from .names import Key
+from .session import STORED_GRACE, Session
 from .values import Encoded, decode, encode
 from .wire import Argument, Metadata
 
 _NONE: Metadata = {}
-# The reason with which a server withdraws a blocked request (P5.3).
-_OVERRAN = "A request came while an earlier one was blocked."
-_PIECE = 1 << 20
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A reply (P6, P7). A short one has no value."""
-
-    status: str
-    metadata: dict[str, str]
-    descriptor: int = 0
-    variable_id: str = ""
-    index: int = 0
-    size: int = 0
-    value: bytes = b""
+Grace = Union[float, str]
 
 
 @dataclass(frozen=True)
@@ -62,6 +46,8 @@ class Connection:
     :param handshake: ``new`` (P2.1), or ``old`` (P2.4): without metadata, options and reasons
     :param timeout: seconds for connecting and for the handshake
     :param pickles: whether pickles are decoded; they can run code, so say no where strangers may store
+    :param reconnect_grace: seconds within which it may come back when it is lost (P15): its requests are then repeated,
+        and each has its effect once. ``stored``: 60 on a server that keeps its data, and 0 on any other
     """
 
     def __init__(
@@ -71,24 +57,26 @@ class Connection:
         handshake: str = "new",
         timeout: Optional[float] = 30.0,
         pickles: bool = True,
+        reconnect_grace: Grace = 0,
     ) -> None:
         self.server = as_address(server)
         self.pickles = pickles
-        self._has_metadata = handshake == "new"
-        self._lock = threading.RLock()
-        self._is_lost = False
         if handshake not in ("new", "old"):
             raise ValueError(f"`handshake` must be 'new' or 'old', got {handshake!r}.")
-        self._stream = Stream(self.server, timeout)
-        try:
-            if self._has_metadata:
-                shake_hands(self._stream)
-            else:
-                shake_hands_as_of_old(self._stream)
-            self._stream.set_timeout(None)
-        except BaseException:
-            self.close()
-            raise
+        check_grace(reconnect_grace)
+        self._handshake = handshake
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._channel = self._open()
+        self._session: Optional[Session] = None
+        if isinstance(reconnect_grace, str):
+            reconnect_grace = STORED_GRACE if self._channel.is_stored else 0
+        if reconnect_grace > 0:
+            try:
+                self._session = Session.begin(self._channel, reconnect_grace, self._open, self._lock)
+            except BaseException:
+                self._channel.close()
+                raise
 
     def __enter__(self) -> Connection:
         return self
@@ -98,13 +86,30 @@ class Connection:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the connection has ended."""
-        return self._is_lost
+        """Whether the connection has ended for good."""
+        return self._channel.is_lost if self._session is None else self._session.is_lost
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended, although no request under way could have noticed that."""
+        return self.is_lost or (self._session is None and self._channel.has_ended())
+
+    @property
+    def grace(self) -> float:
+        """Seconds within which it may come back; 0 without a session."""
+        return 0.0 if self._session is None else self._session.grace
+
+    @property
+    def server_has_page(self) -> bool:
+        """Whether the server has a page (P2.1)."""
+        return self._channel.has_page
 
     def close(self) -> None:
         """Ends the connection. A request that waits here, in another thread, fails as ``closed``."""
-        self._is_lost = True
-        self._stream.close()
+        if self._session is None:
+            self._channel.close()
+        else:
+            self._session.close()
 
     # --- requests ---
 
@@ -116,11 +121,7 @@ class Connection:
         :param timeout: seconds to wait; for gets only
         :raises WaitTimeoutError: the connection is closed then (P5.3)
         """
-        with self._lock:
-            reply = self._exchange(arguments, metadata, timeout)
-        if reply.status != "0000":
-            raise _refusal(arguments[0], reply)
-        return reply
+        return self._ask(Request(arguments, metadata), timeout)
 
     def request_all(
         self,
@@ -131,11 +132,8 @@ class Connection:
 
         :param before_last: called when all replies but the last have arrived
         """
-        with self._lock, _Uninterrupted(self):
-            self._stream.write(b"".join(self._head(arguments, metadata) for arguments, metadata in requests))
-            replies = [self._read_reply(arguments[0]) for arguments, _ in requests[:-1]]
-            before_last()
-            return [*replies, self._read_reply(requests[-1][0][0])]
+        made = [Request(arguments, metadata) for arguments, metadata in requests]
+        return self._exchange(made, Deadline(None), before_last)
 
     def open_workspace(
         self,
@@ -209,19 +207,8 @@ class Connection:
 
         :raises ValueError: if the file has fewer; then nothing is stored, and the connection is closed
         """
-        with self._lock, _Uninterrupted(self):
-            head = wire.encode_request_head(["store", workspace, variable, str(descriptor)], size)
-            self._stream.write(self._dictionary(metadata) + head)
-            left = size
-            while left > 0:
-                piece = file.read(min(left, _PIECE))
-                if not piece:
-                    raise ValueError(f"the file ended {left} bytes before the announced {size}")
-                self._stream.write(piece)
-                left -= len(piece)
-            reply = self._read_reply("store")
-        if reply.status != "0000":
-            raise _refusal("store", reply)
+        arguments = ["store", workspace, variable, str(descriptor)]
+        self._ask(Request(arguments, metadata, body=FilePart(file, size)))
 
     def get(
         self,
@@ -243,8 +230,8 @@ class Connection:
         arguments = [verb, workspace, variable]
         if after is not None:
             arguments += [after.variable_id, str(after.index)]
-        with self._lock:
-            reply = self._exchange(arguments, metadata, timeout, file)
+        target = None if file is None else FilePart(file)
+        (reply,) = self._exchange([Request(arguments, metadata, target=target)], Deadline(timeout))
         return self.found(verb, reply, file)
 
     def found(self, verb: str, reply: Reply, file: Optional[IO[bytes]] = None) -> Optional[Found]:
@@ -255,7 +242,7 @@ class Connection:
         if reply.status != "0000":
             error = _refusal(verb, reply)
             # Without metadata there is no reason. The one usual reason of a Try form is that there is no value.
-            is_empty = error.code == "no-value" or (not self._has_metadata and error.status == "0001")
+            is_empty = error.code == "no-value" or (not self._channel.has_metadata and error.status == "0001")
             if verb.endswith("Try") and is_empty:
                 return None
             raise error
@@ -268,101 +255,41 @@ class Connection:
 
     # --- bytes ---
 
-    def _dictionary(self, metadata: Metadata) -> bytes:
-        return wire.encode_dictionary(metadata) if self._has_metadata else b""
+    def _open(self) -> Channel:
+        return Channel(self.server, self._handshake, self._timeout)
 
-    def _head(self, arguments: Sequence[Argument], metadata: Metadata) -> bytes:
-        return self._dictionary(metadata) + wire.encode_request_head(arguments)
-
-    def _exchange(
-        self,
-        arguments: Sequence[Argument],
-        metadata: Metadata,
-        timeout: Optional[float],
-        file: Optional[IO[bytes]] = None,
-    ) -> Reply:
-        verb = str(arguments[0])
-        with _Uninterrupted(self):
-            *head, last = arguments
-            if len(last) > _PIECE:
-                # A large value is not copied.
-                data = wire.to_bytes(last)
-                head_bytes = wire.encode_request_head(head, len(data))
-                self._stream.write(self._dictionary(metadata) + head_bytes)
-                self._stream.write(data)
-            else:
-                self._stream.write(self._head(arguments, metadata))
-            if timeout is not None and not self._stream.wait(timeout):
-                return self._withdraw(verb, str(arguments[1]), timeout, file)
-            return self._read_reply(verb, file)
-
-    def _withdraw(self, verb: str, workspace: str, timeout: float, file: Optional[IO[bytes]]) -> Reply:
-        """Ends the wait of a get, without losing a value that is on its way (P5.3)."""
-        self._stream.write(self._head(["list vars", workspace], _NONE))
-        metadata = read_dictionary(self._stream) if self._has_metadata else {}
-        status = self._read_status()
-        # Without metadata the server says no reason, but only the withdrawn request gets this status now.
-        if status == "0001" and metadata.get(Key.REASON, _OVERRAN) == _OVERRAN:
-            self.close()
-            raise WaitTimeoutError(f"no value came within {timeout} seconds")
-        reply = self._read_value(status, metadata, file)
-        self._read_reply("list vars")
+    def _ask(self, request: Request, timeout: Optional[float] = None) -> Reply:
+        (reply,) = self._exchange([request], Deadline(timeout))
+        if reply.status != "0000":
+            raise _refusal(request.verb, reply)
         return reply
 
-    def _read_reply(self, verb: Argument, file: Optional[IO[bytes]] = None) -> Reply:
-        metadata = read_dictionary(self._stream) if self._has_metadata else {}
-        status = self._read_status()
-        if verb not in LONG_VERBS:
-            return Reply(status, metadata)
-        return self._read_value(status, metadata, file)
-
-    def _read_status(self) -> str:
-        status = self._stream.read(4)
-        if not status.isdigit():
-            raise ConnectionLostError("not-nws", f"{self.server} sent {status!r} in the place of a status")
-        return status.decode("ascii")
-
-    def _read_value(self, status: str, metadata: dict[str, str], file: Optional[IO[bytes]]) -> Reply:
-        head = self._stream.read(80)
-        descriptor, index, size = (number_in(self._stream, head[at : at + 20]) for at in (0, 40, 60))
-        variable_id = head[20:40].decode("latin-1").rstrip()
-        value = b""
-        if file is None or status != "0000":
-            value = self._stream.read(size)
-        else:
-            left = size
-            while left > 0:
-                piece = self._stream.read_some(min(left, _PIECE))
-                file.write(piece)
-                left -= len(piece)
-        return Reply(status, metadata, descriptor, variable_id, index, size, value)
+    def _exchange(
+        self, requests: Sequence[Request], deadline: Deadline, before_last: Callable[[], None] = lambda: None
+    ) -> list[Reply]:
+        with self._lock:
+            if self.is_lost:
+                raise ConnectionLostError("closed", f"{self.server} was closed on this side")
+            replies: list[Reply] = []
+            try:
+                if self._session is not None:
+                    return self._session.exchange(requests, deadline, before_last)
+                self._channel.exchange(requests, replies, deadline, before_last)
+            except WaitTimeoutError:
+                self.close()
+                raise WaitTimeoutError(f"no value came within {deadline.seconds} seconds") from None
+            except BaseException:
+                # An exchange that does not complete leaves the connection in an unknown state.
+                self.close()
+                raise
+            return replies
 
 
-class _Uninterrupted:
-    """An exchange that does not complete leaves the connection in an unknown state, so it is closed."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        if self._connection.is_lost:
-            raise ConnectionLostError("closed", f"{self._connection.server} was closed on this side")
-
-    def __exit__(self, kind: Optional[type[BaseException]], *_: object) -> None:
-        if kind is not None and not self._connection.is_lost:
-            self._connection.close()
-
-
-class Deadline:
-    """The end of a wait that consists of several."""
-
-    def __init__(self, seconds: Optional[float]) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
-
-    @property
-    def left(self) -> Optional[float]:
-        """Seconds, at least 0; None for no limit."""
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
+def check_grace(grace: Grace) -> None:
+    """:raises ValueError: if it is neither a number of seconds nor ``stored``"""
+    is_number = isinstance(grace, (int, float)) and not isinstance(grace, bool)
+    if grace != "stored" and not (is_number and 0 <= float(grace) < float("inf")):
+        raise ValueError(f"`reconnect_grace` must be a number of seconds from 0, or 'stored', got {grace!r}.")
 
 
 def store_request(

@@ -9,8 +9,11 @@ from .errors import ConnectionLostError
 from .stream import Stream
 
 
-def shake_hands(stream: Stream) -> None:
-    """The new handshake (P2.1): metadata in both directions, TLS and a token if the address has them."""
+def shake_hands(stream: Stream) -> dict[str, str]:
+    """The new handshake (P2.1): metadata in both directions, TLS and a token if the address has them.
+
+    :returns: what the server offers
+    """
     server = stream.server
     stream.write(wire.GREETING)
     if stream.read(4) != wire.OFFER:
@@ -30,6 +33,7 @@ def shake_hands(stream: Stream) -> None:
         raise ConnectionLostError("refused", f"{server} {why}")
     if tls is not None:
         stream.secure(tls)
+    return offer
 
 
 def shake_hands_as_of_old(stream: Stream) -> None:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import Optional
 
 from .address import ServerAddress
-from .connection import Connection
+from .connection import Connection, Grace
 from .errors import ConnectionLostError
+from .reconnect import reconnect
 
 # The number of idle connections that are kept.
 _MAX_IDLE = 8
@@ -28,15 +29,17 @@ class Lines:
         handshake: str = "new",
         timeout: Optional[float] = 30.0,
         pickles: bool = True,
+        reconnect_grace: Grace = 0,
     ) -> None:
         self.server = server
+        self._grace = reconnect_grace
         self._handshake = handshake
         self._timeout = timeout
         self._pickles = pickles
         self._lock = threading.Lock()
         self._idle: list[tuple[Connection, set[str]]] = []
         self._busy: set[Connection] = set()
-        self._is_closed = False
+        self._closed = threading.Event()
         self.main = self._connect()
 
     @contextmanager
@@ -45,11 +48,11 @@ class Lines:
         with self._lock:
             connection, used = self._idle.pop() if self._idle else (None, set[str]())
         if connection is None:
-            connection = self._connect()
+            connection = self._connect_within_grace()
         with self._lock:
             self._busy.add(connection)
         try:
-            if self._is_closed:
+            if self._closed.is_set():
                 raise ConnectionLostError("closed", f"{self.server} was closed on this side")
             if workspace not in used:
                 connection.use_workspace(workspace)
@@ -58,7 +61,7 @@ class Lines:
         finally:
             with self._lock:
                 self._busy.discard(connection)
-                is_kept = not self._is_closed and len(self._idle) < _MAX_IDLE and not connection.is_lost
+                is_kept = not self._closed.is_set() and len(self._idle) < _MAX_IDLE and not connection.is_lost
                 if is_kept:
                     self._idle.append((connection, used))
             if not is_kept:
@@ -67,7 +70,7 @@ class Lines:
     def close(self) -> None:
         """Closes all connections. Requests that wait fail as ``closed``."""
         with self._lock:
-            self._is_closed = True
+            self._closed.set()
             # The workspace may belong to the main connection. It is last, so that the others are not refused as purged.
             connections = [*self._busy, *(connection for connection, _ in self._idle), self.main]
             self._idle.clear()
@@ -76,5 +79,18 @@ class Lines:
 
     def _connect(self) -> Connection:
         return Connection(
-            self.server, handshake=self._handshake, timeout=self._timeout, pickles=self._pickles
+            self.server,
+            handshake=self._handshake,
+            timeout=self._timeout,
+            pickles=self._pickles,
+            reconnect_grace=self._grace,
         )
+
+    def _connect_within_grace(self) -> Connection:
+        """The server may come back within the grace of the program, so its first refusal is not the last word."""
+        try:
+            return self._connect()
+        except ConnectionLostError:
+            if self.main.grace == 0:
+                raise
+            return reconnect(self._connect, self.main.grace, self._closed)

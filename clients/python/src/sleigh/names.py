@@ -19,6 +19,9 @@ LONG_VERBS = frozenset(
     }
 )
 
+# The verbs that wait until there is a value (V4, V10).
+WAITING_VERBS = frozenset({"fetch", "find", "ifetch", "ifind"})
+
 
 class Variable:
     """The variables of a job."""
@@ -55,6 +58,8 @@ class Key:
     DELAY = "delay"
     REPLACES = "replaces"
     SESSION = "session"
+    REQUEST = "request"
+    ANSWERED = "answered"
     DOING = "doing"
     TASK_NUMBER = "nwsTask"
     BUSY = "nwsBusy"

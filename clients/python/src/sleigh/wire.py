@@ -27,6 +27,8 @@ OPTION_FROM_SERVER = "MetadataFromServer"
 OPTION_TLS = "SSL"
 OPTION_TOKEN = "Token"
 OPTION_NONCE = "TokenNonce"
+OPTION_DURABILITY = "Durability"
+OPTION_WEB_PORT = "NwsWebPort"
 
 
 def to_bytes(text: Argument) -> bytes | bytearray | memoryview:

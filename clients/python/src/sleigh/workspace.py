@@ -8,7 +8,7 @@ from typing import IO, Any, Optional, Union
 
 from .address import DEFAULT_HOST, DEFAULT_PORT, ServerAddress, ServerLike, TlsOptions, as_address
 from .barrier import Barrier
-from .connection import Connection, Found
+from .connection import Connection, Found, Grace
 from .lines import Lines
 from .listings import VariableInfo, WorkspaceInfo
 from .names import Key
@@ -43,6 +43,9 @@ class NetWorkSpace:
     :param timeout: seconds for connecting
     :param pickles: whether pickles are decoded (C7). They can run code, so say no where strangers may store:
         then they are returned as ForeignValue
+    :param reconnect_grace: seconds within which a lost connection may come back (P15). What this program owns and has
+        opened is then still there, and a request whose reply was lost has its effect once. ``stored``: 60 on a server
+        that keeps its data, and 0 on any other
     """
 
     def __init__(
@@ -62,10 +65,13 @@ class NetWorkSpace:
         handshake: str = "new",
         timeout: Optional[float] = 30.0,
         pickles: bool = True,
+        reconnect_grace: Grace = 0,
     ) -> None:
         self.name = name
         address = as_address(server) if server is not None else ServerAddress(host, port, tls, token)
-        self._lines = Lines(address, handshake=handshake, timeout=timeout, pickles=pickles)
+        self._lines = Lines(
+            address, handshake=handshake, timeout=timeout, pickles=pickles, reconnect_grace=reconnect_grace
+        )
         self._singles: set[str] = set()
         try:
             if own:

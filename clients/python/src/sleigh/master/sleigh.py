@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional, Union
 
 from ..address import ServerAddress, ServerLike, as_address
-from ..connection import Found, store_request
+from ..connection import Found, Grace, check_grace, store_request
 from ..errors import ConnectionLostError, NwsError, SleighError, TaskError
 from ..functions import JAVASCRIPT, Reference, reference_to
 from ..lines import Lines
@@ -31,6 +31,8 @@ from .results import Results
 Task = Union[Callable[..., Any], Reference, str]
 
 _LOAD_FACTOR = 8
+# Seconds to wait, when the job is stopped, for a server that does not answer.
+_STOP_SECONDS = 2.0
 # The number of functions whose cost is remembered.
 _MAX_SIZES = 64
 
@@ -67,7 +69,8 @@ class Sleigh:
     :param elastic: whether workers may join and leave while the job runs (S17)
     :param on_dead_worker: ``requeue``: another worker tries the task again, up to ``max_attempts`` times; ``null``: it
         fails at once; ``shutdown``: the job ends (S13)
-    :param reconnect_grace: seconds within which a worker that lost its connection may come back (S18)
+    :param reconnect_grace: seconds within which workers (S18), sentinels and this master (P15) may come back when they
+        have lost the server; by default 60 on a server that keeps its data, and 0 on any other
     :param respawn: how workers that end are replaced; false for not at all (S22.8)
     :param preload: a module, or the path of a file, that each worker imports before it joins
     :param on_death: called for each worker that ends unexpectedly, with its rank and how it ended
@@ -85,7 +88,7 @@ class Sleigh:
         elastic: bool = False,
         on_dead_worker: str = "requeue",
         max_attempts: int = 3,
-        reconnect_grace: float = 0,
+        reconnect_grace: Optional[float] = None,
         respawn: Union[bool, RestartBudget] = True,
         preload: Optional[str] = None,
         cwd: Optional[str] = None,
@@ -104,6 +107,8 @@ class Sleigh:
             raise ValueError(
                 f"`workers` must be a whole number of at least {0 if elastic else 1}, got {count}."
             )
+        if reconnect_grace is not None:
+            check_grace(reconnect_grace)
         # Pickles of workers name the main module as `multiprocessing` does.
         sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         self.workspace = f"{label} {socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
@@ -120,14 +125,19 @@ class Sleigh:
         self._server = PrivateServer(server_command) if server is None else None
         try:
             self._address = as_address(server) if self._server is None else self._server.address  # type: ignore[arg-type]
-            self._lines = Lines(self._address)
+            # A private server ends with this program.
+            grace: Grace = 0
+            if self._server is None:
+                grace = "stored" if reconnect_grace is None else reconnect_grace
+            self._lines = Lines(self._address, reconnect_grace=grace)
         except BaseException:
             if self._server is not None:
                 self._server.close()
             raise
         self._dispatcher = Dispatcher(self._lines, self.workspace)
         try:
-            self._open(label, on_dead_worker, reconnect_grace)
+            granted = self._lines.main.grace
+            self._open(label, on_dead_worker, granted if reconnect_grace is None else reconnect_grace)
             if elastic:
                 follow_output(self._lines, self.workspace, on_output or sys.stderr.write, on_death)
             if count > 0:
@@ -140,6 +150,7 @@ class Sleigh:
                     preload=preload,
                     max_tasks=max_tasks_per_worker,
                     max_memory=max_memory,
+                    reconnect_grace=granted,
                     cwd=cwd,
                     env={"PYTHONPATH": python_path(), **env},
                 )
@@ -278,9 +289,14 @@ class Sleigh:
                 return
             self._is_stopped = True
             self._dispatcher.end(SleighError("stopped", "the job was stopped"))
+            # A server that is gone is not awaited for long.
+            limit = threading.Timer(_STOP_SECONDS, self._lines.close)
+            limit.daemon = True
+            limit.start()
             # Notifies workers and sentinels on other hosts, if the server can be reached.
             with suppress(NwsError, ConnectionLostError):
                 self._lines.main.store(self.workspace, Variable.RIDE_OVER, "1")
+            limit.cancel()
             if self._launched is not None:
                 self._launched.stop()
             self._lines.close()
@@ -305,7 +321,7 @@ class Sleigh:
         if self._is_elastic:
             metadata[Key.JOIN] = "elastic"
         if reconnect_grace > 0:
-            metadata[Key.RECONNECT_GRACE] = str(reconnect_grace)
+            metadata[Key.RECONNECT_GRACE] = f"{reconnect_grace:.15g}"
         main.open_workspace(self.workspace, label=label, metadata=metadata)
         if not self._is_elastic:
             main.store(self.workspace, Variable.WORKER_COUNT, str(self.workers))

@@ -45,6 +45,9 @@ class SentinelOrder:
     """The number of elements after which a worker is replaced."""
     max_memory: Optional[int] = None
     """Bytes of memory above which a worker is replaced."""
+    reconnect_grace: Optional[float] = None
+    """Seconds within which the sentinel may come back when it has lost the server (P15); None for 60 on a server that
+    keeps its data, and 0 on any other."""
     station: str = ""
     """The name that its launcher uses for it."""
     cwd: Optional[str] = None
@@ -64,6 +67,7 @@ def encode_order(order: SentinelOrder) -> str:
         "preload": order.preload,
         "maxTasksPerWorker": order.max_tasks,
         "maxMemory": order.max_memory,
+        "reconnectGrace": order.reconnect_grace,
         "station": order.station,
         "place": {"cwd": order.cwd, "env": order.env},
     }
@@ -92,6 +96,7 @@ def decode_order(text: str) -> SentinelOrder:
             preload=told.get("preload"),
             max_tasks=told.get("maxTasksPerWorker"),
             max_memory=told.get("maxMemory"),
+            reconnect_grace=told.get("reconnectGrace"),
             station=told.get("station", ""),
             cwd=place.get("cwd"),
             env=dict(place.get("env") or {}),

@@ -279,6 +279,7 @@ class _Member(WorkerCommands):
             preload=order.preload,
             maxTasks=order.max_tasks,
             maxMemory=order.max_memory,
+            reconnectGrace=order.reconnect_grace,
             cancelled=cancelled,
         )
 

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
@@ -56,14 +57,17 @@ class Sentinel:
         # A connection that waits answers no other request (P5.2).
         self._connections: list[Connection] = []
         try:
+            grace = "stored" if order.reconnect_grace is None else order.reconnect_grace
             for _ in range(3):
-                connection = Connection(order.server)
+                connection = Connection(order.server, reconnect_grace=grace)
                 self._connections.append(connection)
                 connection.use_workspace(order.workspace)
         except BaseException:
             self._close()
             raise
         self._watching, self._listening, self._talking = self._connections
+        # Its workers await the server as long as it does.
+        order = replace(order, reconnect_grace=self._watching.grace)
         self._loop = Loop()
         self._talker = Talker(self._loop)
         ports = PoolPorts(self._ask_for_rank, self._report, self._output, self._stopped)

@@ -47,7 +47,8 @@ class WorkerProgram:
     def run(self) -> int:
         """Returns the exit status."""
         rank = self._order["rank"]
-        signal.signal(signal.SIGTERM, lambda *_: self._leave())
+        # In a thread of its own, because a handler may interrupt whoever holds a lock.
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=self._leave, daemon=True).start())
         # Ctrl-C is for the program in the foreground, which ends this one.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._link.listen(self._hear)
@@ -74,7 +75,8 @@ class WorkerProgram:
         order = self._order
         context = TaskContext(rank, order["workspace"], ServerAddress.from_json(order["server"]))
         set_context(context)
-        session = WorkerSession(context.server, context.workspace, rank)
+        grace = order.get("reconnectGrace") or 0.0
+        session = WorkerSession(context.server, context.workspace, rank, grace)
         work = Work(session, self._departure)
         self._work = work
         runner = TaskRunner(context, self._activity, self._departure, work.find, self._look)

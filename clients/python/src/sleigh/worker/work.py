@@ -6,8 +6,9 @@ import socket
 import sys
 from typing import Any, Optional
 
+from ..channel import Reply
 from ..chunk import Part, encode_chunk
-from ..connection import Connection, Found, Reply, store_request
+from ..connection import Connection, Found, store_request
 from ..errors import ConnectionLostError, NwsError
 from ..failures import encode_failure, failure
 from ..names import Key, Variable
