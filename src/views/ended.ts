@@ -2,7 +2,7 @@ import type { EndedJob, EndedJobSummary as Kept } from '../sleigh/ended-job.ts';
 import { readFailure, readJobReport } from '../wire/job-report.ts';
 import type { EndedJobs } from './about.ts';
 import type { EndedJobSummary, EndedJobsView, EndedJobView } from './ended-types.ts';
-import { failuresView } from './job-report.ts';
+import { failuresAmong, failuresView } from './job-report.ts';
 import { named } from './names.ts';
 import { pageOf, type Range } from './paging.ts';
 import { countsIn, NO_PROGRESS } from './progress.ts';
@@ -31,10 +31,7 @@ export function endedJobView(id: string, job: EndedJob): EndedJobView {
 }
 
 export const endedJobFailures = ({ failures }: EndedJob, range: Range): FailedElementsView =>
-  failuresView(
-    failures.flatMap((text) => readFailure(text) ?? []),
-    range,
-  );
+  failuresView(failuresAmong(failures.flatMap((text) => readFailure(text) ?? [])), range);
 
 export const endedJobTimeline = (job: EndedJob, query: TimelineQuery): TimelineView =>
   recordedTimeline(

@@ -6,10 +6,11 @@ import {
   readJobReport,
   type FailedElement,
   type JobReport,
+  type RetryAnswer,
 } from '../wire/job-report.ts';
 import { onceFor } from './json-values.ts';
 import { pageOf, type Range } from './paging.ts';
-import type { FailedElementsView } from './progress-types.ts';
+import type { FailedElementsView, FailedElementView } from './progress-types.ts';
 
 /** The number of groups of equal failures that are shown. */
 const MAX_GROUPS = 20;
@@ -27,25 +28,52 @@ export function jobReport(sleigh: Sleigh): JobReport | undefined {
 }
 
 /** The failed elements of a job that its master tells about, newest first, and grouped by their messages. */
-export function failedElements(sleigh: Sleigh, range: Range): FailedElementsView {
+export const failedElements = (sleigh: Sleigh, range: Range): FailedElementsView =>
+  failuresView(failuresOf(sleigh), range);
+
+/** The failed elements of a job that its master tells about, oldest first. */
+export function failuresOf(sleigh: Sleigh): readonly FailedElementView[] {
   const values = sleigh.workspace.find(JOB_REPORT.failures)?.values(0, BOUNDS.reportedFailures.value) ?? [];
-  return failuresView(
-    values.flatMap((value) => failureIn(value) ?? []),
-    range,
-  );
+  return failuresAmong(values.flatMap((value) => failureIn(value) ?? []));
+}
+
+/** @returns the failures that hold: without those of elements that have been called again since (S24.6) */
+export function failuresAmong(entries: readonly (FailedElement | RetryAnswer)[]): FailedElementView[] {
+  const failures = new Map<string, FailedElementView>();
+  for (const entry of entries) {
+    const key = `${entry.index} ${entry.batch}`;
+    const before = failures.get(key);
+    if (!('retry' in entry)) {
+      failures.delete(key);
+      failures.set(key, { ...entry, isTooLate: false });
+    } else if (entry.retry === 'begun') failures.delete(key);
+    else if (before !== undefined) failures.set(key, { ...before, isTooLate: true });
+  }
+  return [...failures.values()];
+}
+
+/** The group of the failures with that message: its hash (FNV-1a of 64 bits), short enough for a path. */
+export function groupOf({ code, message }: Pick<FailedElement, 'code' | 'message'>): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const letter of `${code} ${patternOf(message)}`)
+    hash = BigInt.asUintN(64, (hash ^ BigInt(letter.codePointAt(0) ?? 0)) * 0x100000001b3n);
+  return hash.toString(16);
 }
 
 /** @param oldestFirst all that are kept */
-export function failuresView(oldestFirst: readonly FailedElement[], range: Range): FailedElementsView {
+export function failuresView(oldestFirst: readonly FailedElementView[], range: Range): FailedElementsView {
   const all = oldestFirst.toReversed();
-  const counts = new Map<string, { code: string; message: string; count: number }>();
+  const groups = new Map<string, { id: string; code: string; message: string; count: number }>();
   for (const { code, message } of all) {
     const key = `${code} ${patternOf(message)}`;
-    const group = counts.get(key) ?? { code, message, count: 0 };
+    const group = groups.get(key) ?? { id: groupOf({ code, message }), code, message, count: 0 };
     if (group.message !== message) group.message = patternOf(message);
     group.count++;
-    counts.set(key, group);
+    groups.set(key, group);
   }
-  const groups = [...counts.values()].sort((a, b) => b.count - a.count).slice(0, MAX_GROUPS);
-  return { ...pageOf(all.length, range, all, (failure) => failure), groups };
+  const shown = [...groups.values()].sort((a, b) => b.count - a.count).slice(0, MAX_GROUPS);
+  return {
+    ...pageOf(all.length, range, all, (failure) => failure),
+    groups: shown,
+  };
 }

@@ -34,11 +34,31 @@ export interface NoticeView {
 /** The batches of a master that tells about them, newest first. */
 export type ReportedBatchView = Readonly<BatchProgress>;
 
-export type FailedElementView = FailedElement;
+export interface FailedElementView extends FailedElement {
+  /** Whether its master was asked to call it again, and it was too late (S24.6). */
+  readonly isTooLate: boolean;
+}
+
+/** The response to a request to call failed elements again. */
+export interface RetryView {
+  /** The number of elements that their master was asked for. It may still refuse (`isTooLate`). */
+  readonly asked: number;
+  /** The number of those whose batch has ended. */
+  readonly tooLate: number;
+}
+
+/** Failed elements with the same message. */
+export interface FailureGroup {
+  readonly id: string;
+  readonly code: string;
+  /** `…` stands for numbers in which the messages differ. */
+  readonly message: string;
+  readonly count: number;
+}
 
 export interface FailedElementsView extends Page<FailedElementView> {
-  /** The kept failures by message, the most frequent first, at most 20. `…` stands for numbers in which they differ. */
-  readonly groups: readonly { readonly code: string; readonly message: string; readonly count: number }[];
+  /** The kept failures by message, the most frequent first, at most 20. */
+  readonly groups: readonly FailureGroup[];
 }
 
 export interface BatchView {

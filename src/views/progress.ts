@@ -21,8 +21,8 @@ export class ProgressRate {
   sample(sleigh: Sleigh, time: number): void {
     const { done } = countsOf(sleigh);
     const last = this.#samples.at(-1);
-    // Another master, or one that began to tell, counts anew.
-    if (last !== undefined && done < last.done) this.#samples = [];
+    // Another master, or one that began to tell, counts anew. One whose failed elements are called again has a little less.
+    if (last !== undefined && done < last.done / 2) this.#samples = [];
     this.#samples.push({ time, done });
     while ((this.#samples[0]?.time ?? time) < time - RATE_PERIOD_MS) this.#samples.shift();
   }
@@ -31,7 +31,7 @@ export class ProgressRate {
   get perSecond(): number {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (first === undefined || last === undefined || last.time <= first.time) return 0;
-    return (1_000 * (last.done - first.done)) / (last.time - first.time);
+    return (1_000 * Math.max(0, last.done - first.done)) / (last.time - first.time);
   }
 }
 

@@ -78,6 +78,18 @@ export const PROBLEM = {
     'Look whether it has ended; only masters of this project’s client can be asked.',
     '7',
   ),
+  noFailure: errorKind(
+    '404',
+    () => 'there is no such failed element that its master tells about',
+    'Look whether it is called again already; only masters of this project’s client can be asked.',
+  ),
+  tooLate: errorKind(
+    '409',
+    (count: number) =>
+      `it is too late: ${count === 1 ? 'the batch of the failed element has' : `the batches of the ${count} failed elements have`} ended`,
+    'Let the program call them again: download the failed elements with their inputs.',
+    3,
+  ),
   noWorker: errorKind(
     '404',
     (rank: string) => `there is no worker ${rank} that its sentinel could stop`,

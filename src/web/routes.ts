@@ -59,6 +59,28 @@ export const WRITES = [
   },
   {
     methods: ['POST'],
+    path: '/api/sleighs/*/failures/retry',
+    handler: 'retryFailures',
+    needsToken: true,
+    returns:
+      'a `RetryView`; the master of this project’s client calls all failed elements of its running batches again (S24.6)',
+  },
+  {
+    methods: ['POST'],
+    path: '/api/sleighs/*/failures/*/retry',
+    handler: 'retryFailures',
+    needsToken: true,
+    returns: 'the same for the failed elements of one group of the view `failures`',
+  },
+  {
+    methods: ['POST'],
+    path: '/api/sleighs/*/batches/*/failures/*/retry',
+    handler: 'retryFailure',
+    needsToken: true,
+    returns: 'the same for the failed element of a batch with that index',
+  },
+  {
+    methods: ['POST'],
     path: '/api/sleighs/*/workers/*/stop',
     handler: 'stopWorker',
     needsToken: true,

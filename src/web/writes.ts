@@ -5,6 +5,7 @@ import type { NwsConnection } from '../client/connection/connection.ts';
 import { NwsError } from '../client/connection/errors.ts';
 import { fromWire } from '../client/connection/text.ts';
 import type { OrderableJob } from '../views/orderable-types.ts';
+import type { RetryView } from '../views/progress-types.ts';
 import type { FetchedView } from '../views/types.ts';
 import { JOB_ORDERS, type JobOrder } from '../wire/job-order.ts';
 import { KEY, VARIABLE, VERB } from '../wire/names.ts';
@@ -25,6 +26,9 @@ import { writeHandler, type WriteHandler } from './routes.ts';
  * | `POST /api/workspaces/NAME/variables/VAR/fetch`  | `fetchTry`: removes the next value       | a FetchedView |
  * | `POST /api/sleighs/NAME/end`                     | stores to `Sleigh ride over`             | `{}`          |
  * | `POST /api/sleighs/NAME/batches/ID/cancel`       | stores an order for the master           | `{}`          |
+ * | `POST /api/sleighs/NAME/failures/retry`          | stores orders for the master             | a RetryView   |
+ * | `POST /api/sleighs/NAME/failures/GROUP/retry`    | the same for those with one message      | a RetryView   |
+ * | `POST /api/sleighs/NAME/batches/ID/failures/INDEX/retry` | the same for one element         | a RetryView   |
  * | `POST /api/sleighs/NAME/workers/RANK/stop`       | stores an order for the sentinel         | `{}`          |
  * | `POST /api/token`                                | none: says whether the token is right    | `{}`          |
  *
@@ -62,8 +66,8 @@ export async function write(
   refuseWithoutToken(request, writes.token);
   const found = writeHandler(request.method ?? '', segments);
   if (found === undefined) throw new Problem(PROBLEM.noAction());
-  const [workspace = '', variable = ''] = found.names;
-  return ACTIONS[found.handler](writes, request.socket.remoteAddress ?? '', workspace, variable);
+  const [workspace = '', variable, part] = found.names;
+  return ACTIONS[found.handler](writes, request.socket.remoteAddress ?? '', workspace, variable, part);
 }
 
 /** A browser sends the origin of a request; other programs do not. */
@@ -86,7 +90,14 @@ function refuseWithoutToken({ headers }: IncomingMessage, token: string): void {
     });
 }
 
-type Action = (writes: Writes, who: string, workspace: string, variable: string) => Promise<object>;
+type Action = (
+  writes: Writes,
+  who: string,
+  workspace: string,
+  /** The second name of the path, if it has one, and the third. */
+  variable?: string,
+  part?: string,
+) => Promise<object>;
 
 const ACTIONS: Readonly<Record<WriteHandler, Action>> = {
   checkToken: async () => ({}),
@@ -95,6 +106,8 @@ const ACTIONS: Readonly<Record<WriteHandler, Action>> = {
   fetchValue,
   endJob,
   cancelBatch,
+  retryFailures,
+  retryFailure,
   stopWorker,
 };
 
@@ -108,7 +121,7 @@ async function deleteVariable(
   writes: Writes,
   who: string,
   workspace: string,
-  variable: string,
+  variable = '',
 ): Promise<object> {
   await asked(writes, async (client) => {
     await client.request([VERB.useWs, workspace, 'web page', 'no', 'no']);
@@ -122,7 +135,7 @@ async function deleteVariable(
   return {};
 }
 
-async function fetchValue(writes: Writes, who: string, workspace: string, variable: string): Promise<object> {
+async function fetchValue(writes: Writes, who: string, workspace: string, variable = ''): Promise<object> {
   const size = writes.nextSize(workspace, variable);
   // A get of a variable that does not exist would create it (V1).
   if (size === undefined) throw new Problem(PROBLEM.noValue());
@@ -148,7 +161,7 @@ async function endJob(writes: Writes, who: string, workspace: string): Promise<o
   return {};
 }
 
-async function cancelBatch(writes: Writes, who: string, workspace: string, batch: string): Promise<object> {
+async function cancelBatch(writes: Writes, who: string, workspace: string, batch = ''): Promise<object> {
   if (!jobOf(writes, workspace).hasBatch(batch)) throw new Problem(PROBLEM.noBatch(fromWire(batch)));
   await order(writes, workspace, { order: 'cancel', batch: fromWire(batch) });
   writes.log('the web page cancelled a batch', {
@@ -159,7 +172,50 @@ async function cancelBatch(writes: Writes, who: string, workspace: string, batch
   return {};
 }
 
-async function stopWorker(writes: Writes, who: string, workspace: string, rank: string): Promise<object> {
+function retryFailures(
+  writes: Writes,
+  who: string,
+  workspace: string,
+  group: string | undefined,
+): Promise<RetryView> {
+  return retry(writes, who, workspace, { group: group && fromWire(group) });
+}
+
+function retryFailure(
+  writes: Writes,
+  who: string,
+  workspace: string,
+  batch = '',
+  index = '',
+): Promise<RetryView> {
+  if (!/^\d{1,15}$/.test(index)) throw new Problem(PROBLEM.noFailure());
+  return retry(writes, who, workspace, { batch: fromWire(batch), index: Number(index) });
+}
+
+async function retry(
+  writes: Writes,
+  who: string,
+  workspace: string,
+  which: Parameters<OrderableJob['failures']>[0],
+): Promise<RetryView> {
+  const { running, ended } = jobOf(writes, workspace).failures(which);
+  if (running.size === 0) throw new Problem(ended === 0 ? PROBLEM.noFailure() : PROBLEM.tooLate(ended));
+  let asked = 0;
+  for (const [batch, unsorted] of running) {
+    const indexes = unsorted.toSorted((a, b) => a - b);
+    await order(writes, workspace, { order: 'retry', batch, indexes });
+    asked += indexes.length;
+    writes.log('the web page asked for failed elements to be called again', {
+      who,
+      workspace: fromWire(workspace),
+      batch,
+      indexes: indexes.join(' '),
+    });
+  }
+  return { asked, tooLate: ended };
+}
+
+async function stopWorker(writes: Writes, who: string, workspace: string, rank = ''): Promise<object> {
   const isRank = /^\d{1,9}$/.test(rank);
   if (!isRank || !jobOf(writes, workspace).hasWorker(Number(rank)))
     throw new Problem(PROBLEM.noWorker(fromWire(rank)));

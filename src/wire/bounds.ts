@@ -134,6 +134,12 @@ export const BOUNDS = {
     clause: 'S24',
     what: 'Failed elements that a master keeps: the newest.',
   },
+  retryableBytes: {
+    value: 16 * 1024 * 1024,
+    unit: 'bytes',
+    clause: 'S24',
+    what: 'Failed elements of a batch that its master can be asked to call again: the newest.',
+  },
   lingerMs: {
     value: 5_000,
     unit: 'milliseconds',

@@ -9,7 +9,7 @@ import { count, countIfAny, isObject, parsed, text, textIfAny } from './json-fie
 export const JOB_REPORT = {
   /** A JobReport, of mode single. */
   progress: '#progress',
-  /** A fifo of FailedElement: the newest 1,000. */
+  /** A fifo of FailedElement and RetryAnswer: the newest 1,000. */
   failures: '#failures',
 } as const;
 
@@ -57,6 +57,16 @@ export interface FailedElement {
   readonly at: number;
 }
 
+/** What the master did when it was asked to call a failed element again (S24.6). */
+export interface RetryAnswer {
+  readonly batch: string;
+  readonly index: number;
+  /** `begun`: what was told of the failure before does not hold any more. `too-late`: its outcome stays. */
+  readonly retry: 'begun' | 'too-late';
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** @returns undefined if the text is not a report; a batch that is not one is left out */
 export function readJobReport(json: string): JobReport | undefined {
   const report = parsed(json);
@@ -75,13 +85,16 @@ export function readJobReport(json: string): JobReport | undefined {
   return { done: count(report['done']), failed: count(report['failed']), batches };
 }
 
-/** @returns undefined if the text is not the report of a failed element */
-export function readFailure(json: string): FailedElement | undefined {
+/** @returns undefined if the text is neither the report of a failed element nor what became of one */
+export function readFailure(json: string): FailedElement | RetryAnswer | undefined {
   const failure = parsed(json);
   if (!isObject(failure)) return undefined;
+  const [batch, index, at] = [text(failure['batch']), count(failure['index']), count(failure['at'])];
+  const { retry } = failure;
+  if (retry !== undefined) return { batch, index, retry: retry === 'begun' ? 'begun' : 'too-late', at };
   return {
-    batch: text(failure['batch']),
-    index: count(failure['index']),
+    batch,
+    index,
     code: text(failure['code']),
     message: text(failure['message']),
     stack: text(failure['stack']),
@@ -89,6 +102,6 @@ export function readFailure(json: string): FailedElement | undefined {
     worker: countIfAny(failure['worker']),
     host: textIfAny(failure['host']),
     attempts: count(failure['attempts']),
-    at: count(failure['at']),
+    at,
   };
 }

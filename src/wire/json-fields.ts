@@ -5,7 +5,7 @@ export const isObject = (value: unknown): value is Json =>
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 export const textIfAny = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined;
-const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+export const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0;
 export const count = (value: unknown): number => (isCount(value) ? value : 0);
 export const countIfAny = (value: unknown): number | undefined => (isCount(value) ? value : undefined);
 

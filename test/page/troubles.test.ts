@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
@@ -13,16 +14,22 @@ import { overflow, screenshot, shown, violations } from './site.ts';
 const folder = new Folder();
 const file = folder.write(
   'tasks.mjs',
-  `const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+  `import { existsSync } from 'node:fs';
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 export async function resize(image) {
   await pause(5);
   if (image.number % 4 === 3) throw new TypeError('image ' + image.number + ' has no header');
 }
 export async function search(n) { console.log('searches ' + n); await pause(n === 5 ? 600_000 : 20); }
 export async function poison(n) { await pause(5); if (n === 3) process.exit(9); }
+export async function write({ disk, ready }) {
+  if (disk !== undefined && !existsSync(ready)) throw new Error('disk ' + disk + ' is full');
+  while (!existsSync(ready)) await pause(20);
+}
 export const quick = (n) => n;`,
 );
-const { resize, search, poison, quick } = tasks<{
+const { resize, search, poison, quick, write } = tasks<{
+  write: (to: { disk?: number; ready: string }) => Promise<void>;
   resize: (image: { number: number }) => Promise<void>;
   search: (n: number) => Promise<void>;
   poison: (n: number) => Promise<void>;
@@ -208,6 +215,43 @@ function manyTasks(query: URLSearchParams): TimelineView {
     marks: { next: 0, items: [] },
   };
 }
+
+describe.skipIf(isShort)('an operator who has mended the cause', { timeout: 120_000 }, () => {
+  test('has the failed elements called again: one, those with the same message, or all', async () => {
+    const disks = await start('disks', 2);
+    const [mended, open5] = [join(folder.path, 'mended'), join(folder.path, 'open')];
+    const elements = upTo(5).map((disk) => ({ disk, ready: mended }));
+    const settled = disks
+      .eachElem(write, [...elements, { ready: open5 }], { errors: 'collect' })
+      .then((all) => all);
+    await open();
+    await textOf(`${card('disks')} .notices`).toContain('5 elements failed');
+    await click(`${card('disks')} a`);
+    const panel = 'section:has(h2:text("Failed elements"))';
+    await shown(() => page.locator(`${panel} tbody tr`).count()).toBe(5);
+    folder.write('mended', '');
+
+    const ask = async (button: string, question: RegExp): Promise<void> => {
+      await page.locator(button).first().click();
+      const dialog = page.locator('dialog[open]');
+      await shown(() => dialog.textContent()).toMatch(question);
+      expect(await violations(page)).toEqual([]);
+      await dialog.getByRole('button', { name: 'Try again' }).click();
+    };
+    await ask(`${panel} tbody tr:has(th:text("2")) button:text("Try again")`, /calls element 2 again/);
+    const token = page.locator('dialog[open] input[type=password]');
+    await token.fill('t');
+    await token.press('Enter');
+    await textOf(`${panel} [role=status]:not(:empty)`).toBe('The master was asked to call 1 element again.');
+    await shown(() => page.locator(`${panel} tbody tr`).count()).toBe(4);
+    await ask(`${panel} .groups button`, /calls the 4 failed elements with this message again/);
+    await textOf(`${panel} [role=status]:not(:empty)`).toBe('The master was asked to call 4 elements again.');
+    await textOf('.progress').toMatch(/5 of 6 elements done \(83 %\)/);
+    await textOf(panel).toContain('None: those that had failed are called again, or have succeeded.');
+    folder.write('open', '');
+    expect(await settled).toEqual(upTo(6).map(() => undefined));
+  });
+});
 
 describe.skipIf(isShort)('the timeline', { timeout: 120_000 }, () => {
   test('of a job has its tasks, and is saved as a picture', async () => {

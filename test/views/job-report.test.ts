@@ -92,12 +92,29 @@ describe('what a master tells about its batches (S24)', () => {
     );
     expect(total).toBe(3);
     expect(items).toEqual([
-      { ...failure, index: 2, message: 'odd' },
-      { ...failure, index: 1, message: 'even' },
+      { ...failure, index: 2, message: 'odd', isTooLate: false },
+      { ...failure, index: 1, message: 'even', isTooLate: false },
     ]);
     expect(groups).toEqual([
-      { code: 'threw', message: 'odd', count: 2 },
-      { code: 'threw', message: 'even', count: 1 },
+      { id: expect.any(String), code: 'threw', message: 'odd', count: 2 },
+      { id: expect.any(String), code: 'threw', message: 'even', count: 1 },
+    ]);
+
+    // Elements that are called again have not failed any more (S24.6).
+    const tell = (entry: object) => job.master.store('#failures', JSON.stringify(entry));
+    tell({ batch: '1', index: 0, retry: 'begun', at: 6 });
+    tell({ batch: '1', index: 1, retry: 'too-late', at: 6 });
+    tell({ batch: '2', index: 2, retry: 'begun', at: 6 });
+    tell({ ...failure, index: 0, message: 'odd', attempts: 2 });
+    const after = viewOf<FailedElementsView>(views, '/api/sleighs/job/failures', '');
+    expect(after.items.map(({ index, attempts, isTooLate }) => [index, attempts, isTooLate])).toEqual([
+      [0, 2, false],
+      [2, 1, false],
+      [1, 1, true],
+    ]);
+    expect(after.groups.map(({ message, count }) => [message, count])).toEqual([
+      ['odd', 2],
+      ['even', 1],
     ]);
   });
 

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, Sleigh, tasks, type Server } from '../../src/index.ts';
 import type { SleighView, WorkersView } from '../../src/views/types.ts';
+import type { FailedElementsView } from '../../src/views/progress-types.ts';
 import { encodePart } from '../../src/views/path-part.ts';
 import { ask, type Answer } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
@@ -13,13 +15,27 @@ const TOKEN = 'a token of the test';
 const folder = new Folder();
 const file = folder.write(
   'tasks.mjs',
-  `export const forever = () => new Promise(() => undefined);
+  `import { existsSync } from 'node:fs';
+export async function needs({ file, message }) {
+  if (message !== undefined && !existsSync(file)) throw new Error(message);
+  while (!existsSync(file)) await new Promise((done) => setTimeout(done, 10));
+  return file;
+}
+export const forever = () => new Promise(() => undefined);
 export const pid = async () => { await new Promise((done) => setTimeout(done, 20)); return process.pid; };`,
 );
-const { forever, pid } = tasks<{
+interface Need {
+  /** The file that it waits for. */
+  readonly file: string;
+  /** What it throws instead of waiting. */
+  readonly message?: string;
+}
+const { forever, pid, needs } = tasks<{
+  needs: (need: Need) => Promise<string>;
   forever: (n: number) => Promise<never>;
   pid: (n: number) => Promise<number>;
 }>(new URL(`file://${file}`));
+const pathOf = (name: string): string => join(folder.path, name);
 const log: string[] = [];
 let server: Server;
 let sleigh: Sleigh;
@@ -41,6 +57,9 @@ const logged = (message: string): unknown[] =>
   log
     .map((line): Record<string, unknown> => JSON.parse(line))
     .filter(({ msg, audit }) => msg === message && audit === true);
+
+const failures = (): Promise<FailedElementsView> => view<FailedElementsView>('/failures');
+const batchOfNewest = async (): Promise<string> => (await failures()).items[0]?.batch ?? '';
 
 beforeAll(async () => {
   server = await createServer({
@@ -81,6 +100,86 @@ describe('the page with a token', () => {
       async () => (await change(`/batches/${id}/cancel`)).status === 404,
       'its master has told that it has ended',
     );
+  });
+
+  it('has failed elements called again, and what they return replaces the failure (S24.6)', async () => {
+    const [mended, opened] = [pathOf('mended'), pathOf('opened')];
+    const running = sleigh.eachElem(
+      needs,
+      [
+        ...['disk 1 is full', 'disk 2 is full', 'disk 3 is full', 'no host'].map((message) => ({
+          file: mended,
+          message,
+        })),
+        { file: opened },
+      ],
+      { errors: 'collect' },
+    );
+    // The results are awaited, so that the program keeps all of them.
+    const settled = running.then((all) => all.map((one) => (one instanceof Error ? one.message : one)));
+    await eventually(async () => (await failures()).total === 4, 'four have failed');
+    const batch = await batchOfNewest();
+    const retry = (path: string): Promise<Answer> => change(`${path}/retry`);
+    expect((await change(`/batches/${batch}/failures/2/retry`, 'wrong')).status).toBe(401);
+    for (const path of [`/batches/${batch}/failures/4`, `/batches/${batch}/failures/x`, '/failures/none'])
+      expect((await retry(path)).status).toBe(404);
+
+    // Called again too early, it fails again, with its next attempt.
+    expect(JSON.parse((await retry(`/batches/${batch}/failures/3`)).text)).toEqual({ asked: 1, tooLate: 0 });
+    await eventually(async () => {
+      const { items } = await failures();
+      return items.length === 4 && items[0]?.index === 3 && items[0].attempts === 2;
+    }, 'its second call has failed');
+    const progressIs = (what: { done: number; failed: number }): Promise<void> =>
+      eventually(async () => {
+        const { reported } = await view<SleighView>('');
+        const told = reported.find(({ id }) => id === batch);
+        return told?.done === what.done && told.failed === what.failed;
+      }, JSON.stringify(what));
+    await progressIs({ done: 4, failed: 4 });
+
+    folder.write('mended', '');
+    const { groups } = await failures();
+    expect(groups).toMatchObject([
+      { message: 'Error: disk … is full', count: 3 },
+      { message: 'Error: no host' },
+    ]);
+    expect(JSON.parse((await retry(`/failures/${groups[0]?.id}`)).text)).toEqual({ asked: 3, tooLate: 0 });
+    await eventually(async () => (await failures()).total === 1, 'those of the group are done');
+    expect(JSON.parse((await retry('/failures')).text)).toEqual({ asked: 1, tooLate: 0 });
+    await progressIs({ done: 4, failed: 0 });
+    expect((await failures()).total).toBe(0);
+    folder.write('opened', '');
+    expect(await settled).toEqual([mended, mended, mended, mended, opened]);
+    expect(logged('the web page asked for failed elements to be called again')).toMatchObject([
+      { batch, indexes: '3' },
+      { indexes: '0 1 2' },
+      { indexes: '3' },
+    ]);
+  });
+
+  it('says that it is too late where the program has the failure, and when the batch has ended', async () => {
+    const [never, opened] = [pathOf('never'), pathOf('opened late')];
+    const given: string[] = [];
+    const running = (async () => {
+      const elements = [{ file: never, message: 'it is gone' }, { file: opened }];
+      for await (const outcome of sleigh.eachElem(needs, elements).outcomes())
+        given.push(outcome.error === undefined ? outcome.value : outcome.error.reason);
+    })();
+    await eventually(() => given.length === 1, 'the program has the failure');
+    await eventually(async () => (await failures()).total === 1, 'it is listed');
+    const path = `/batches/${await batchOfNewest()}/failures/0/retry`;
+    expect(JSON.parse((await change(path)).text)).toEqual({ asked: 1, tooLate: 0 });
+    await eventually(async () => (await failures()).items[0]?.isTooLate === true, 'the master refuses');
+    expect((await failures()).total).toBe(1);
+    folder.write('opened late', '');
+    await running;
+    expect(given).toEqual(['Error: it is gone', opened]);
+    await eventually(
+      async () => (await change(path)).status === 409,
+      'its master has told that it has ended',
+    );
+    expect((await change(path)).text).toContain('it is too late: the batch of the failed element has ended');
   });
 
   it('stops a worker: it is replaced, and its element is done by another process', async () => {

@@ -11,8 +11,8 @@ describe('the table of routes', () => {
   it.each(WRITES.map((route) => ({ ...route, method: route.methods[0] })))(
     'routes $method $path to $handler, with its parameters',
     ({ method, path, handler }) => {
-      const segments = segmentsOf(path.replace('*', 'a').replace('*', 'b'));
-      const names = ['a', 'b'].slice(0, path.split('*').length - 1);
+      const segments = segmentsOf(path.replace('*', 'a').replace('*', 'b').replace('*', 'c'));
+      const names = ['a', 'b', 'c'].slice(0, path.split('*').length - 1);
       expect(writeHandler(method, segments)).toEqual({ handler, names });
     },
   );

@@ -1,6 +1,12 @@
 import { BOUNDS } from '../../wire/bounds.ts';
 import { inspect } from 'node:util';
-import { JOB_REPORT, type BatchProgress, type FailedElement, type JobReport } from '../../wire/job-report.ts';
+import {
+  JOB_REPORT,
+  type BatchProgress,
+  type FailedElement,
+  type JobReport,
+  type RetryAnswer,
+} from '../../wire/job-report.ts';
 import { plain } from '../../wire/json-fields.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
@@ -38,6 +44,8 @@ export class BatchReports {
   /** The elements of all batches with an outcome, and the failed ones among these. */
   #done = 0;
   #failures = 0;
+  /** The number of values that were stored to the variable of failures. */
+  #stored = 0;
 
   constructor(options: BatchReportsOptions) {
     this.#options = options;
@@ -66,11 +74,22 @@ export class BatchReports {
         this.#change();
       },
       failed: (outcome, element) => this.#failed(id, outcome, element),
+      retried: (index) => {
+        this.#failures--;
+        this.#storeFailure({ batch: id, index, retry: 'begun', at: clock.date().getTime() });
+      },
       ended: () => {
         progress.ended = clock.date().getTime();
         this.#change();
       },
     };
+  }
+
+  /** A failed element was to be called again, and it is too late for that (S24.6). */
+  tooLate(batch: string, index: number): void {
+    // What another master was asked is no matter of this one.
+    if (!this.#batches.has(batch)) return;
+    this.#storeFailure({ batch, index, retry: 'too-late', at: this.#options.clock.date().getTime() });
   }
 
   /** Stores what has changed since the last time, and nothing more. */
@@ -111,8 +130,8 @@ export class BatchReports {
   }
 
   #failed(batch: string, { index, error }: OutcomeError, element: ChunkPart | undefined): void {
-    if (this.#isOver) return;
-    const { lines, workspace, clock, hosts, maxAttempts } = this.#options;
+    const { clock, hosts, maxAttempts } = this.#options;
+    this.#failures++;
     const failure: FailedElement = {
       batch,
       index,
@@ -125,7 +144,13 @@ export class BatchReports {
       attempts: error.code === 'worker-died' ? maxAttempts : error.attempt,
       at: clock.date().getTime(),
     };
-    if (++this.#failures > BOUNDS.reportedFailures.value)
+    this.#storeFailure(failure);
+  }
+
+  #storeFailure(failure: FailedElement | RetryAnswer): void {
+    if (this.#isOver) return;
+    const { lines, workspace } = this.#options;
+    if (++this.#stored > BOUNDS.reportedFailures.value)
       lines.main.fetchTry(workspace, JOB_REPORT.failures).catch(() => undefined);
     lines.main.store(workspace, JOB_REPORT.failures, plain(failure)).catch(() => undefined);
   }

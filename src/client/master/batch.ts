@@ -1,5 +1,6 @@
 import type { BatchEvent } from '../../machines/pool/batch.ts';
 import { BatchLife } from './batch-life.ts';
+import { BatchOutcomes } from './batch-outcomes.ts';
 import { totalOf, type BatchOptions } from '../options/batch-options.ts';
 import { Condition } from '../condition.ts';
 import { failed, type Outcome } from '../task/outcome.ts';
@@ -24,16 +25,11 @@ export class Batch implements ElementOwner {
   readonly #options: BatchOptions;
   readonly #life: BatchLife;
   readonly #changed = new Condition();
-  /** Outcomes that are settled and not taken yet, by the index of the first element. */
-  readonly #ready = new Map<number, readonly Outcome[]>();
+  readonly #outcomes: BatchOutcomes;
   /** The indexes of the elements under way, oldest first. */
   readonly #unsettled = new Set<number>();
   /** The number of tasks, or parts of tasks, under way. */
   #parts = 0;
-  /** Whether the caller keeps all outcomes, so that waiting ones do not count against the window. */
-  #keepsAll = false;
-  /** The number of elements whose outcomes were taken. */
-  #given = 0;
   /** The number of elements read. */
   #read = 0;
   readonly #rate: Rate;
@@ -52,6 +48,7 @@ export class Batch implements ElementOwner {
   constructor(options: BatchOptions) {
     this.#options = options;
     this.id = options.id;
+    this.#outcomes = new BatchOutcomes(options.isOrdered);
     this.settled = new Promise((resolve) => (this.#settle = resolve));
     const { group, marks, id, onAbort, retry, clock } = options;
     this.#rate = new Rate(clock);
@@ -97,11 +94,11 @@ export class Batch implements ElementOwner {
 
   /**
    * As `outcomes`, for callers that keep all of them. Outcomes that wait for an earlier one then do not count as
-   * under way.
+   * under way, and an element that failed may have another outcome later (S24.6).
    * @param take called with each outcome; if it throws, the rest is cancelled
    */
   async takeAll(take: (outcome: Outcome) => void): Promise<void> {
-    this.#keepsAll = true;
+    this.#outcomes.keepsAll = true;
     this.#changed.give();
     try {
       for (;;) {
@@ -129,15 +126,26 @@ export class Batch implements ElementOwner {
   }
 
   #due(): readonly Outcome[] | undefined {
-    const [first] = this.#ready.keys();
-    const index = this.#options.isOrdered ? this.#given : first;
-    if (index === undefined) return undefined;
-    const due = this.#ready.get(index);
-    if (due === undefined) return undefined;
-    this.#ready.delete(index);
-    this.#given += due.length;
-    this.#changed.give();
+    const due = this.#outcomes.next();
+    if (due !== undefined) this.#changed.give();
     return due;
+  }
+
+  /**
+   * Calls a failed element again, and withholds its outcome until then (S24.6).
+   * @returns false if it is too late: the caller has the outcome for good, or the batch is over
+   */
+  retry(index: number): boolean {
+    if (!this.#life.has('hands-out')) return false;
+    const failure = this.#outcomes.withdraw(index);
+    if (failure === undefined) return false;
+    this.#unsettled.add(index);
+    this.#done--;
+    this.#failed--;
+    this.#options.report?.retried(index);
+    this.#options.group.addAgain(this, index, failure);
+    this.#tellProgress();
+    return true;
   }
 
   /** The indexes of the elements under way, oldest first. */
@@ -169,7 +177,7 @@ export class Batch implements ElementOwner {
 
   #stop(reason: unknown): void {
     this.#fault ??= { error: reason };
-    this.#ready.clear();
+    this.#outcomes.clear();
   }
 
   /** No worker can load the module (S23.4). */
@@ -188,7 +196,10 @@ export class Batch implements ElementOwner {
     this.#life.send(event);
     if (!this.#life.has('takes-input')) void this.#leaveAwaited();
     if (event.type !== 'emptied' && this.#unsettled.size === 0) this.#life.send({ type: 'emptied' });
-    if (this.#life.has('over')) this.#settle();
+    if (this.#life.has('over')) {
+      this.#outcomes.close();
+      this.#settle();
+    }
     this.#changed.give();
   }
 
@@ -250,7 +261,7 @@ export class Batch implements ElementOwner {
   async #hasRoom(): Promise<boolean> {
     const { group } = this.#options;
     const isFull = (): boolean => {
-      const waiting = this.#keepsAll ? 0 : this.#ready.size;
+      const waiting = this.#outcomes.keepsAll ? 0 : this.#outcomes.waiting;
       return this.#parts + waiting >= group.window && !group.isGathering(this);
     };
     while (this.#life.has('takes-input') && isFull()) await this.#changed.wait();
@@ -291,14 +302,19 @@ export class Batch implements ElementOwner {
   }
 
   #keep(index: number, outcomes: readonly Outcome[], sent: readonly ChunkPart[]): void {
-    const { elements, onProgress, report } = this.#options;
-    this.#ready.set(index, outcomes);
+    const { report } = this.#options;
+    this.#outcomes.add(index, outcomes, sent);
     this.#done += outcomes.length;
     for (const [at, outcome] of outcomes.entries()) {
       if (!('error' in outcome)) continue;
       this.#failed++;
       report?.failed(outcome, sent[at]);
     }
+    this.#tellProgress();
+  }
+
+  #tellProgress(): void {
+    const { elements, onProgress, report } = this.#options;
     const total = totalOf(elements);
     const progress = { done: this.#done, failed: this.#failed, read: this.#read, total };
     report?.progress(progress);

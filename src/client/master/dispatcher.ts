@@ -24,6 +24,8 @@ export interface Calls {
   /** The batch, if someone may cancel it. */
   readonly id?: string;
   cancel?(reason: unknown): void;
+  /** @returns whether the failed element is called again */
+  retry?(index: number): boolean;
   /** Resolves when nothing of it is left. */
   readonly settled: Promise<void>;
   /** The indexes of the elements under way. */
@@ -145,6 +147,12 @@ export class Dispatcher implements TaskSender {
   cancel(batch: string): void {
     for (const calls of this.#calls)
       if (calls.id === batch) calls.cancel?.(new SleighError(SLEIGH.cancelledOnPage(), calls.unfinished));
+  }
+
+  /** Someone wants failed elements to be called again, on the page of the server (S24.6). */
+  retry(batch: string, indexes: readonly number[]): void {
+    const calls = [...this.#calls].find(({ id }) => id === batch);
+    for (const index of indexes) if (calls?.retry?.(index) !== true) this.reports.tooLate(batch, index);
   }
 
   /** Passes results of the broadcast to the receiver until `removeBroadcast`. */

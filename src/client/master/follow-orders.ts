@@ -9,5 +9,6 @@ export function followOrders(dispatcher: Dispatcher, lines: ConnectionPool, work
   void new Follower(lines, workspace, JOB_ORDERS, ({ value }) => {
     const order = readJobOrder(value);
     if (order?.order === 'cancel') dispatcher.cancel(order.batch);
+    if (order?.order === 'retry') dispatcher.retry(order.batch, order.indexes);
   });
 }

@@ -31,6 +31,7 @@ export class Rate {
     while (this.#measurements.length > 2 && at - (this.#measurements[1]?.at ?? at) >= SPAN_MS)
       this.#measurements.shift();
     const [oldest = { at, done }] = this.#measurements;
-    return (1_000 * (done - oldest.done)) / Math.max(1, at - oldest.at);
+    // Failed elements that are called again are not done any more.
+    return (1_000 * Math.max(0, done - oldest.done)) / Math.max(1, at - oldest.at);
   }
 }

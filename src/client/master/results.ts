@@ -91,11 +91,17 @@ export class Results<R, Errors extends ErrorHandling = 'throw'>
     this.#take();
     const batch = await this.#batch;
     const results: unknown[] = [];
+    /** Where the failed elements are, because these may be called again (S24.6). */
+    const places = new Map<number, number>();
     await batch.takeAll((outcome) => {
-      if ('error' in outcome) outcome.error.stack += this.#calledFrom;
-      if (!('error' in outcome)) results.push(outcome.value);
-      else if (this.#errors === 'collect') results.push(outcome.error);
-      else throw outcome.error;
+      const place = places.get(outcome.index) ?? results.length;
+      if (!('error' in outcome)) results[place] = outcome.value;
+      else {
+        outcome.error.stack += this.#calledFrom;
+        if (this.#errors === 'throw') throw outcome.error;
+        results[place] = outcome.error;
+        places.set(outcome.index, place);
+      }
     });
     return unsafeCast(results);
   }

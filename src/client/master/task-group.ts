@@ -3,6 +3,7 @@ import Denque from 'denque';
 import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { chunkPart, type ChunkPart } from '../values/chunk.ts';
+import type { FailedPart } from './batch-outcomes.ts';
 import { CHUNK_BUDGET, ChunkSize, MAX_BYTES } from './chunk-size.ts';
 import type { Found } from '../connection/connection.ts';
 import type { ElementOwner } from './element-owner.ts';
@@ -118,6 +119,13 @@ export class TaskGroup {
     }
   }
 
+  /** Sends an element whose call has failed again, alone. */
+  addAgain(owner: ElementOwner, index: number, { element, attempt }: FailedPart): void {
+    owner.countParts(1);
+    this.#again.push({ owner, index, elements: [element], attempt: attempt + 1 });
+    this.flush();
+  }
+
   /** Whether the next element of the batch joins the chunk of the previous one. */
   isGathering(owner: ElementOwner): boolean {
     const latest = this.#unsent.peekBack();
@@ -225,9 +233,9 @@ export class TaskGroup {
   received(sent: Sent, result: Found): void {
     const { metadata } = result;
     const worker = Number(metadata.get(KEY.workerRank));
-    const attempt = Number(metadata.get(KEY.attempt) ?? 1);
+    const attempt = Number(metadata.get(KEY.attempt) ?? sent.parts[0]?.attempt ?? 1);
     const loss = workerLossIn(metadata);
-    if (loss !== undefined) return this.#lost(sent, loss, worker);
+    if (loss !== undefined) return this.#lost(sent, loss, worker, attempt);
     const failure = failureIn(result);
     // A failure of a whole chunk says nothing about its elements, so each is tried alone.
     if (failure !== undefined && sent.count > 1 && this.#options.sender.mayRepeat)
@@ -244,13 +252,15 @@ export class TaskGroup {
   }
 
   /** Handles a task whose worker ended, or that no worker could do. */
-  #lost(sent: Sent, loss: WorkerLoss, worker: number): void {
+  #lost(sent: Sent, loss: WorkerLoss, worker: number, attempt: number): void {
     const { maxAttempts, mayRepeat } = this.#options.sender;
     const failure = failureOfLoss(loss, maxAttempts);
     const isForAll = sent.count === 1 || !mayRepeat || loss.why === 'not-loaded';
     const isBlamed = (place: number): boolean => isForAll || (loss.why === 'timed-out' && place === loss.at);
     if (loss.why === 'not-loaded') for (const { owner } of sent.parts) owner.refuse(failure);
-    this.#settle(sent, (place, index) => (isBlamed(place) ? failed(index, failure, worker) : 'tried'));
+    this.#settle(sent, (place, index) =>
+      isBlamed(place) ? failed(index, failure, worker, attempt) : 'tried',
+    );
   }
 
   /** Fails all its elements in the same way. */

@@ -27,6 +27,8 @@ export interface BatchReport {
   progress(latest: Omit<Progress, 'ratePerSecond' | 'millisecondsLeft'>): void;
   /** @param element as it was sent, if it was */
   failed(outcome: OutcomeError, element: ChunkPart | undefined): void;
+  /** A failed element is called again (S24.6). */
+  retried(index: number): void;
   ended(): void;
 }
 

@@ -1,20 +1,10 @@
 /** How far a job is, and what failed. */
-import type {
-  FailedElementsView,
-  FailedElementView,
-  NoticeView,
-  ProgressView,
-  ReportedBatchView,
-} from '../../views/progress-types.ts';
+import type { NoticeView, ProgressView, ReportedBatchView } from '../../views/progress-types.ts';
 import { encodePart } from '../../views/path-part.ts';
-import type { Reading } from '../lib/reading.ts';
-import { compact, count, duration, percent, plural } from '../lib/format.ts';
-import { saveFile } from '../lib/save-file.ts';
+import { compact, count, duration, percent } from '../lib/format.ts';
 import { apiOf, page } from '../lib/paths.ts';
 import { WriteButton } from './writing.tsx';
-import { Head, Nothing, Pager, Panel, Table, Time } from './parts.tsx';
-
-export const FAILURES_SIZE = 10;
+import { Head, Table, Time } from './parts.tsx';
 
 /** A bar with the done, the failed and the missing part, and the same in words. */
 export function Progress({ progress }: { progress: ProgressView }) {
@@ -148,102 +138,3 @@ function BatchEnd(props: { sleigh: string | undefined; id: string; ended: number
 }
 
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
-/** The failed elements that the master tells about: by message, then one by one. */
-export function FailedElements(props: {
-  reading: Reading<FailedElementsView>;
-  failed: number;
-  /** The path of the page of the job. */
-  path: string;
-  /** For the file with the failures. */
-  name: string;
-}) {
-  const { reading, failed, path, name } = props;
-  const { data } = reading;
-  if (data === undefined || failed === 0) return null;
-  const { total, groups, items, from } = data;
-  return (
-    <Panel
-      title="Failed elements"
-      note={
-        <button type="button" onClick={() => void download(path, name)}>
-          Download as JSON lines
-        </button>
-      }
-    >
-      {total === 0 ? (
-        <Nothing>The master of this job tells nothing about its failed elements.</Nothing>
-      ) : (
-        <>
-          <ul class="groups">
-            {groups.map(({ code, message, count: n }) => (
-              <li key={`${code} ${message}`}>
-                <b class="failed">{count(n)}</b> <span class="chip">{code}</span> <code>{message}</code>
-              </li>
-            ))}
-          </ul>
-          {total < failed && (
-            <p class="note">
-              The newest {count(total)} of {plural(failed, 'failed element')} are kept.
-            </p>
-          )}
-          <Table
-            caption="Failed elements, the newest first"
-            head={
-              <>
-                <Head>When</Head>
-                <Head number>Element</Head>
-                <Head>Input</Head>
-                <Head>Error</Head>
-                <Head>Worker</Head>
-                <Head number>Attempts</Head>
-              </>
-            }
-          >
-            {items.map((failure) => (
-              <FailedRow key={`${failure.batch} ${failure.index}`} failure={failure} />
-            ))}
-          </Table>
-          <Pager total={total} from={from} size={FAILURES_SIZE} name="failed elements" parameter="failed" />
-        </>
-      )}
-    </Panel>
-  );
-}
-
-function FailedRow({ failure }: { failure: FailedElementView }) {
-  const { batch, index, element, message, stack, worker, host, attempts, at } = failure;
-  return (
-    <tr>
-      <td>
-        <Time at={at} />
-      </td>
-      <th scope="row" class="number" title={`batch ${batch}`}>
-        {count(index)}
-      </th>
-      <td class="wide">{element === undefined ? <span class="faint">none</span> : <code>{element}</code>}</td>
-      <td class="wide">
-        <details>
-          <summary>{message}</summary>
-          <pre>{stack}</pre>
-        </details>
-      </td>
-      <td>
-        {worker === undefined ? (
-          <span class="faint">none</span>
-        ) : (
-          `${worker}${host === undefined ? '' : ` on ${host}`}`
-        )}
-      </td>
-      <td class="number">{attempts}</td>
-    </tr>
-  );
-}
-
-/** All kept failures, one JSON object on each line. */
-async function download(path: string, name: string): Promise<void> {
-  const response = await fetch(apiOf(`${path}/failures`, { count: 1_000 }));
-  const all: FailedElementsView = JSON.parse(await response.text());
-  const lines = all.items.map((failure) => `${JSON.stringify(failure)}\n`);
-  saveFile(`${name}-failures.jsonl`, 'application/jsonl', lines);
-}

@@ -1,7 +1,8 @@
 /** Jobs that have ended. */
 import type { EndedJobSummary, EndedJobsView, EndedJobView } from '../../views/ended-types.ts';
 import type { FailedElementsView } from '../../views/progress-types.ts';
-import { FAILURES_SIZE, FailedElements, Progress, ReportedBatches } from '../components/progress.tsx';
+import { FAILURES_SIZE, FailedElements } from '../components/failed-elements.tsx';
+import { Progress, ReportedBatches } from '../components/progress.tsx';
 import {
   Fact,
   Facts,
@@ -111,7 +112,7 @@ export function EndedJobPage({ id, query }: { id: string; query: URLSearchParams
       <p class="note">
         It began at <Time at={startedAt} withDate /> and ended at <Time at={endedAt} withDate />.
       </p>
-      <FailedElements reading={failures} failed={progress.failed} path={path} name={title} />
+      <FailedElements reading={failures} failed={progress.failed} path={path} name={title} running={NONE} />
       {data.batches.length > 0 && (
         <Panel title="Batches">
           <ReportedBatches name={undefined} batches={data.batches} />
@@ -123,3 +124,6 @@ export function EndedJobPage({ id, query }: { id: string; query: URLSearchParams
     </>
   );
 }
+
+/** Nothing of an ended job runs. */
+const NONE: ReadonlySet<string> = new Set();

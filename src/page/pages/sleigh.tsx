@@ -2,13 +2,8 @@ import type { FailedElementsView } from '../../views/progress-types.ts';
 import type { FailureView, SleighView, WorkersView } from '../../views/types.ts';
 import { Batches } from '../components/batches.tsx';
 import { Board, BOARD_SIZE } from '../components/board.tsx';
-import {
-  FAILURES_SIZE,
-  FailedElements,
-  Notices,
-  Progress,
-  ReportedBatches,
-} from '../components/progress.tsx';
+import { FAILURES_SIZE, FailedElements } from '../components/failed-elements.tsx';
+import { Notices, Progress, ReportedBatches } from '../components/progress.tsx';
 import {
   Fact,
   Facts,
@@ -57,6 +52,7 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="sleigh" />;
   const { progress } = data;
+  const running = new Set(data.reported.filter(({ ended }) => ended === undefined).map(({ id }) => id));
   return (
     <>
       <PageHead kind="Sleigh" title={data.title} trail={[{ href: page.overview, text: 'Overview' }]}>
@@ -108,6 +104,7 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
         failed={progress.failed}
         path={page.sleigh({ name })}
         name={data.title}
+        running={running}
       />
       <Panel title="Batches">
         {data.reported.length > 0 ? (
