@@ -14,7 +14,7 @@ const modules = readdirSync(join(CLIENT, 'tests'))
   .filter((name) => /^test_.*\.py$/.test(name))
   .map((name) => name.replace(/\.py$/, ''));
 /** Modules that start many processes; the short form leaves them out. */
-const LONG = new Set(['test_durable', 'test_job', 'test_languages']);
+const LONG = new Set(['test_durable', 'test_job', 'test_languages', 'test_named']);
 
 describe('the client for Python', () => {
   for (const module of modules)

@@ -168,8 +168,9 @@ def a_job(recorder: Recorder, server: ServerAddress) -> None:
         batch.add(part_for(3))
         batch.add(part_for(4))
         elements = batch.take()
-        dispatcher._out[0] = (batch, elements)
-    dispatcher._store(batch, 0, elements)
+        place = dispatcher._begin(batch, 0, elements)
+        assert place is not None
+    dispatcher._store(batch, 0, elements, place)
 
     result = runner.perform(work._next(session._connection, None), _decoded)
     woken = recorder.waiting(lambda: work._next(session._connection, result))

@@ -19,6 +19,8 @@ from sleigh import NetWorkSpace, ServerAddress
 ROOT = Path(__file__).resolve().parents[3]
 MAIN = ROOT / "dist" / "cli" / "main.js"
 SOURCES = ROOT / "clients" / "python" / "src"
+# The environment of programs that use this client and these tests.
+PATHS = {**os.environ, "PYTHONPATH": f"{SOURCES}:{SOURCES.parent}"}
 CERTIFICATES = ROOT / "test" / "fixtures"
 
 

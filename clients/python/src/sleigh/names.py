@@ -67,6 +67,8 @@ class Key:
     HOST = "host"
     PID = "pid"
     BATCH_ID = "batchId"
+    KEEP_IN = "keepIn"
+    KEEP_AS = "keepAs"
     MAILBOX = "mailbox"
     SHARES = "shares"
     TASK = "task"

@@ -17,6 +17,7 @@ from ..errors import TaskError
 from ..failures import failure, failure_in, task_error
 from ..names import Key
 from .chunk_size import ChunkSize
+from .named import NamedResults
 
 _CHART = Chart.load("batch")
 
@@ -52,6 +53,8 @@ class BatchOptions:
     """Whether elements that a dead worker left undone may be called again (S23.6)."""
     mark: Callable[[str, bool], None] = field(compare=False)
     """Marks the batch as cancelled for sentinels, or not any more (S23.3)."""
+    named: Optional[NamedResults] = field(default=None, compare=False)
+    """The results that stay on the server, if the batch has a name (S29). Its tasks have one element each."""
 
 
 class Batch:
@@ -70,6 +73,8 @@ class Batch:
         """What ended the batch early."""
         self.input_error: Optional[BaseException] = None
         """What the input raised. It is raised again when all earlier elements have outcomes."""
+        self.is_cancelled = False
+        """Whether the program has cancelled it."""
         self.keeps_all = False
         """Whether the caller keeps all outcomes, so that waiting ones do not count against the window."""
         self._unsettled: set[int] = set()
@@ -142,6 +147,7 @@ class Batch:
     def cancel(self, reason: BaseException) -> None:
         """Queued elements are not called, running calls are ended, and results are discarded (S23.3)."""
         if not self.is_over:
+            self.is_cancelled = True
             self._stop(reason)
             self._send("cancelled")
 

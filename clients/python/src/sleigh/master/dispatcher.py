@@ -17,8 +17,8 @@ from ..names import Key, Variable
 from ..values import Encoded
 from .batch import Batch, Element
 from .chunk_size import CHUNK_BUDGET_MS, MAX_BYTES
+from .named import NamedResults
 
-_MAILBOX = "master"
 # Seconds between two looks at the state of a job that can get no more workers.
 _LOOK_SECONDS = 0.05
 
@@ -39,13 +39,14 @@ class BroadcastReceiver(Protocol):
 class Dispatcher:
     """Two threads: one stores tasks, the other takes results. ``changed`` guards all batches."""
 
-    def __init__(self, lines: Lines, workspace: str) -> None:
+    def __init__(self, lines: Lines, workspace: str, mailbox: str = "master") -> None:
         self.changed = threading.Condition(threading.Lock())
         """Notified whenever a batch has changed."""
         self.hosts: dict[int, str] = {}
         """The hosts of the workers by rank, from their results."""
         self._lines = lines
         self._workspace = workspace
+        self._mailbox = mailbox
         self._batches: dict[str, Batch] = {}
         self._broadcasts: dict[str, BroadcastReceiver] = {}
         self._out: dict[int, tuple[Batch, list[Element]]] = {}
@@ -66,6 +67,10 @@ class Dispatcher:
         """A batch begins. Call it under the lock."""
         self.throw_if_ended()
         self._batches[batch.id] = batch
+        if batch.options.named is not None:
+            # Nothing arrives in the mailbox, but whoever waits there learns of the end of the job.
+            self._expected += 1
+            batch.options.named.start()
         self._start()
         self.changed.notify_all()
 
@@ -129,14 +134,26 @@ class Dispatcher:
             self._expected = 0
             for batch in list(self._batches.values()):
                 batch.end(self._end)
+                if batch.options.named is not None:
+                    batch.options.named.close()
             for receiver in list(self._broadcasts.values()):
                 receiver.end(self._end)
             self._batches.clear()
             self.changed.notify_all()
 
     def metadata(self) -> dict[str, str]:
-        """The metadata of all tasks and broadcasts."""
-        return {Key.MAILBOX: _MAILBOX}
+        """The metadata of all tasks and broadcasts whose results come to the mailbox."""
+        return {Key.MAILBOX: self._mailbox}
+
+    def named_results(self, name: str) -> NamedResults:
+        """The results of a batch with that name."""
+        return NamedResults(self._lines, self._workspace, name, self.changed, self.note_host)
+
+    def note_host(self, result: Found) -> None:
+        """A result says on which host its worker is."""
+        host = result.metadata.get(Key.HOST)
+        if host is not None:
+            self.hosts[int(result.metadata.get(Key.WORKER_RANK, "-1"))] = host
 
     # --- threads ---
 
@@ -170,30 +187,43 @@ class Dispatcher:
                 batch = next((each for each in self._batches.values() if each.can_send), None)
                 elements = [] if batch is None else batch.take()
                 number = self._made
-                if batch is not None:
-                    self._made += 1
-                    self._out[number] = (batch, elements)
-                    self._expected += 1
-                    # The receiver waits, and the input may go on.
-                    self.changed.notify_all()
+                place = None if batch is None else self._begin(batch, number, elements)
+                # The receiver waits, and the input may go on.
+                self.changed.notify_all()
             if marks is not None:
                 with suppress(NwsError):
                     self._lines.main.store(self._workspace, Variable.CANCELLED, marks)
             for variable in unneeded:
                 with suppress(NwsError):
                     self._lines.main.delete_variable(self._workspace, variable)
-            if batch is not None:
-                self._store(batch, number, elements)
+            if batch is not None and place is not None:
+                self._store(batch, number, elements, place)
+
+    def _begin(self, batch: Batch, number: int, elements: list[Element]) -> Optional[dict[str, str]]:
+        """The metadata that say where the result of a task goes; None if it is there already."""
+        if batch.options.named is not None:
+            return batch.options.named.begin(batch, elements)
+        self._made += 1
+        self._out[number] = (batch, elements)
+        self._expected += 1
+        return {**self.metadata(), Key.TASK: str(number)}
 
     def _has_work(self) -> bool:
         for batch in [each for each in self._batches.values() if each.is_over]:
             del self._batches[batch.id]
+            named = batch.options.named
+            if named is not None:
+                self._expected -= 1
+                named.close()
+                # What was cancelled is not delivered again.
+                if batch.is_cancelled:
+                    self._unneeded.append(named.variable)
             self.forget_fixed_args(batch.options.metadata)
         if self._end is not None or self._marks_changed or self._unneeded:
             return True
         return any(batch.can_send for batch in self._batches.values())
 
-    def _store(self, batch: Batch, number: int, elements: list[Element]) -> None:
+    def _store(self, batch: Batch, number: int, elements: list[Element], place: Mapping[str, str]) -> None:
         options = batch.options
         is_chunk = len(elements) > 1 or (options.size is None and options.chunk_size > 1)
         parts = [part for _, part in elements]
@@ -201,9 +231,8 @@ class Dispatcher:
         size = len(encoded.data)
         metadata = {
             **options.metadata,
-            **self.metadata(),
+            **place,
             Key.BATCH_ID: batch.id,
-            Key.TASK: str(number),
             **main_metadata(options.metadata, encoded),
         }
         if is_chunk:
@@ -226,8 +255,13 @@ class Dispatcher:
             told = failure("not-sent", str(error))
             if len(elements) > 1:
                 self._take_back(number, lambda: batch.put_back(elements))
-            else:
+            elif batch.options.named is None:
                 self._take_back(number, lambda: batch.fail(elements, told))
+            else:
+                with self.changed:
+                    if batch.options.named.take_back(elements):
+                        batch.fail(elements, told)
+                        self.changed.notify_all()
 
     def _take_back(self, number: int, use: Callable[[], None]) -> None:
         with self.changed:
@@ -267,9 +301,7 @@ class Dispatcher:
 
     def _received(self, result: Found) -> None:
         metadata = result.metadata
-        host = metadata.get(Key.HOST)
-        if host is not None:
-            self.hosts[int(metadata.get(Key.WORKER_RANK, "-1"))] = host
+        self.note_host(result)
         number = metadata.get(Key.TASK)
         if number is None:
             receiver = self._broadcasts.get(metadata.get(Key.BATCH_ID, ""))

@@ -91,6 +91,9 @@ class Results(Iterator[Any]):
                 changed.wait()
         if batch.input_error is not None:
             raise batch.input_error
+        if batch.options.named is not None:
+            # The program has all outcomes.
+            batch.options.named.forget()
         return None
 
     def _feed(self, elements: Iterator[Any]) -> None:

@@ -66,6 +66,8 @@ class Sleigh:
         only join from elsewhere: ``python -m sleigh worker JOB``
     :param server: the server; by default one is started for this job only
     :param server_command: the program for that; see PrivateServer
+    :param name: the name of the job, which then outlives this program: a program that is started again with the same
+        name goes on with it, and others can ``attach``. Such a job is elastic, and ``stop`` deletes it
     :param elastic: whether workers may join and leave while the job runs (S17)
     :param on_dead_worker: ``requeue``: another worker tries the task again, up to ``max_attempts`` times; ``null``: it
         fails at once; ``shutdown``: the job ends (S13)
@@ -85,6 +87,7 @@ class Sleigh:
         server: Optional[ServerLike] = None,
         server_command: Optional[str] = None,
         label: str = "sleigh",
+        name: Optional[str] = None,
         elastic: bool = False,
         on_dead_worker: str = "requeue",
         max_attempts: int = 3,
@@ -97,7 +100,10 @@ class Sleigh:
         max_memory: Optional[int] = None,
         on_death: Callable[[int, str], None] = lambda _rank, _how: None,
         on_output: Optional[Callable[[str], object]] = None,
+        _is_guest: bool = False,
     ) -> None:
+        _check_name(name)
+        elastic = elastic or name is not None
         if "__mp_main__" in sys.modules and sys.modules["__main__"] is not sys.modules["__mp_main__"]:
             raise RuntimeError(
                 'guard the main program by `if __name__ == "__main__"`: a worker has just run it'
@@ -111,10 +117,16 @@ class Sleigh:
             check_grace(reconnect_grace)
         # Pickles of workers name the main module as `multiprocessing` does.
         sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
-        self.workspace = f"{label} {socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
+        # The workspace belongs to this program, so its name must be unique, unless the program names it.
+        program = secrets.token_hex(4)
+        self.workspace = name or f"{label} {socket.gethostname()} {os.getpid()} {program}"
         """The workspace of the job, in which master and workers may share variables."""
         self.workers = count
         self._is_elastic = elastic
+        self._is_named = name is not None
+        self._is_guest = _is_guest
+        # Other masters use a job with a name, or have used it.
+        self._batch_prefix = "" if name is None else f"{program} "
         self._may_repeat = on_dead_worker == "requeue"
         self._max_attempts = 1 if on_dead_worker == "null" else max_attempts
         self._sizes: dict[Any, ChunkSize] = {}
@@ -134,7 +146,8 @@ class Sleigh:
             if self._server is not None:
                 self._server.close()
             raise
-        self._dispatcher = Dispatcher(self._lines, self.workspace)
+        mailbox = "master" if name is None else f"master {program}"
+        self._dispatcher = Dispatcher(self._lines, self.workspace, mailbox)
         try:
             granted = self._lines.main.grace
             self._open(label, on_dead_worker, granted if reconnect_grace is None else reconnect_grace)
@@ -164,6 +177,15 @@ class Sleigh:
             self.stop()
             raise
 
+    @classmethod
+    def attach(cls, name: str, server: ServerLike, **options: Any) -> Sleigh:
+        """Takes part as another master in a job that was started with a name. ``stop`` ends only this part.
+
+        :param options: ``reconnect_grace``, ``on_output`` and ``on_death``
+        :raises NwsError: ``no-workspace``, if there is no such job
+        """
+        return cls(0, server=server, name=name, _is_guest=True, **options)
+
     @property
     def server(self) -> ServerAddress:
         """The server of the job."""
@@ -185,6 +207,7 @@ class Sleigh:
         ordered: bool = True,
         load_factor: float = _LOAD_FACTOR,
         chunk_size: Union[int, str] = "auto",
+        name: Optional[str] = None,
     ) -> Results:
         """Calls a function for each element, on the workers: ``function(element, *fixed_args)``.
 
@@ -197,6 +220,9 @@ class Sleigh:
         :param ordered: with false, results are given as they arrive
         :param load_factor: the number of tasks under way for each worker, which bounds the memory
         :param chunk_size: the number of elements in one task; ``auto`` for as many as take about 2 ms
+        :param name: the name of the batch, in an elastic group. Its results stay on the server until this program has
+            taken all of them, or cancels the batch. If the program is started again, elements that are done are not
+            called again, and their results are given again (S29). The elements must be the same, in the same order
         :raises UnsendableError: if the function or the fixed arguments cannot be sent
         :raises SleighError: if the job has ended
         """
@@ -204,8 +230,16 @@ class Sleigh:
             raise ValueError(f"`errors` must be 'raise' or 'collect', got {errors!r}.")
         if chunk_size != "auto" and (not isinstance(chunk_size, int) or chunk_size < 1):
             raise ValueError(f"`chunk_size` must be 'auto' or at least 1, got {chunk_size!r}.")
+        _check_name(name)
+        if name is not None and not self._is_elastic:
+            raise ValueError(
+                "a batch with a `name` needs an elastic group: start the sleigh with a name, or with elastic=True"
+            )
         metadata = self._task_metadata(function, fixed_args, timeout)
         is_auto = chunk_size == "auto"
+        # Each has a key of its own.
+        if name is not None:
+            is_auto, chunk_size = False, 1
         # If a task has only one attempt, elements do not share tasks, so that none is blamed for another.
         if is_auto and not self._may_repeat:
             is_auto, chunk_size = False, 1
@@ -219,6 +253,7 @@ class Sleigh:
             max_attempts=self._max_attempts,
             may_repeat=self._may_repeat,
             mark=self._dispatcher.mark,
+            named=None if name is None else self._dispatcher.named_results(name),
         )
         batch = Batch(self._next_id(), options)
         return Results(self._dispatcher, batch, elements, errors == "collect")
@@ -294,11 +329,15 @@ class Sleigh:
             limit.daemon = True
             limit.start()
             # Notifies workers and sentinels on other hosts, if the server can be reached.
-            with suppress(NwsError, ConnectionLostError):
-                self._lines.main.store(self.workspace, Variable.RIDE_OVER, "1")
+            if not self._is_guest:
+                with suppress(NwsError, ConnectionLostError):
+                    self._lines.main.store(self.workspace, Variable.RIDE_OVER, "1")
             limit.cancel()
             if self._launched is not None:
                 self._launched.stop()
+            if self._is_named and not self._is_guest:
+                with suppress(NwsError, ConnectionLostError):
+                    self._lines.main.delete_workspace(self.workspace)
             self._lines.close()
             if self._server is not None:
                 self._server.close()
@@ -322,7 +361,10 @@ class Sleigh:
             metadata[Key.JOIN] = "elastic"
         if reconnect_grace > 0:
             metadata[Key.RECONNECT_GRACE] = f"{reconnect_grace:.15g}"
-        main.open_workspace(self.workspace, label=label, metadata=metadata)
+        if self._is_guest:
+            main.use_workspace(self.workspace)
+        else:
+            main.open_workspace(self.workspace, label=label, persistent=self._is_named, metadata=metadata)
         if not self._is_elastic:
             main.store(self.workspace, Variable.WORKER_COUNT, str(self.workers))
         main.declare(self.workspace, Variable.CANCELLED, "single")
@@ -359,7 +401,7 @@ class Sleigh:
 
     def _next_id(self) -> str:
         self._made += 1
-        return str(self._made)
+        return f"{self._batch_prefix}{self._made}"
 
     def _get(self, verb: str, variable: str, metadata: Mapping[str, str] = {}) -> Found:
         found = self._lines.main.get(verb, self.workspace, variable, metadata=metadata)
@@ -370,6 +412,11 @@ class Sleigh:
         # In an elastic group other workers may be present, or join.
         if not self._is_elastic:
             self._dispatcher.no_workers(SleighError("no-workers", f"no worker can be had any more: {why}"))
+
+
+def _check_name(name: Optional[str]) -> None:
+    if name is not None and (not isinstance(name, str) or name == ""):
+        raise ValueError(f"`name` must be a text that is not empty, got {name!r}.")
 
 
 def _processors() -> int:

@@ -1,0 +1,103 @@
+"""The results of a batch with a name, which stay on the server (S29)."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Callable, Optional
+
+from ..connection import Connection, Found
+from ..errors import ConnectionLostError, NwsError
+from ..lines import Lines
+from ..names import Key
+
+if TYPE_CHECKING:
+    from .batch import Batch, Element
+
+
+class NamedResults:
+    """Reads the results of a batch from a variable of the job, without removing any.
+
+    A program that was started again finds the results of before, and its tasks are not stored twice. Everything here
+    but the thread runs under the lock of the dispatcher.
+
+    :param changed: the lock, notified when a result has come
+    :param note: called with each result
+    """
+
+    def __init__(
+        self,
+        lines: Lines,
+        workspace: str,
+        name: str,
+        changed: threading.Condition,
+        note: Callable[[Found], None],
+    ) -> None:
+        self.variable = f"#results {name}"
+        """The variable with the results."""
+        self._lines = lines
+        self._workspace = workspace
+        self._changed = changed
+        self._note = note
+        # Tasks without a result, and results of before whose elements have not been read from the input again.
+        self._out: dict[str, tuple[Batch, list[Element]]] = {}
+        self._early: dict[str, Found] = {}
+        self._connection: Optional[Connection] = None
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Begins to read."""
+        threading.Thread(target=self._follow, name="sleigh results", daemon=True).start()
+
+    def begin(self, batch: Batch, elements: list[Element]) -> Optional[dict[str, str]]:
+        """A task is to be stored. Returns its metadata; None if it has its result already."""
+        ((index, _),) = elements
+        # The same in each run of a program with the same elements.
+        key = str(index)
+        early = self._early.pop(key, None)
+        if early is not None:
+            batch.received(elements, early)
+            return None
+        self._out[key] = (batch, elements)
+        return {Key.KEEP_IN: self.variable, Key.KEEP_AS: key}
+
+    def take_back(self, elements: list[Element]) -> bool:
+        """A task was not stored. False if it has its result all the same."""
+        return self._out.pop(str(elements[0][0]), None) is not None
+
+    def close(self) -> None:
+        """Nothing more is awaited. The results stay."""
+        self._is_closed = True
+        if self._connection is not None:
+            self._connection.close()
+
+    def forget(self) -> None:
+        """The program has all outcomes, so the server may forget the results. Call it without the lock."""
+        with suppress(NwsError, ConnectionLostError):
+            self._lines.main.delete_variable(self._workspace, self.variable)
+
+    def _follow(self) -> None:
+        after: Optional[Found] = None
+        # When the job has ended, the dispatcher ends the batch.
+        with suppress(NwsError, ConnectionLostError), self._lines.lend(self._workspace) as connection:
+            with self._changed:
+                self._connection = connection
+                if self._is_closed:
+                    connection.close()
+            while True:
+                after = connection.get("ifind", self._workspace, self.variable, after=after)
+                if after is None:
+                    return
+                with self._changed:
+                    self._received(after)
+                    self._changed.notify_all()
+
+    def _received(self, found: Found) -> None:
+        self._note(found)
+        key = found.metadata.get(Key.KEEP_AS, "")
+        sent = self._out.pop(key, None)
+        if sent is None:
+            self._early[key] = found
+            return
+        batch, elements = sent
+        batch.received(elements, found)

@@ -1,0 +1,126 @@
+"""Jobs and batches with names, which outlive their program (S29)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import unittest
+
+from sleigh import NetWorkSpace, NwsError, Sleigh, SleighError, TaskError
+
+from . import functions_for_jobs as functions
+from .support import PATHS, ServerTestCase, until
+from .test_durable import DurableTestCase
+
+_PROGRAM = """
+import sys
+from sleigh import Sleigh
+from tests.functions_for_jobs import note
+
+server, file, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+with Sleigh(2, server=server, name="nightly") as sleigh:
+    for result in sleigh.each_elem(note, [(file, n) for n in range(count)], name="frames"):
+        print(result, flush=True)
+"""
+
+
+class AProgramThatIsStartedAgain(DurableTestCase):
+    def start(self, count: int) -> subprocess.Popen[str]:
+        program = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, str(self.server.address), str(self.calls), str(count)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=PATHS,
+        )
+        self.addCleanup(program.communicate)
+        self.addCleanup(program.kill)
+        return program
+
+    def test_goes_on_where_it_was_also_if_its_server_was_killed(self) -> None:
+        count = 120
+        first = self.start(count)
+        assert first.stdout is not None
+        for number in range(40):
+            self.assertEqual(first.stdout.readline(), f"{number}\n")
+        first.kill()
+        self.restart()
+        second = self.start(count)
+        output, _ = second.communicate(timeout=60)
+        self.assertEqual(output.split(), [str(number) for number in range(count)])
+        calls = self.counted()
+        self.assertEqual(sorted(set(calls)), list(range(count)))
+        # Only what was under way on the two workers of the first program was called twice.
+        self.assertLessEqual(len(calls), count + 2)
+        # The job ends with the program that ends in order.
+        names = [info.name for info in NetWorkSpace.list_workspaces(self.server.address)]
+        self.assertNotIn("nightly", names)
+
+
+class AJobWithAName(ServerTestCase):
+    def job(self) -> Sleigh:
+        sleigh = Sleigh(1, server=self.server.address, name=self.id(), on_output=lambda _: None)
+        self.addCleanup(sleigh.stop)
+        return sleigh
+
+    def variables(self) -> tuple[str, ...]:
+        (info,) = (
+            each for each in NetWorkSpace.list_workspaces(self.server.address) if each.name == self.id()
+        )
+        return info.variables
+
+    def test_has_several_masters(self) -> None:
+        sleigh = self.job()
+        with Sleigh.attach(self.id(), self.server.address) as other:
+            both = [each.each_elem(functions.square, range(50)) for each in (sleigh, other)]
+            for results in both:
+                self.assertEqual(list(results), [n * n for n in range(50)])
+            self.assertEqual(other.each_worker(functions.rank_of), [0])
+        # The other one has ended only its part.
+        self.assertEqual(list(sleigh.each_elem(functions.square, [3])), [9])
+
+    def test_keeps_the_results_of_a_batch_until_all_are_taken(self) -> None:
+        sleigh = self.job()
+        results = sleigh.each_elem(functions.refuse_odd, range(6), name="odd", errors="collect")
+        outcomes = [next(results) for _ in range(6)]
+        self.assertEqual([isinstance(each, TaskError) for each in outcomes], [False, True] * 3)
+        self.assertIn("#results odd", self.variables())
+        # Another master of the batch has all of them without a call.
+        with Sleigh.attach(self.id(), self.server.address) as other:
+            again = other.each_elem(functions.refuse_odd, range(6), name="odd", errors="collect")
+            self.assertEqual([str(next(again)) for _ in range(6)], [str(each) for each in outcomes])
+        self.assertEqual(list(results), [])
+        self.assertNotIn("#results odd", self.variables())
+
+    def test_forgets_the_results_of_a_batch_that_was_cancelled(self) -> None:
+        sleigh = self.job()
+        with sleigh.each_elem(functions.square, range(6), name="all") as results:
+            next(results)
+            self.assertIn("#results all", self.variables())
+        until(lambda: "#results all" not in self.variables())
+
+    def test_ends_its_named_batches_when_it_is_stopped(self) -> None:
+        sleigh = self.job()
+        results = sleigh.each_elem(functions.sleep, [60], name="long")
+        sleigh.stop()
+        with self.assertRaises(SleighError):
+            next(results)
+
+    def test_must_exist_if_another_master_attaches_to_it(self) -> None:
+        with self.assertRaises(NwsError) as caught:
+            Sleigh.attach("no such job", self.server.address)
+        self.assertEqual(caught.exception.code, "no-workspace")
+
+    def test_checks_its_names(self) -> None:
+        for wrong in ("", 3):
+            with self.assertRaisesRegex(ValueError, "`name` must be a text that is not empty"):
+                Sleigh(1, server=self.server.address, name=wrong)  # type: ignore[arg-type]
+        with Sleigh(1, server=self.server.address) as sleigh:
+            with self.assertRaisesRegex(ValueError, "a batch with a `name` needs an elastic group"):
+                sleigh.each_elem(functions.square, [1], name="x")
+            with self.assertRaisesRegex(ValueError, "`name` must be a text that is not empty"):
+                sleigh.each_elem(functions.square, [1], name="")
+
+
+if __name__ == "__main__":
+    unittest.main()
