@@ -16,7 +16,7 @@ from contextlib import ExitStack, suppress
 from typing import Any, Callable
 from unittest import mock
 
-from sleigh import Connection, NetWorkSpace, NwsError, ServerAddress, Sleigh
+from sleigh import Connection, ConnectionLostError, NetWorkSpace, NwsError, ServerAddress, Sleigh
 from sleigh.channel import Channel
 from sleigh.master.batch import Batch, BatchOptions
 from sleigh.master.dispatcher import part_for
@@ -38,6 +38,9 @@ class Recorder(ExitStack):
         self.name = name
         self.steps: list[dict[str, Any]] = []
         self._names: dict[int, str] = {}
+        self._lost: set[str] = set()
+        # Channels are told apart by their identity.
+        self._channels: list[Channel] = []
         self._threads = threading.local()
 
     def __enter__(self) -> Recorder:
@@ -50,6 +53,7 @@ class Recorder(ExitStack):
         def init(channel: Channel, server: Any, handshake: str, timeout: Any) -> None:
             name = f"c{len(recorder._names) + 1}"
             recorder._names[id(channel)] = name
+            recorder._channels.append(channel)
             recorder.callback(channel.close)
             old = {} if handshake == "new" else {"handshake": "2222"}
             recorder.steps.append({"on": name, "do": "connect", **old})
@@ -110,9 +114,30 @@ class Recorder(ExitStack):
 
         return woken
 
+    def lose(self, channel: Channel) -> ConnectionLostError:
+        """The connection is lost. Returns what its client learns of that."""
+        name = self._names[id(channel)]
+        self._lost.add(name)
+        self.steps.append({"on": name, "do": "close"})
+        return ConnectionLostError("lost", "a cut")
+
+    def losing_a_reply(self, call: Callable[[], Any]) -> Any:
+        """Makes a call, whose reply is lost with the connection."""
+        receive = Channel.receive
+
+        def lose(channel: Channel, request: Any) -> Any:
+            # It is read, so that the server has carried out the request.
+            receive(channel, request)
+            losing.stop()
+            raise self.lose(channel)
+
+        losing = mock.patch.object(Channel, "receive", lose)
+        losing.start()
+        return call()
+
     def close_all(self) -> None:
         """The last steps: every client closes its connection."""
-        self.steps += [{"on": name, "do": "close"} for name in self._names.values()]
+        self.steps += [{"on": name, "do": "close"} for name in self._names.values() if name not in self._lost]
 
 
 def a_workspace(recorder: Recorder, server: ServerAddress) -> None:
@@ -139,6 +164,20 @@ def the_old_handshake(recorder: Recorder, server: ServerAddress) -> None:
         shop.fetch("x")
         shop.fetch_try("x")
         shop.delete()
+
+
+def a_session(recorder: Recorder, server: ServerAddress) -> None:
+    shop = NetWorkSpace("python client with a session", server=server, reconnect_grace=20)
+    recorder.losing_a_reply(lambda: shop.store("values", 1))
+    shop.store("values", 2)
+    recorder.losing_a_reply(lambda: shop.fetch_try("values"))
+    shop.store("values", 3)
+    shop.find("values")
+    # It has a connection for gets that may wait now.
+    recorder.losing_a_reply(lambda: shop.fetch("values"))
+    shop.fetch("values")
+    shop.list_variables()
+    shop.close()
 
 
 def a_job(recorder: Recorder, server: ServerAddress) -> None:
@@ -206,6 +245,7 @@ def _latin(argument: Any) -> str:
 CASES: dict[str, Callable[[Recorder, ServerAddress], None]] = {
     "a workspace of the client for Python": a_workspace,
     "the old handshake of the client for Python": the_old_handshake,
+    "a session of the client for Python, which loses replies": a_session,
     "a job of the client for Python: master, sentinel and worker": a_job,
 }
 
