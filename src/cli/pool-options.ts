@@ -8,9 +8,14 @@ export interface PoolFlags {
   readonly respawn?: Respawn;
   readonly maxTasksPerWorker?: number;
   readonly maxMemory?: number;
+  readonly concurrency?: number;
 }
 
 export const poolOptions = (): readonly Option[] => [
+  new Option(
+    '--concurrency <number>',
+    'the number of calls that each worker has under way at the same time, for tasks that wait (default: 1)',
+  ).argParser(atLeastOne),
   new Option(
     '--respawn <ends/seconds>',
     'replace this number of workers in this number of seconds at once, and further ones after a growing delay (default: 10 for each worker, in 10 seconds)',
@@ -24,11 +29,12 @@ export const poolOptions = (): readonly Option[] => [
 ];
 
 /** @returns what is said of it, and nothing where nothing is */
-export function poolSettings({ respawn, maxTasksPerWorker, maxMemory }: PoolFlags): PoolFlags {
+export function poolSettings({ respawn, maxTasksPerWorker, maxMemory, concurrency }: PoolFlags): PoolFlags {
   return {
     ...(respawn !== undefined && { respawn }),
     ...(maxTasksPerWorker !== undefined && { maxTasksPerWorker }),
     ...(maxMemory !== undefined && { maxMemory }),
+    ...(concurrency !== undefined && { concurrency }),
   };
 }
 

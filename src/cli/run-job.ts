@@ -50,7 +50,11 @@ export async function runJob(
   await using sleigh = await Sleigh.start({ ...crew, preload, label: 'sleigh run', signal });
   onStart(sleigh);
   // The window is a number of lines.
-  const handing = { loadFactor: window / crew.workers, chunkSize: 1, ordered: false };
+  const handing = {
+    loadFactor: window / (crew.workers * (crew.concurrency ?? 1)),
+    chunkSize: 1,
+    ordered: false,
+  };
   const options = {
     ...handing,
     ...(timeout !== undefined && { timeout }),

@@ -93,7 +93,7 @@ async function worker(workspace: string | undefined, flags: WorkerFlags): Promis
     enter(order.place ?? {});
     const kind = flags.threads === true ? 'thread' : 'process';
     const sentinel = await Sentinel.start({ ...order, kind, onDeath });
-    const { started } = sentinel;
+    const started = Math.ceil(sentinel.started / (order.concurrency ?? 1));
     report({ event: 'started', workers: started }, `${started} workers started for ${order.workspace}`);
     if (!stop.signal.aborted) await Promise.race([sentinel.gone, once(stop.signal, 'abort')]);
     const { reason } = stop.signal;
@@ -130,15 +130,16 @@ async function orderFor(
 ): Promise<RemoteLaunchOrder> {
   const { workers, preload, fromStdin } = flags;
   const { respawn, ...limits } = poolSettings(flags);
+  const { concurrency = 1 } = limits;
   const more = (usual: number): Partial<RemoteLaunchOrder> => ({
     ...(workers && { workers }),
     ...(preload !== undefined && { preload: resolve(preload) }),
-    ...(respawn !== undefined && { respawn: restartBudget(respawn, workers ?? usual) }),
+    ...(respawn !== undefined && { respawn: restartBudget(respawn, (workers ?? usual) * concurrency) }),
     ...limits,
   });
   if (workspace !== undefined) {
     const usual = processors();
-    const respawns = restartBudget(undefined, workers ?? usual);
+    const respawns = restartBudget(undefined, (workers ?? usual) * concurrency);
     const order = { server: serverOf(flags), workspace, workers: usual, respawn: respawns, station: '' };
     return { ...order, ...more(usual) };
   }

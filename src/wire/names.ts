@@ -187,6 +187,10 @@ export const KEY = {
   priority: 'priority',
   /** The number of the attempt of a task, from 1, which the server counts on (S26). */
   attempt: 'attempt',
+  /** The first attempt of a task that runs alone in its worker process (S23.10). */
+  aloneFrom: 'aloneFrom',
+  /** That another rank of the same process calls the copy of a broadcast (S22.16). */
+  beside: 'beside',
   /**
    * The number of the task among those of its master, which its result carries, too (S7). In a report, what becomes
    * of the task (S19).

@@ -44,6 +44,8 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['run', '--tls-ca', '/no/file', FILE],
   ['run', '--workers', '0', NUMBER],
   ['run', '--window', '1.5', NUMBER],
+  ['run', '--concurrency', '0', NUMBER],
+  ['worker', '--concurrency', 'many', NUMBER],
   ['run', '--token-file', '/no/file', FILE],
   ['run', '--join', 'open', CHOICES],
   ['run', '--reconnect-grace', 'long', 'It must be a number of seconds'],

@@ -27,6 +27,7 @@ describe('Sleigh.start rejects invalid options', () => {
     [4, 'The options of Sleigh.start must be an object, got 4.'],
     [{}, '`workers` must be a whole number of at least 1, got undefined.'],
     [{ workers: 0 }, '`workers` must be a whole number of at least 1, got 0.'],
+    [{ workers: 1, concurrency: 0 }, '`concurrency` must be a whole number of at least 1, got 0.'],
     [{ workers: -2 }, '`workers` must be a whole number of at least 1, got -2.'],
     [{ workers: 1.5 }, '`workers` must be a whole number of at least 1, got 1.5.'],
     [{ workers: '2' }, '`workers` must be a whole number of at least 1, got "2".'],

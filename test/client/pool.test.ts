@@ -286,7 +286,7 @@ describe('the restart budget', () => {
     await expect(start(1, { respawn })).rejects.toThrow(why);
   });
 
-  it.each(['maxTasksPerWorker', 'maxMemory'])('rejects a %s of 0', async (name) => {
+  it.each(['maxTasksPerWorker', 'maxMemory', 'concurrency'])('rejects a %s of 0', async (name) => {
     await expect(start(1, { [name]: 0 })).rejects.toThrow(
       `\`${name}\` must be a whole number of at least 1, got 0.`,
     );

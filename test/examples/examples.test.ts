@@ -64,6 +64,15 @@ describe.skipIf(isShort)('the examples of the client library', () => {
     expect(heights).toEqual(heights.toSorted((a, b) => b - a));
   });
 
+  it('make many requests at once with few workers', async () => {
+    const { status, output, errors } = await run('requests/main.mjs');
+    expect([status, errors]).toEqual([0, '']);
+    const [, seconds, most] = /^80 answers in (\S+) s, (\d+) at the same time\n$/.exec(output) ?? [];
+    // Two rounds of 40; one after the other they would take 8 seconds, and with two workers 4.
+    expect(Number(seconds)).toBeLessThan(2);
+    expect(Number(most)).toBeGreaterThan(20);
+  });
+
   it('search the files of a folder', async () => {
     folder.write('a.txt', 'one\na needle\n');
     folder.write('b.txt', 'no such thing\n');

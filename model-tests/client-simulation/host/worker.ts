@@ -105,7 +105,7 @@ class SimulatedWorker {
       {
         send: (message) => process.act(() => this.#say(message)),
         onMessage: (listener) => (this.#hear = listener),
-        activity: this.#activity(),
+        activity: () => this.#activity(),
       },
       {
         platform: this.#host.platformOf(process),

@@ -1,4 +1,5 @@
-import { workerProcessMachine, type WorkerEnd } from '../../../src/machines/pool/worker-process.ts';
+import { workerProcessMachine } from '../../../src/machines/pool/worker-process.ts';
+import type { WorkerEnd } from '../../../src/machines/pool/worker-process-setup.ts';
 import type { CallSeen } from '../../../src/client/worker/worker-messages.ts';
 import { unsafeCast } from '../../../src/client/unsafe-cast.ts';
 import { PoolFixture } from './stage.ts';
@@ -82,7 +83,7 @@ function stimuli({ snapshot, facts }: Situation<Facts>): Stimulus<Facts>[] {
     leaves('not-loaded'),
     one(
       'child.ended',
-      { type: 'child.ended', how: HOW },
+      { type: 'child.ended', how: HOW, company: 'alone', killedFor: '' },
       (stage) => stage.child(RANK).end(HOW),
       { timer: undefined },
       [`stopped: ${isDraining || isStopping ? TOLD_TO_GO : `every worker has ended; the last one: ${HOW}`}`],

@@ -112,8 +112,8 @@ interface Parts {
   readonly invitation: Invitation;
 }
 
-function windowOf({ workers, window, halt }: RunFlags): number {
-  return window ?? (halt === undefined ? WINDOW_PER_WORKER : 1) * workers;
+function windowOf({ workers, concurrency = 1, window, halt }: RunFlags): number {
+  return window ?? (halt === undefined ? WINDOW_PER_WORKER : 1) * workers * concurrency;
 }
 
 function resultsFor(
@@ -145,7 +145,7 @@ async function work(results: LineResults, module: UserModule, parts: Parts): Pro
     return { text: tally.progress, event: { event: 'progress', ...tally.figures }, isUrgent: false };
   };
   const onStart = (sleigh: Sleigh): void => {
-    watch = new WorkerWatch(flags.workers, async () =>
+    watch = new WorkerWatch(flags.workers * (flags.concurrency ?? 1), async () =>
       Number(await sleigh.workspace.findTry(VARIABLE.rankCount)),
     );
     // All workers run on this host, unless others may join.

@@ -52,6 +52,11 @@ export const LAUNCH = {
     () => '`hosts` needs a launcher that reaches them; set `launch`',
     'Give `launch: ssh()`, or leave `hosts` out.',
   ),
+  pythonConcurrency: errorKind(
+    'not-launched',
+    () => 'workers in Python have one call under way; `concurrency` is for workers in JavaScript',
+    'Leave `concurrency` out, and start more workers.',
+  ),
   sshNeedsHosts: errorKind('not-launched', () => 'ssh needs `hosts`', "Give `hosts: ['ada', 'grace']`."),
   noHost: errorKind(
     'not-launched',

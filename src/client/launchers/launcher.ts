@@ -34,6 +34,8 @@ export interface LaunchOrder {
   readonly workspace: string;
   /** The number of workers in all. */
   readonly workers: number;
+  /** The number of calls that each worker has under way at the same time (S22.14). The default is 1. */
+  readonly concurrency?: number | undefined;
   /** The hosts; empty if the launcher decides. */
   readonly hosts: readonly string[];
   /** The path of a module that each worker loads before it registers. */

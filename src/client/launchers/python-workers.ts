@@ -21,6 +21,7 @@ export interface PythonOptions {
 export const pythonWorkers = ({ python = 'python3', path = [] }: PythonOptions = {}): Launcher => ({
   start: (order) => {
     if (order.hosts.length > 0) throw new LaunchError(LAUNCH.hostsNeedLauncher());
+    if (order.concurrency !== undefined) throw new LaunchError(LAUNCH.pythonConcurrency());
     const folders = [
       ...path,
       order.place?.cwd ?? process.cwd(),

@@ -33,6 +33,8 @@ export class BroadcastResults implements BroadcastReceiver {
   readonly #changed = new Condition();
   /** The outcomes of the present workers. */
   readonly #outcomes: Outcome[] = [];
+  /** The number of present ranks whose process has called it for another of its ranks. */
+  #uncalled = 0;
   /** Whether all of those have answered, so that further answers are from workers that joined later. */
   #isComplete = false;
   /** The ranks that have a result or a null result. */
@@ -119,6 +121,8 @@ export class BroadcastResults implements BroadcastReceiver {
     this.#received++;
     this.#expect(copiesIn(metadata, this.#expected));
     const rank = Number(metadata.get(KEY.workerRank));
+    // Another rank of its process has the call (S22.16).
+    if (metadata.get(KEY.beside) === '1') return this.#noted(rank);
     const loss = workerLossIn(metadata);
     const failure = failureIn(result);
     const [answer] = answersIn(result);
@@ -132,6 +136,13 @@ export class BroadcastResults implements BroadcastReceiver {
     this.#answered.add(outcome.index);
     if (!this.#isComplete) this.#outcomes.push(outcome);
     else if (!this.#isCancelled) this.#onLate?.(outcome);
+    this.#check();
+  }
+
+  /** That rank has answered without a call. */
+  #noted(rank: number): void {
+    this.#answered.add(rank);
+    this.#uncalled += this.#isComplete ? 0 : 1;
     this.#check();
   }
 
@@ -152,7 +163,7 @@ export class BroadcastResults implements BroadcastReceiver {
   }
 
   #check(): void {
-    this.#isComplete ||= this.#outcomes.length >= this.#expected;
+    this.#isComplete ||= this.#outcomes.length + this.#uncalled >= this.#expected;
     this.#changed.give();
     if (this.#isComplete && (!this.#options.isLasting || this.#isCancelled)) this.#finish();
   }

@@ -34,6 +34,7 @@ export class Crew {
   /** @throws LaunchError; then nothing of it is left */
   async launch({
     workers,
+    concurrency = 1,
     hosts = [],
     launch = processes(),
     preload,
@@ -45,13 +46,14 @@ export class Crew {
     execArgv,
     resourceLimits,
   }: LaunchOptions): Promise<Launched> {
-    const limits = { respawn: restartBudget(respawn, workers), maxTasksPerWorker, maxMemory };
+    const limits = { respawn: restartBudget(respawn, workers * concurrency), maxTasksPerWorker, maxMemory };
     const node = { execArgv, resourceLimits };
     const launched = await launch.start({
       ...this.#order,
       ...limits,
       node,
       workers,
+      ...(concurrency > 1 && { concurrency }),
       hosts,
       place: { cwd, env },
       preload: preload === undefined ? undefined : pathOf(preload),
@@ -81,6 +83,7 @@ export const orAsAtTheStart = (options: LaunchOptions, start: LaunchOptions): La
   const { workers, launch, hosts } = options;
   return {
     workers,
+    concurrency: options.concurrency ?? start.concurrency,
     launch: launch ?? start.launch,
     hosts: hosts ?? (launch === undefined ? start.hosts : undefined),
     preload: options.preload ?? start.preload,

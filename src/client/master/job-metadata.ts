@@ -18,3 +18,15 @@ export function jobMetadata(
   if (reconnectGrace !== undefined) metadata.set(KEY.reconnectGrace, secondsText(reconnectGrace));
   return metadata;
 }
+
+const MAX_ATTEMPTS = 3;
+
+/** @returns how often a task is attempted; an end among other calls is no attempt of the element (S23.10) */
+export const attemptsOf = ({
+  onDeadWorker,
+  maxAttempts = MAX_ATTEMPTS,
+  concurrency = 1,
+}: SleighOptions): number => (onDeadWorker === 'null' ? 1 : maxAttempts + (concurrency > 1 ? 1 : 0));
+
+/** @returns the number of ranks of the workers of the start (S22.14) */
+export const ranksOf = ({ workers, concurrency = 1 }: SleighOptions): number => workers * concurrency;

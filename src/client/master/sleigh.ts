@@ -36,14 +36,13 @@ import { JobEnd, type JobEndReason } from './job-end.ts';
 import type { Scattered } from './scattered.ts';
 import { followOrders } from './follow-orders.ts';
 import { jobNames } from './job-names.ts';
-import { jobMetadata } from './job-metadata.ts';
+import { attemptsOf, jobMetadata, ranksOf } from './job-metadata.ts';
 import type { MasterJob } from './master-job.ts';
 import { Submissions } from './submissions.ts';
 import { SLEIGH } from '../errors/job.ts';
 import { USAGE } from '../errors/usage.ts';
 import { typeError } from '../../wire/error-kind.ts';
 
-const MAX_ATTEMPTS = 3;
 /** Milliseconds to wait, when the job is stopped, for a server that does not answer. */
 const STOP_LIMIT_MS = 2_000;
 
@@ -127,12 +126,12 @@ export class Sleigh implements AsyncDisposable {
     this.#isGuest = isGuest;
     this.workspace = new NetWorkSpace(lines, name);
     this.#fixedArguments = new FixedArguments(lines, name);
-    const { onDeadWorker = 'requeue', workers } = options;
+    const { onDeadWorker = 'requeue' } = options;
     this.#dispatcher = new Dispatcher({
       lines,
       workspace: name,
       clock: lines.platform.clock,
-      workers,
+      workers: ranksOf(options),
       maxAttempts: this.#maxAttempts,
       mayRepeat: onDeadWorker === 'requeue',
       mailbox,
@@ -162,19 +161,19 @@ export class Sleigh implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const { main } = this.#lines;
-    const { workers, label = 'sleigh' } = this.#options;
+    const { label = 'sleigh' } = this.#options;
     const metadata = jobMetadata(this.#options, this.#maxAttempts, this.#isElastic);
     if (this.#server !== undefined) await main.request([VERB.deadman]);
     const persistent = this.#options.name !== undefined;
     const { name } = this.workspace;
     if (this.#isGuest) await main.useWorkspace(name, { create: false });
     else await main.openWorkspace(name, { label, metadata, persistent });
-    if (!this.#isElastic) await main.store(name, VARIABLE.workerCount, String(workers));
+    if (!this.#isElastic) await main.store(name, VARIABLE.workerCount, String(ranksOf(this.#options)));
     for (const each of [CANCELLED_BATCHES, JOB_REPORT.progress]) await main.declare(name, each, 'single');
     this.#crew.listen(this.#lines);
     followOrders(this.#dispatcher, this.#lines, name);
     void main.ended.then((lost) => this.#endAll(lost));
-    if (workers === 0 && this.#isElastic) return;
+    if (this.#options.workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);
     // In an elastic group other workers may be present, or join.
     if (!this.#isElastic) void launched.gone.then((why) => this.#noWorkers(why));
@@ -202,8 +201,7 @@ export class Sleigh implements AsyncDisposable {
   }
 
   get #maxAttempts(): number {
-    const { onDeadWorker, maxAttempts = MAX_ATTEMPTS } = this.#options;
-    return onDeadWorker === 'null' ? 1 : maxAttempts;
+    return attemptsOf(this.#options);
   }
 
   /** The host of each worker that has sent a result, by rank. */

@@ -24,6 +24,8 @@ interface Part {
   readonly elements: ChunkPart[];
   /** The number of the call that it is for, from 1. */
   readonly attempt: number;
+  /** Whether a worker has ended while it called this element. */
+  readonly isSuspect?: boolean;
 }
 
 /** A task under way. */
@@ -204,9 +206,10 @@ export class TaskGroup {
       [KEY.index, parts.map(({ index }) => index).join(',')],
     ]);
     all.set(KEY.share, shareOf(parts));
-    const [{ attempt } = { attempt: 1 }] = parts;
+    const [{ attempt, isSuspect = false } = { attempt: 1 }] = parts;
     // The server counts its attempts from there (S26). Those of several elements are not repeated as they are.
     if (sent.count === 1) all.set(KEY.attempt, String(attempt));
+    if (attempt > 1) all.set(KEY.aloneFrom, String(isSuspect ? attempt : attempt + 1));
     if (isChunk) all.set(KEY.chunk, '1');
     if (parts.length > 1) all.set(KEY.shares, parts.map((part) => part.elements.length).join(','));
     if (sent.count > 1 && sender.mayRepeat) all.set(KEY.maxAttempts, '1');
@@ -285,7 +288,7 @@ export class TaskGroup {
   }
 
   #settlePart(
-    { owner, index: first, elements, attempt }: Part,
+    { owner, index: first, elements, attempt, isSuspect = false }: Part,
     settlementOf: (index: number) => Settlement,
   ): void {
     let outcomes: Outcome[] = [];
@@ -302,7 +305,12 @@ export class TaskGroup {
       if (isUndone && owner.isWanted) {
         settle(index);
         owner.countParts(1);
-        this.#again.push({ ...part, attempt: settlement === 'tried' ? attempt + 1 : attempt });
+        const isTried = settlement === 'tried';
+        this.#again.push({
+          ...part,
+          attempt: isTried ? attempt + 1 : attempt,
+          isSuspect: isTried || isSuspect,
+        });
       } else if (isUndone) outcomes.push(failed(index, NOT_WANTED));
       else if (this.#isRetried(settlement, part)) settle(index);
       else outcomes.push(settlement);

@@ -134,6 +134,7 @@ const LAUNCH: Rules<LaunchOptions> = {
   respawn: checkRespawn,
   maxTasksPerWorker: wholeFrom(1),
   maxMemory: wholeFrom(1),
+  concurrency: wholeFrom(1),
 };
 
 const SLEIGH: Rules<SleighOptions> = {

@@ -17,6 +17,12 @@ export type OnDeadWorker = 'requeue' | 'null' | 'shutdown';
 export interface LaunchOptions extends Place, NodeOptions {
   /** The number of workers; a group that closes expects this many (S4). 0 is allowed if others may join (S17). */
   readonly workers: number;
+  /**
+   * The number of calls that each worker has under way at the same time, for tasks that wait: requests, files, timers. The
+   * default is 1. A call that computes holds up the others of its worker. To the server each of these calls is a worker
+   * with a rank, so `status`, `join` and the page count `workers × concurrency`.
+   */
+  readonly concurrency?: number | undefined;
   /** The hosts of the workers, for a launcher that reaches other hosts. */
   readonly hosts?: readonly string[] | undefined;
   /** How the workers are started. The default is `processes()`. */
@@ -70,7 +76,10 @@ export interface SleighOptions extends LaunchOptions {
    * it fails at once. `shutdown`: the job ends.
    */
   readonly onDeadWorker?: OnDeadWorker | undefined;
-  /** The default is 3. */
+  /**
+   * The default is 3. With `concurrency`, an element whose worker ended while it ran other calls, too, is called again
+   * alone, and that first attempt does not count.
+   */
   readonly maxAttempts?: number | undefined;
   /**
    * The label of the owner, for the listing (W10), and the beginning of the workspace's name. The default is

@@ -1,5 +1,5 @@
 /** What sentinels store to variables of the job, for their launcher and for people. */
-import type { WorkerEnd } from '../../machines/pool/worker-process.ts';
+import type { WorkerEnd } from '../../machines/pool/worker-process-setup.ts';
 import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import type { NwsConnection } from '../connection/connection.ts';

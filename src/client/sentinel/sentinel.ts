@@ -1,5 +1,5 @@
 import type { RestartBudget } from '../../machines/pool/restart-budget.ts';
-import { DIED, NOT_LOADED, TIMED_OUT, type WorkerEnd } from '../../machines/pool/worker-process.ts';
+import { DIED, NOT_LOADED, TIMED_OUT, type WorkerEnd } from '../../machines/pool/worker-process-setup.ts';
 import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { ChildKind } from './child.ts';
@@ -13,7 +13,8 @@ import type { ServerAddress } from '../connection/server-address.ts';
 import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
 import type { CancelledBatches } from '../worker/worker-messages.ts';
 import { WorkerReports } from './worker-reports.ts';
-import { WorkerPool, type OutputStream } from './worker-pool.ts';
+import type { OutputStream } from './worker-host.ts';
+import { WorkerPool } from './worker-pool.ts';
 import { PROCESS } from '../errors/job.ts';
 import { fault } from '../../wire/error-kind.ts';
 
@@ -21,8 +22,10 @@ import { fault } from '../../wire/error-kind.ts';
 export interface SentinelOrder {
   readonly server: ServerAddress;
   readonly workspace: string;
-  /** The number of workers to start. */
+  /** The number of worker processes to start. */
   readonly workers: number;
+  /** The number of ranks, and thereby of calls at once, of each process (S22.14). The default is 1. */
+  readonly concurrency?: number | undefined;
   /** The path of a module that each worker loads before it registers. A worker that cannot load it ends. */
   readonly preload?: string | undefined;
   /** How workers that end are replaced; false for no replacement. */
@@ -72,7 +75,7 @@ const DEATHS: ReadonlySet<string> = new Set([DIED, TIMED_OUT, NOT_LOADED]);
 export class Sentinel {
   /** Resolves with the reason when the last worker has ended and that is reported. */
   readonly gone: Promise<string>;
-  /** The number of workers that it started at first, which is lower than wanted if the job accepts no more. */
+  /** The number of ranks that it started at first, which is lower than wanted if the job accepts no more. */
   readonly started: number;
   readonly #connections: Connections;
   readonly #options: SentinelOptions;
@@ -201,8 +204,8 @@ export class Sentinel {
   }
 
   async #leave(reason: string): Promise<string> {
-    const { station = '' } = this.#options;
-    const told = this.#reports.bye(this.started, station, reason);
+    const { station = '', concurrency = 1 } = this.#options;
+    const told = this.#reports.bye(Math.ceil(this.started / concurrency), station, reason);
     await Promise.race([told, delay(this.#platform.clock, BYE_LIMIT_MS)]);
     this.#hasLeft = true;
     this.#connections.close();
@@ -218,19 +221,21 @@ function poolOptions(
   watch: WorkerReports | undefined,
 ): ConstructorParameters<typeof WorkerPool>[0] {
   const { kind, workers, server, workspace, preload, respawn, maxTasksPerWorker } = options;
-  const { maxMemory, reconnectGrace } = options;
+  const { maxMemory, reconnectGrace, concurrency = 1 } = options;
   const { onDeath, onOutput = () => Promise.resolve() } = options;
   const isOwnOutput = options.onOutput === undefined;
-  const report = async (end: WorkerEnd): Promise<void> => {
-    if (DEATHS.has(end.why)) onDeath(end.rank, end.how);
+  const report = async (end: WorkerEnd, isFirst: boolean): Promise<void> => {
+    const isDeath = isFirst && DEATHS.has(end.why);
+    if (isDeath) onDeath(end.rank, end.how);
     const told = [reports.end(end)];
-    if (DEATHS.has(end.why) && isOwnOutput) told.push(reports.death(end.rank, end.how));
+    if (isDeath && isOwnOutput) told.push(reports.death(end.rank, end.how));
     await Promise.all(told);
   };
   return {
     platform,
     kind,
-    workers,
+    workers: workers * concurrency,
+    concurrency,
     budget: respawn === false ? undefined : respawn,
     node: options.node,
     order: { server, workspace, preload, maxTasks: maxTasksPerWorker, maxMemory, reconnectGrace },

@@ -4,7 +4,8 @@ import { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { ActivityWatch, newBoard } from '../worker/activity.ts';
+import { newBoard } from '../worker/activity.ts';
+import { ActivityWatches, type FurtherBoard } from '../worker/activity-watches.ts';
 import type { ChildKind } from './child.ts';
 import { usageOf, type ProcessUsage } from './process-usage.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
@@ -126,9 +127,13 @@ function startThread(url: URL, args: readonly string[], node: NodeOptions): Work
     return notStarted(reasonOf(error));
   }
   let listener: Listener = IGNORE;
-  const hear = (message: unknown): void => listener(unsafeCast<MessageFromWorker>(message));
+  const watch = new ActivityWatches(board, (message) => listener(message));
+  const hear = (message: unknown): void => {
+    const heard = unsafeCast<MessageFromWorker | FurtherBoard>(message);
+    if (heard.type === 'board') watch.add(heard);
+    else listener(heard);
+  };
   port1.on('message', hear);
-  const watch = new ActivityWatch(board, hear);
   const looking = setInterval(() => watch.look(), LOOK_MS).unref();
   const exited = new Promise<string>((resolve) => {
     worker.once('error', (error) => resolve(String(error)));
@@ -146,7 +151,7 @@ function startThread(url: URL, args: readonly string[], node: NodeOptions): Work
     stdout: worker.stdout,
     stderr: worker.stderr,
     send: (message) => {
-      if (message.type === 'condemn') return watch.condemn(message.call);
+      if (message.type === 'condemn') return watch.condemn(message);
       if (message.type === 'cancelled') watch.cancelled(message.batches);
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
       port1.postMessage(message);

@@ -1,35 +1,36 @@
 import { createActor, type Actor } from 'xstate';
 import { poolMachine, type PoolEvent } from '../../machines/pool/pool.ts';
 import type { RestartBudget } from '../../machines/pool/restart-budget.ts';
-import { workerProcessMachine, type WorkerEnd } from '../../machines/pool/worker-process.ts';
+import { workerProcessMachine } from '../../machines/pool/worker-process.ts';
+import { DIED, type WorkerEnd } from '../../machines/pool/worker-process-setup.ts';
 import type { ChildKind } from './child.ts';
 import { delay, type Timer } from '../clock.ts';
 import type { NodeOptions } from './node-flags.ts';
-import { inLines } from './output-lines.ts';
 import type { Platform } from '../platform.ts';
+import { WorkerHost, type OutputStream } from './worker-host.ts';
 import type { WorkerChild } from './worker-child.ts';
-import type {
-  CallSeen,
-  CancelledBatches,
-  MessageFromWorker,
-  WorkerOrder,
-} from '../worker/worker-messages.ts';
+import type { CallSeen, CancelledBatches, MessageAboutRank, WorkerOrder } from '../worker/worker-messages.ts';
 
 export interface WorkerPoolOptions {
   readonly platform: Platform;
   readonly kind: ChildKind;
-  /** The wanted number of workers. */
+  /** The wanted number of ranks. */
   readonly workers: number;
+  /** The number of ranks of a process (S22.14). The default is 1. */
+  readonly concurrency?: number | undefined;
   /** Flags of Node for the workers. */
   readonly node?: NodeOptions | undefined;
   /** Undefined if workers are not replaced. */
   readonly budget: RestartBudget | undefined;
   /** The order of each worker without its rank. */
-  readonly order: Omit<WorkerOrder, 'type' | 'rank' | 'cancelled'>;
+  readonly order: Omit<WorkerOrder, 'type' | 'rank' | 'cancelled' | 'concurrency'>;
   /** @returns a rank for another worker, or again the rank of the replaced one; undefined if there is none */
   readonly askForRank: (replaces?: number) => Promise<number | undefined>;
-  /** Reports an end to the server; the worker is replaced after that. It never rejects. */
-  readonly report: (end: WorkerEnd) => Promise<void>;
+  /**
+   * Reports an end to the server; the worker is replaced after that. It never rejects.
+   * @param isFirst whether the end of its process was not reported for another rank
+   */
+  readonly report: (end: WorkerEnd, isFirst: boolean) => Promise<void>;
   /** Called with the output of a worker, in whole lines; the pool waits for it. */
   readonly onOutput: (rank: number, stream: OutputStream, lines: string) => Promise<void>;
   /** Follows what the workers do. */
@@ -38,26 +39,21 @@ export interface WorkerPoolOptions {
 
 /** Follows what workers do, for people. */
 export interface WorkerWatch {
-  started(rank: number, child: WorkerChild): void;
+  started(rank: number, child: Pick<WorkerChild, 'usage'>): void;
   /** @param seen the call that lasts; undefined when it has ended */
   calls(rank: number, seen: CallSeen | undefined): void;
   ended(rank: number): void;
 }
-
-export type OutputStream = 'stdout' | 'stderr';
-
-/** The number of characters of standard error that are kept as the last words of a worker. */
-const LAST_WORDS = 2_048;
-/** Milliseconds to wait for the receiver of the output of a worker that has ended. */
-const OUTPUT_LIMIT_MS = 1_000;
 
 /** Milliseconds in which the server must accept the report of an end. */
 const REPORT_LIMIT_MS = 2_000;
 
 interface Member {
   readonly actor: Actor<typeof workerProcessMachine>;
-  readonly child: WorkerChild;
+  readonly host: WorkerHost;
 }
+
+const withWords = (end: WorkerEnd, words: string): WorkerEnd => (end.words === '' ? { ...end, words } : end);
 
 /**
  * The workers of a sentinel. The statecharts in machines/pool contain the rules; this class implements their actions.
@@ -106,14 +102,15 @@ export class WorkerPool {
   setCancelled(batches: CancelledBatches): void {
     const before = this.#cancelled;
     this.#cancelled = batches;
-    for (const { child } of this.#members.values()) child.send({ type: 'cancelled', batches });
+    const hosts = new Set(Array.from(this.#members.values(), ({ host }) => host));
+    for (const host of hosts) host.send({ type: 'cancelled', batches });
     for (const [batch, how] of Object.entries(batches))
       if (before[batch] !== how) this.#sendAll({ type: 'batch.cancelled', batch, how });
   }
 
   /** Kills the worker of that rank, if it is one of these; it is replaced as if it had died by itself. */
   kill(rank: number): void {
-    this.#members.get(rank)?.child.kill();
+    this.#members.get(rank)?.host.kill(rank, DIED);
   }
 
   /** @param milliseconds the time limit for running calls */
@@ -164,10 +161,11 @@ export class WorkerPool {
   }
 
   #startWorker(rank: number): void {
-    const { platform, kind, node, order, onOutput } = this.#options;
-    const { host = '', port = '' } = order.server;
-    const child = platform.startWorker(kind, [host, String(port), order.workspace, String(rank)], node);
+    const { platform, order, watch, concurrency = 1 } = this.#options;
+    const host = this.#hostFor(rank);
     let timer: Timer | undefined;
+    let isFirst = true;
+    let lastWords = '';
     const machine = workerProcessMachine.provide({
       actions: {
         startTimer: (_, { milliseconds }) => {
@@ -175,34 +173,44 @@ export class WorkerPool {
           timer = platform.clock.startTimer(milliseconds, () => actor.send({ type: 'timer.elapsed' }));
         },
         stopTimer: () => timer?.stop(),
-        condemnCall: (_, { call }) => child.send({ type: 'condemn', call }),
-        askToLeave: () => child.send({ type: 'leave' }),
-        releaseProcess: () => child.send({ type: 'release' }),
-        killProcess: () => child.kill(),
-        reportEnd: (_, { end, wasReady, isPlanned }) => void this.#ended(end, wasReady, isPlanned, lastWords),
+        condemnCall: (_, { call }) => host.condemn(rank, call),
+        askToLeave: () => host.send({ type: 'leave' }),
+        releaseProcess: () => host.send({ type: 'release' }),
+        killProcess: ({ context }) => host.kill(rank, context.why),
+        reportEnd: (_, { end, wasReady, isPlanned }) =>
+          void this.#ended(withWords(end, lastWords), wasReady, isPlanned, isFirst),
       },
     });
     const actor = createActor(machine, { input: { rank } });
-    let lastWords = '';
-    const outputs = [
-      inLines(child.stdout, (lines) => onOutput(rank, 'stdout', lines)),
-      inLines(child.stderr, (lines) => {
-        lastWords = `${lastWords}${lines}\n`.slice(-LAST_WORDS);
-        return onOutput(rank, 'stderr', lines);
-      }),
-    ];
-    this.#members.set(rank, { actor, child });
+    this.#members.set(rank, { actor, host });
     actor.start();
-    this.#options.watch?.started(rank, child);
-    child.onMessage((message) => this.#heard(rank, actor, message));
-    child.send({ type: 'order', ...order, rank, cancelled: this.#cancelled });
-    void child.ended.then(async (how) => {
-      await Promise.race([Promise.all(outputs), delay(platform.clock, OUTPUT_LIMIT_MS)]);
-      actor.send({ type: 'child.ended', how });
+    watch?.started(rank, { usage: () => host.usage(rank) });
+    host.add(rank, {
+      heard: (message) => this.#heard(rank, actor, message),
+      ended: ({ how, company, killedFor, ...end }) => {
+        ({ isFirst, lastWords } = end);
+        actor.send({ type: 'child.ended', how, company, killedFor });
+      },
+    });
+    host.send({
+      type: 'order',
+      ...order,
+      rank,
+      ...(concurrency > 1 && { concurrency }),
+      cancelled: this.#cancelled,
     });
   }
 
-  #heard(rank: number, actor: Member['actor'], message: MessageFromWorker): void {
+  /** A process that has room for another rank, or a new one. */
+  #hostFor(rank: number): WorkerHost {
+    const { platform, kind, node, order, onOutput, concurrency = 1 } = this.#options;
+    for (const { host } of this.#members.values()) if (host.hasRoom) return host;
+    const { host = '', port = '' } = order.server;
+    const child = platform.startWorker(kind, [host, String(port), order.workspace, String(rank)], node);
+    return new WorkerHost(rank, { child, clock: platform.clock, concurrency, onOutput });
+  }
+
+  #heard(rank: number, actor: Member['actor'], message: MessageAboutRank): void {
     switch (message.type) {
       case 'ready':
         actor.send({ type: 'worker.registered' });
@@ -224,14 +232,13 @@ export class WorkerPool {
     }
   }
 
-  async #ended(end: WorkerEnd, wasReady: boolean, isPlanned: boolean, lastWords: string): Promise<void> {
+  async #ended(end: WorkerEnd, wasReady: boolean, isPlanned: boolean, isFirst: boolean): Promise<void> {
     this.#members.delete(end.rank);
     this.#options.watch?.ended(end.rank);
-    const told = { ...end, words: end.words === '' ? lastWords.trim() : end.words };
     const { report, platform } = this.#options;
     // A server that does not answer delays no replacement. The next request to it follows the report.
-    await Promise.race([report(told), delay(platform.clock, REPORT_LIMIT_MS)]);
+    await Promise.race([report(end, isFirst), delay(platform.clock, REPORT_LIMIT_MS)]);
     const now = platform.clock.now();
-    this.#send({ type: 'worker.ended', end: told, wasReady, isPlanned, now });
+    this.#send({ type: 'worker.ended', end, wasReady, isPlanned, now });
   }
 }

@@ -11,7 +11,7 @@ import type { WorkerChild } from './worker-child.ts';
 const PERIOD_MS = 2_000;
 
 interface Watched {
-  readonly child: WorkerChild;
+  readonly child: Pick<WorkerChild, 'usage'>;
   call: WorkerReport['call'];
   usage: { readonly at: number; readonly used: ProcessUsage } | undefined;
 }
@@ -37,7 +37,7 @@ export class WorkerReports {
     this.#options = options;
   }
 
-  started(rank: number, child: WorkerChild): void {
+  started(rank: number, child: Pick<WorkerChild, 'usage'>): void {
     this.#workers.set(rank, { child, call: undefined, usage: undefined });
     if (this.#variable === undefined) void this.#begin(`${SENTINEL_REPORT}${rank}`);
   }

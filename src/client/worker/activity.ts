@@ -2,7 +2,7 @@
  * The current call of a worker, in memory that a second thread reads while the worker computes. Writing to this
  * memory costs almost nothing. The thread that reads it reports long calls to the sentinel.
  */
-import type { CallSeen, CancelledBatches, MessageFromWorker } from './worker-messages.ts';
+import type { CallSeen, CancelledBatches, MessageAboutRank } from './worker-messages.ts';
 
 /** The layout of the memory: 32-bit words, a 64-bit number, and the batch as UTF-8. */
 const CALL = 0;
@@ -71,12 +71,12 @@ export class ActivityWatch {
   readonly #limit: Float64Array;
   readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder();
-  readonly #report: (message: MessageFromWorker) => void;
+  readonly #report: (message: MessageAboutRank) => void;
   /** The call that was running at the last look, and the reported call that has not ended. */
   #last = NONE;
   #reported = NONE;
 
-  constructor(board: SharedArrayBuffer, report: (message: MessageFromWorker) => void) {
+  constructor(board: SharedArrayBuffer, report: (message: MessageAboutRank) => void) {
     this.#words = new Int32Array(board);
     this.#limit = new Float64Array(board, LIMIT_OFFSET, 1);
     this.#bytes = new Uint8Array(board, BATCH_OFFSET);

@@ -4,6 +4,8 @@ import { TASK } from '../errors/job.ts';
 
 /** Milliseconds that a call has to react to its signal. */
 const HEED_MS = 500;
+/** The same for a cancelled call among others, which its worker abandons before the sentinel would kill all of them. */
+const HEED_AMONG_OTHERS_MS = 350;
 
 export interface ElementCallOptions {
   readonly clock: Clock;
@@ -12,7 +14,7 @@ export interface ElementCallOptions {
   /** Resolves when unhandled rejections of this turn are known. */
   readonly endOfTurn: () => Promise<void>;
   /** Called if the call is abandoned while it still runs. The worker cannot be used any more then. */
-  readonly onLeftRunning: () => void;
+  readonly onLeftRunning: (why: 'timed-out' | 'cancelled') => void;
 }
 
 /** One call of a user's function, which may be ended early. */
@@ -33,11 +35,15 @@ export class ElementCall {
     return this.#controller.signal;
   }
 
-  /** Asks the call to end. It has failed with this reason, whatever it returns. */
-  stop(reason: TaskStopped): void {
+  /**
+   * Asks the call to end. It has failed with this reason, whatever it returns.
+   * @param isAmongOthers whether other calls are under way in this worker, so that this one is abandoned if it does not end
+   */
+  stop(reason: TaskStopped, isAmongOthers = false): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = reason;
     this.#controller?.abort(reason);
+    if (isAmongOthers) this.#abandonAfter(HEED_AMONG_OTHERS_MS, reason, 'cancelled');
   }
 
   /**
@@ -75,14 +81,20 @@ export class ElementCall {
   }
 
   #startTimer(): void {
-    const { clock, timeout, onLeftRunning } = this.#options;
+    const { clock, timeout } = this.#options;
     if (timeout === Infinity) return;
     this.#timer = clock.startTimer(timeout, () => {
       const reason = new TaskStopped(TASK.timedOut(timeout));
       this.stop(reason);
-      this.#timer = clock.startTimer(HEED_MS, () => {
-        if (this.fail(reason)) onLeftRunning();
-      });
+      this.#abandonAfter(HEED_MS, reason, 'timed-out');
+    });
+  }
+
+  #abandonAfter(milliseconds: number, reason: TaskStopped, why: 'timed-out' | 'cancelled'): void {
+    const { clock, onLeftRunning } = this.#options;
+    this.#timer?.stop();
+    this.#timer = clock.startTimer(milliseconds, () => {
+      if (this.fail(reason)) onLeftRunning(why);
     });
   }
 }

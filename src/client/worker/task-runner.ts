@@ -4,11 +4,12 @@ import type { Metadata } from '../../wire/payload.ts';
 import { elementOfPlace, type ElementId } from '../../wire/task-places.ts';
 import type { Activity } from './activity.ts';
 import { Chunk, chunkPart, type ChunkPart } from '../values/chunk.ts';
-import { delay, type Clock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { callContext } from './call-context.ts';
-import { Declined, type Departure } from './departure.ts';
+import type { CallTurns } from './call-turns.ts';
+import { CalledBeside, Declined, type Departure } from './departure.ts';
 import { ElementCall } from './element-call.ts';
-import { functionOf, ModuleError, type Exports, type ExportedFunction } from '../task/module-function.ts';
+import { functionOf, ModuleError, type ExportedFunction } from '../task/module-function.ts';
 import type { Platform } from '../platform.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import type { ChunkOutcome } from '../task/task-metadata.ts';
@@ -17,7 +18,8 @@ import { readable } from '../values/values.ts';
 import { CALL_REPORTS, type CallReport } from '../task/call-report.ts';
 import { CallReporter } from './call-reporter.ts';
 import type { Access, Call } from './worker.ts';
-import type { CancelledBatches } from './worker-messages.ts';
+import { LOAD_LIMIT_MS, type WorkerMemory } from './worker-memory.ts';
+import type { CancelledBatches, Company } from './worker-messages.ts';
 import { MODULE, TASK } from '../errors/job.ts';
 
 export interface RunnerOptions {
@@ -28,16 +30,18 @@ export interface RunnerOptions {
   /** Records the current call. */
   readonly activity: Activity;
   readonly departure: Departure;
+  readonly memory: WorkerMemory;
+  /** The turns of the ranks of this process; undefined if it has only one (S22.14). */
+  readonly turns: CallTurns | undefined;
+  /** Called before a task is called, if there are several. */
+  readonly onTurn: (company: Company) => void;
+  /** Makes a call so that what it throws later is known to be of this call. */
+  readonly within: (running: ElementCall, call: () => unknown) => unknown;
   /** Writes to the output of the worker. */
   readonly print: (text: string) => void;
   /** Called after each element. */
   readonly onElement: () => void;
 }
-
-/** The number of fixed arguments that are kept: those of the latest batches. */
-const MAX_KEPT = 16;
-/** The time limit for loading a module in milliseconds. */
-const LOAD_LIMIT_MS = 60_000;
 
 /** The properties that all elements of a task share. */
 interface TaskDetails {
@@ -57,11 +61,10 @@ interface TaskDetails {
 export class TaskRunner {
   readonly #options: RunnerOptions;
   readonly #clock: Clock;
-  readonly #fixedArgs = new Map<string, unknown>();
-  readonly #modules = new Map<string, Exports>();
   #cancelled: CancelledBatches = {};
   #batch = '';
   #running: ElementCall | undefined;
+  #hasDeclined = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -71,7 +74,7 @@ export class TaskRunner {
   /** Sets the cancelled batches: their elements are not called any more, and the running call is ended. */
   setCancelled(batches: CancelledBatches): void {
     this.#cancelled = batches;
-    if (this.#isCancelled) this.#running?.stop(cancelled());
+    if (this.#isCancelled) this.#running?.stop(cancelled(), this.#options.turns !== undefined);
   }
 
   get #isCancelled(): boolean {
@@ -86,15 +89,42 @@ export class TaskRunner {
     return this.#running?.fail(error) ?? false;
   }
 
+  /** Whether it could not load a module. */
+  get hasDeclined(): boolean {
+    return this.#hasDeclined;
+  }
+
+  /** Whether a call is under way. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** @param access to the workspace of the job */
   caller(access: Access): Call {
-    return (value, metadata) => this.#call(access, value, metadata);
+    return (value, metadata) => this.#inTurn(access, value, metadata);
+  }
+
+  async #inTurn(access: Access, value: unknown, metadata: Metadata): Promise<unknown> {
+    const { turns, memory, onTurn } = this.#options;
+    if (turns === undefined) return this.#call(access, value, metadata);
+    this.#batch = elementOfPlace(metadata)(0).batch;
+    const isForEveryone = metadata.get(KEY.everyone) === '1';
+    if (isForEveryone && !memory.isFirstCopy(this.#batch)) throw new CalledBeside();
+    const isAlone = isSuspect(metadata);
+    const end = await turns.enter(isAlone, () => !this.#isCancelled);
+    // The sentinel must know it before the call can end this process.
+    onTurn(isAlone ? 'alone' : 'together');
+    try {
+      return await this.#call(access, value, metadata);
+    } finally {
+      end();
+    }
   }
 
   async #call(access: Access, value: unknown, metadata: Metadata): Promise<unknown> {
     const elementAt = elementOfPlace(metadata);
     this.#batch = elementAt(0).batch;
-    this.#dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));
+    this.#options.memory.dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));
     const details = await this.#prepare(access, metadata);
     const one = (value: unknown, at: number): Promise<unknown> =>
       this.#run(details, value, elementAt(at), at);
@@ -109,12 +139,6 @@ export class TaskRunner {
       if (this.#clock.now() > end || (isDivisible && this.#options.departure.why !== undefined)) break;
     }
     return parts;
-  }
-
-  /** Drops the fixed arguments before that number, whose batches have ended. */
-  #dropFixedArgs(from: number): void {
-    for (const variable of this.#fixedArgs.keys())
-      if (Number(/\d+$/.exec(variable)?.[0]) < from) this.#fixedArgs.delete(variable);
   }
 
   async #prepare(access: Access, metadata: Metadata): Promise<TaskDetails> {
@@ -148,23 +172,12 @@ export class TaskRunner {
     const isForEveryone = metadata.get(KEY.everyone) === '1';
     if (language !== 'javascript')
       throw this.#decline(new ModuleError(MODULE.otherLanguage(module, language)), isForEveryone);
-    const exports = this.#modules.get(module) ?? (await this.#load(module, isForEveryone));
-    return functionOf(exports, module, metadata.get(KEY.function));
-  }
-
-  async #load(module: string, isForEveryone: boolean): Promise<Exports> {
-    try {
-      const late = delay(this.#clock, LOAD_LIMIT_MS).then(() => {
-        throw new ModuleError(MODULE.tooSlow(module, LOAD_LIMIT_MS / 1_000));
-      });
-      const exports = await Promise.race([this.#options.platform.loadModule(module), late]);
-      this.#modules.set(module, exports);
-      return exports;
-    } catch (error) {
+    const exports = await this.#options.memory.module(module).catch((error: unknown) => {
       // In ECMAScript a module that has failed to load cannot be loaded again in the same process. Another worker has
       // to try.
       throw this.#decline(error, isForEveryone);
-    }
+    });
+    return functionOf(exports, module, metadata.get(KEY.function));
   }
 
   /**
@@ -172,6 +185,7 @@ export class TaskRunner {
    * @returns what to throw, unless each worker has to answer
    */
   #decline(error: unknown, isForEveryone: boolean): unknown {
+    this.#hasDeclined = true;
     this.#options.departure.request('not-loaded', reasonOf(error));
     return isForEveryone ? error : new Declined(reasonOf(error), { cause: error });
   }
@@ -179,21 +193,12 @@ export class TaskRunner {
   /** Fetched once, and kept. */
   async #fixed({ find }: Access, variable: string | undefined): Promise<unknown> {
     if (variable === undefined) return undefined;
-    if (this.#fixedArgs.has(variable)) {
-      const known = this.#fixedArgs.get(variable);
-      // The latest used ones are kept.
-      this.#fixedArgs.delete(variable);
-      this.#fixedArgs.set(variable, known);
-      return known;
-    }
-    const found = await find(variable);
-    // They are deleted when their batch has ended.
-    if (found === undefined) throw cancelled();
-    const value = readable(found.value);
-    const [oldest] = this.#fixedArgs.keys();
-    if (this.#fixedArgs.size >= MAX_KEPT && oldest !== undefined) this.#fixedArgs.delete(oldest);
-    this.#fixedArgs.set(variable, value);
-    return value;
+    return this.#options.memory.fixedArgs(variable, async () => {
+      const found = await find(variable);
+      // They are deleted when their batch has ended.
+      if (found === undefined) throw cancelled();
+      return readable(found.value);
+    });
   }
 
   async #run(
@@ -209,7 +214,7 @@ export class TaskRunner {
       clock: platform.clock,
       endOfTurn: platform.endOfTurn,
       timeout,
-      onLeftRunning: () => departure.request('timed-out'),
+      onLeftRunning: (why) => departure.request(why),
     });
     const element = { batch, index: isForEveryone ? rank : index };
     const { clock } = platform;
@@ -229,7 +234,7 @@ export class TaskRunner {
     this.#running = running;
     activity.begin({ batch: this.#batch, at, limit: timeout, isLoading: false });
     try {
-      return await running.resultOf(() => call(value, context));
+      return await running.resultOf(() => this.#options.within(running, () => call(value, context)));
     } finally {
       this.#running = undefined;
       activity.end();
@@ -238,6 +243,13 @@ export class TaskRunner {
     }
   }
 }
+
+/**
+ * Whether a worker has ended while it ran this task and others. The server counts the attempts of the task, and its
+ * master says which attempt is the first that runs alone (S23.10).
+ */
+const isSuspect = (metadata: Metadata): boolean =>
+  Number(metadata.get(KEY.attempt) ?? 1) >= Number(metadata.get(KEY.aloneFrom) ?? 2);
 
 const cancelled = (): TaskStopped => new TaskStopped(TASK.cancelled());
 

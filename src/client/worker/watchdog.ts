@@ -5,20 +5,21 @@
  */
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
-import { ActivityWatch } from './activity.ts';
+import { ActivityWatches, type FurtherBoard } from './activity-watches.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { lineOf, messagesFrom, type MessageToWorker } from './worker-messages.ts';
 import { CHANNEL_FD, LOOK_MS, type WatchdogData } from './worker-link.ts';
 
 const { board, port } = unsafeCast<WatchdogData>(workerData);
 const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
-const watch = new ActivityWatch(board, (message) => void channel.write(lineOf(message)));
+const watch = new ActivityWatches(board, (message) => void channel.write(lineOf(message)));
+port.on('message', (message: unknown) => watch.add(unsafeCast<FurtherBoard>(message)));
 
 channel.setEncoding('utf8').on(
   'data',
   messagesFrom((message) => {
     const order = unsafeCast<MessageToWorker>(message);
-    if (order.type === 'condemn') return watch.condemn(order.call);
+    if (order.type === 'condemn') return watch.condemn(order);
     if (order.type === 'cancelled') watch.cancelled(order.batches);
     port.postMessage(order);
   }),

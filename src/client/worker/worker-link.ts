@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { isMainThread, MessageChannel, Worker, workerData, type MessagePort } from 'node:worker_threads';
 import { ActivityWriter, newBoard, type Activity } from './activity.ts';
+import type { FurtherBoard } from './activity-watches.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { packageFile } from '../package-file.ts';
 import { lineOf, type MessageFromWorker, type MessageToWorker } from './worker-messages.ts';
@@ -24,7 +25,8 @@ export interface SentinelLink {
   /** The message is sent when this returns, whatever the worker does next. */
   send(message: MessageFromWorker): void;
   onMessage(listener: (message: MessageToWorker) => void): void;
-  readonly activity: Activity;
+  /** @param rank if the process has several (S22.14) */
+  activity(rank?: number): Activity;
 }
 
 /** The link of this worker, for a process or a thread. */
@@ -56,7 +58,13 @@ const link = (
 ): SentinelLink => ({
   send,
   onMessage: (listener) => void port.on('message', listener),
-  activity: new ActivityWriter(board),
+  activity: (rank) => {
+    if (rank === undefined) return new ActivityWriter(board);
+    const further: FurtherBoard = { type: 'board', rank, board: newBoard() };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
+    port.postMessage(further);
+    return new ActivityWriter(further.board);
+  },
 });
 
 /**

@@ -1,16 +1,20 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { reasonOf } from '../../wire/error-kind.ts';
 import { KEY } from '../../wire/names.ts';
 import { delay } from '../clock.ts';
 import type { NwsConnection } from '../connection/connection.ts';
+import { CallTurns } from './call-turns.ts';
 import { Departure } from './departure.ts';
+import type { ElementCall } from './element-call.ts';
 import { ConnectionLostError } from '../connection/errors.ts';
 import { ModuleError } from '../task/module-function.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { NotBackError } from './worker-session.ts';
 import { TaskRunner } from './task-runner.ts';
+import { WorkerMemory } from './worker-memory.ts';
 import { work } from './worker.ts';
 import type { SentinelLink } from './worker-link.ts';
-import type { MessageToWorker, WorkerOrder } from './worker-messages.ts';
+import type { CancelledBatches, Company, MessageToWorker, WorkerOrder } from './worker-messages.ts';
 
 /** The program in which a session runs. */
 export interface WorkerProcess {
@@ -32,13 +36,22 @@ const CRASH_LIMIT_MS = 10_000;
 /** Milliseconds between two checks of the memory. */
 const MEMORY_LOOK_MS = 100;
 
-/** One worker, from its order to its end: it handles the messages of its sentinel and reports to it. */
+/**
+ * One worker process, from its order to its end: it handles the messages of its sentinel and reports to it. With
+ * several ranks it gets an order for each, and runs a call of each at the same time (S22.14).
+ */
 export class WorkerMain {
   readonly #link: SentinelLink;
   readonly #process: WorkerProcess;
   readonly #platform: Platform;
   readonly #departure = new Departure();
-  #runner: TaskRunner | undefined;
+  readonly #memory: WorkerMemory;
+  /** By rank. */
+  readonly #runners = new Map<number, TaskRunner>();
+  /** Undefined until it has several ranks. */
+  #turns: CallTurns | undefined;
+  /** Which call an error belongs to, if there are several. */
+  readonly #current = new AsyncLocalStorage<ElementCall>();
   #rank = 0;
   /** The number of processed elements. */
   #done = 0;
@@ -48,6 +61,7 @@ export class WorkerMain {
     this.#link = link;
     this.#process = process;
     this.#platform = process.platform ?? thisHost;
+    this.#memory = new WorkerMemory(this.#platform);
     link.onMessage((message) => this.#hear(message));
   }
 
@@ -58,7 +72,7 @@ export class WorkerMain {
 
   /** An unhandled rejection: only the running element fails. */
   rejected(error: unknown): void {
-    if (this.#runner?.fail(error) !== true) this.#complain(error);
+    if (!this.#fail(error)) this.#complain(error);
   }
 
   /** An uncaught error: as `rejected`, but the state of this process is unknown, so the worker leaves. */
@@ -69,12 +83,27 @@ export class WorkerMain {
     this.#platform.clock.startTimer(CRASH_LIMIT_MS, () => this.#process.exit(1));
   }
 
+  /** @returns false if no running call is known to have this error */
+  #fail(error: unknown): boolean {
+    if (this.#turns !== undefined) {
+      const call = this.#current.getStore();
+      if (call !== undefined) return call.fail(error);
+    }
+    const running = [...this.#runners.values()].filter(({ isRunning }) => isRunning);
+    const [only] = running;
+    if (running.length <= 1) return only?.fail(error) ?? false;
+    // One of them may wait for ever now. All are called again, each alone (S22.14).
+    this.#complain(error);
+    this.#process.exit(1);
+    return true;
+  }
+
   #hear(message: MessageToWorker): void {
     switch (message.type) {
       case 'order':
         return void this.#start(message);
       case 'cancelled':
-        return this.#runner?.setCancelled(message.batches);
+        return this.#setCancelled(message.batches);
       case 'leave':
         return this.leave();
       case 'release':
@@ -83,21 +112,34 @@ export class WorkerMain {
     }
   }
 
+  #setCancelled(batches: CancelledBatches): void {
+    for (const runner of this.#runners.values()) runner.setCancelled(batches);
+    this.#turns?.recheck();
+  }
+
   async #start(order: WorkerOrder): Promise<void> {
-    const { server, workspace, preload, rank, cancelled, reconnectGrace } = order;
-    this.#rank = rank;
+    const { server, workspace, preload, rank, cancelled, reconnectGrace, concurrency = 1 } = order;
+    if (this.#runners.size === 0) this.#rank = rank;
     const departure = this.#departure;
+    const isShared = concurrency > 1;
+    if (isShared) this.#turns ??= new CallTurns();
+    const onTurn = (company: Company): void => this.#link.send({ type: 'company', rank, company });
+    const about = isShared ? { rank } : {};
     const runner = new TaskRunner({
       server,
       workspace,
       rank,
       platform: this.#platform,
-      activity: this.#link.activity,
+      activity: this.#link.activity(about.rank),
       departure,
+      memory: this.#memory,
+      turns: this.#turns,
+      onTurn,
+      within: (running, call) => (isShared ? this.#current.run(running, call) : call()),
       print: this.#process.print,
       onElement: () => this.#look(order),
     });
-    this.#runner = runner;
+    this.#runners.set(rank, runner);
     runner.setCancelled(cancelled);
     const { hostname, pid } = this.#platform;
     const description = new Map([
@@ -113,29 +155,34 @@ export class WorkerMain {
         description,
         call: runner.caller.bind(runner),
         onRefusal: (error) => this.#refused(error),
-        onReady: () => this.#link.send({ type: 'ready' }),
+        ...(isShared && { onStored: () => onTurn('waiting') }),
+        onReady: () => this.#link.send({ type: 'ready', ...about }),
         departure,
         reconnectGrace,
         platform: this.#platform,
       });
-      this.#exit();
+      this.#exit(rank, about);
     } catch (error) {
-      await this.#failed(error);
+      await this.#failed(rank, about, error);
     }
   }
 
-  #exit(): void {
+  /** Ends with the last rank. */
+  #exit(rank: number, about: { readonly rank?: number }): void {
     const { why = 'cut-off', words } = this.#departure;
-    this.#link.send({ type: 'leaving', why, words });
-    this.#process.exit(0);
+    // The other ranks of this process have declined no task.
+    const isBeside = why === 'not-loaded' && this.#runners.get(rank)?.hasDeclined !== true;
+    this.#link.send({ type: 'leaving', ...about, why: isBeside ? 'told-to-go' : why, words });
+    this.#runners.delete(rank);
+    if (this.#runners.size === 0) this.#process.exit(0);
   }
 
-  async #failed(error: unknown): Promise<void> {
+  async #failed(rank: number, about: { readonly rank?: number }, error: unknown): Promise<void> {
     // Its task is returned, because losing the network is not the fault of the task (S22.5).
     if (error instanceof NotBackError) {
       this.#complain(error);
       this.#departure.request('cut-off', error.message);
-      return this.#exit();
+      return this.#exit(rank, about);
     }
     // If the job has ended, this is not an error, and the sentinel ends this worker first.
     if (!(error instanceof ModuleError)) await delay(this.#platform.clock, HEARING_MS);

@@ -11,6 +11,8 @@ export interface WorkerOrder {
   readonly server: ServerAddress;
   readonly workspace: string;
   readonly rank: number;
+  /** The number of calls of its process at once: the process gets an order for each. The default is 1. */
+  readonly concurrency?: number | undefined;
   /** The path of a module that it loads before it registers. */
   readonly preload?: string | undefined;
   /** The number of elements after which it leaves. */
@@ -30,11 +32,11 @@ export type MessageToWorker =
   /** The job has ended, so it ends at once. */
   | { readonly type: 'release' }
   /** The current call must not complete any more: see `condemned`. */
-  | { readonly type: 'condemn'; readonly call: number };
+  | { readonly type: 'condemn'; readonly call: number; readonly rank?: number | undefined };
 
 /** Why a worker leaves by itself, between two elements. */
 export type LeaveReason =
-  'told-to-go' | 'max-tasks' | 'max-memory' | 'not-loaded' | 'timed-out' | 'threw' | 'cut-off';
+  'told-to-go' | 'max-tasks' | 'max-memory' | 'not-loaded' | 'timed-out' | 'cancelled' | 'threw' | 'cut-off';
 
 /** A call that takes long enough to be reported. */
 export interface CallSeen {
@@ -50,7 +52,26 @@ export interface CallSeen {
   readonly isLoading: boolean;
 }
 
+/**
+ * What a rank of a process with several ranks does (S22.14): its task is called alone, or together with those of others,
+ * until its result is stored; otherwise it waits for a task, or with one for its turn.
+ */
+export type Company = 'alone' | 'together' | 'waiting';
+
+/** The rank that a message is about; absent if its process has only one. */
+interface AboutRank {
+  readonly rank?: number | undefined;
+}
+
 export type MessageFromWorker =
+  | MessageAboutRank
+  /** Sent before its call begins, and when its result is stored. */
+  | { readonly type: 'company'; readonly rank: number; readonly company: Company };
+
+/** A message of one rank. */
+export type MessageAboutRank = AboutRank & RankMessage;
+
+type RankMessage =
   /** It has registered (S3). */
   | { readonly type: 'ready' }
   | ({ readonly type: 'call' } & CallSeen)

@@ -4,7 +4,7 @@ import { type ChunkPart } from '../values/chunk.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { Clock } from '../clock.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
-import { Declined, Departure } from './departure.ts';
+import { CalledBeside, Declined, Departure } from './departure.ts';
 import { ConnectionLostError, NwsError } from '../connection/errors.ts';
 import { thisHost } from '../platform.ts';
 import { WorkerSession, type WorkerSessionOptions } from './worker-session.ts';
@@ -20,6 +20,8 @@ export interface WorkerOptions extends WorkerSessionOptions {
   readonly departure?: Departure;
   /** Called when it has registered. */
   readonly onReady?: () => void;
+  /** Called when the server has a result. If it is given, the next task is fetched after that. */
+  readonly onStored?: () => void;
   /** Called when the server refuses a result. The task has failed then (S7.1). */
   readonly onRefusal: (error: unknown) => void;
 }
@@ -46,6 +48,8 @@ export async function work(options: WorkerOptions): Promise<void> {
 async function workThrough(registration: WorkerSession, options: WorkerOptions): Promise<void> {
   const { workspace, onRefusal, platform = thisHost, departure = new Departure() } = options;
   const { clock } = platform;
+  const { onStored } = options;
+  const isSeparate = onStored !== undefined;
   const call = options.call({
     find: (variable) => registration.use((connection) => connection.findTry(workspace, variable)),
     store: (variable, value) => {
@@ -57,13 +61,14 @@ async function workThrough(registration: WorkerSession, options: WorkerOptions):
     registration.use(async (connection) => {
       const stored = result && registration.task && store(connection, result);
       // Until the next request is sent, a refused result can be replaced by one that reports the refusal.
-      if (result !== undefined && result.value.bytes.length > PIPELINED_BYTES) await stored;
+      if (result !== undefined && (isSeparate || result.value.bytes.length > PIPELINED_BYTES)) await stored;
+      if (result !== undefined) onStored?.();
       // Sent together with the result. If the result is refused, this request says that the task has failed (S7.1).
       const asked = connection.fetch(workspace, VARIABLE.task);
       asked.catch(() => undefined);
       if (await stored) registration.task = undefined;
       // From now on it has no task. A task that is on its way is returned as untried (S19).
-      departure.whenFree(() => registration.leave());
+      departure.whenFree(registration, () => registration.leave());
       return (registration.task = await asked);
     });
   /** With the host, and with the number of the attempt, which the server has counted (S26). */
@@ -89,7 +94,7 @@ async function workThrough(registration: WorkerSession, options: WorkerOptions):
     );
   try {
     for (let task = await next(); ;) {
-      departure.whenFree(undefined);
+      departure.whenFree(registration, undefined);
       const result = await perform(call, task, clock);
       if (departure.why !== undefined) {
         // After it has come back it has no task if the result was received.
@@ -121,6 +126,7 @@ async function perform(call: Call, task: Found, clock: Clock): Promise<TaskResul
     return encoded;
   } catch (error) {
     if (error instanceof Declined) throw error;
+    if (error instanceof CalledBeside) return resultOf(null, new Map([[KEY.beside, '1']]));
     return failedResult(failureOf(error));
   }
 }

@@ -14,7 +14,7 @@
  */
 import type { RestartBudget } from './restart-budget.ts';
 import { and, assign, not, setup } from 'xstate';
-import type { WorkerEnd } from './worker-process.ts';
+import type { WorkerEnd } from './worker-process-setup.ts';
 import { rule } from '../rule.ts';
 
 /** The number of failed starts in a row, for each wanted worker, after which the pool gives up. */

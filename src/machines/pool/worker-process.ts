@@ -14,141 +14,22 @@
  * - S22.6 A worker that is told to leave completes its current call first. One that is released must end at once, and
  *   is killed otherwise; its task returns untried.
  * - S22.7 Any other end is a death: its task has been tried.
+ * - S22.14 A process may have several ranks, with a call of each at the same time. Each rank has an actor of this
+ *   machine, and each of them ends when it does. A task that waited for its turn returns untried. A call that was
+ *   blocked beyond its limit beside others has been tried, because one of them may have blocked it.
  */
-import { assign, setup } from 'xstate';
 import { rule } from '../rule.ts';
+import {
+  ANSWER_LIMIT_MS,
+  DIED,
+  endOf,
+  HEED_MS,
+  PLANNED,
+  START_LIMIT_MS,
+  workerProcess,
+} from './worker-process-setup.ts';
 
-/** What happens to the task that the worker had (S19). */
-export type TaskFate = 'tried' | 'untried' | 'failed' | 'declined';
-
-/** Milliseconds in which a worker must register. */
-export const START_LIMIT_MS = 120_000;
-/**
- * Milliseconds that a call has beyond its limit, which is more than a worker needs to answer for a call that is not
- * blocked.
- */
-export const BEYOND_LIMIT_MS = 750;
-/** Milliseconds that a call has to end after its batch was cancelled. */
-export const HEED_MS = 500;
-/** Milliseconds that a worker has to confirm that a call is condemned, and to end after it announced that it leaves. */
-export const ANSWER_LIMIT_MS = 1_000;
-
-export interface WorkerProcessContext {
-  readonly rank: number;
-  /** The current call if it takes long: its number, its batch, and its place in the chunk. */
-  readonly call: number;
-  readonly batch: string;
-  readonly at: number;
-  /** Milliseconds that the call may take before it is condemned; Infinity if there is no limit. */
-  readonly limit: number;
-  /** The report of its end. */
-  readonly task: TaskFate;
-  readonly why: string;
-  readonly words: string;
-  readonly wasReady: boolean;
-}
-
-export type WorkerProcessEvent =
-  | { type: 'worker.registered' }
-  | {
-      type: 'call.lasts';
-      call: number;
-      batch: string;
-      at: number;
-      /** Milliseconds. */
-      limit: number;
-      isLoading: boolean;
-      /** Whether its batch has been cancelled. */
-      cancelled: 'no' | 'ask' | 'kill';
-    }
-  | { type: 'call.ended' }
-  | { type: 'call.condemned'; call: number }
-  | { type: 'batch.cancelled'; batch: string; how: 'ask' | 'kill' }
-  | { type: 'timer.elapsed' }
-  | { type: 'leave.asked' }
-  | { type: 'worker.leaving'; why: string; words: string }
-  | { type: 'release.asked' }
-  | { type: 'child.ended'; how: string };
-
-/** The end of a worker as its sentinel reports it to the server and to the pool. */
-export interface WorkerEnd {
-  readonly rank: number;
-  readonly how: string;
-  readonly task: TaskFate;
-  readonly why: string;
-  readonly words: string;
-  readonly at: number;
-}
-
-/** The reason for the end of a worker if its sentinel knows no better one. */
-export const DIED = 'died';
-export const TIMED_OUT = 'timed-out';
-export const CANCELLED = 'cancelled';
-export const NOT_LOADED = 'not-loaded';
-export const TOLD_TO_GO = 'told-to-go';
-/** Ends that are part of the work, and no sign of trouble with the workers. */
-const PLANNED: ReadonlySet<string> = new Set(['max-tasks', 'max-memory', TIMED_OUT, CANCELLED]);
-
-const endOf = ({ rank, task, why, words, at }: WorkerProcessContext, how: string): WorkerEnd => ({
-  rank,
-  how,
-  task,
-  why,
-  words,
-  at,
-});
-
-export const workerProcessMachine = setup({
-  types: {
-    context: {} as WorkerProcessContext,
-    input: {} as { rank: number },
-    events: {} as WorkerProcessEvent,
-  },
-  guards: {
-    isCancelled: ({ event }, { how }: { how: 'ask' | 'kill' }) =>
-      event.type === 'call.lasts' && event.cancelled === how,
-    isLoading: ({ event }) => event.type === 'call.lasts' && event.isLoading,
-    isItsBatch: ({ context, event }, { how }: { how: 'ask' | 'kill' }) =>
-      event.type === 'batch.cancelled' && event.batch === context.batch && event.how === how,
-    isItsCall: ({ context, event }) => event.type === 'call.condemned' && event.call === context.call,
-  },
-  actions: {
-    noteReady: assign({ wasReady: true }),
-    noteCall: assign(({ event }) =>
-      event.type === 'call.lasts'
-        ? {
-            call: event.call,
-            batch: event.batch,
-            at: event.at,
-            limit: event.limit + BEYOND_LIMIT_MS,
-            task: 'failed' as const,
-            why: TIMED_OUT,
-          }
-        : {},
-    ),
-    noteLoading: assign({ task: 'declined', why: NOT_LOADED }),
-    noteCancelled: assign({ task: 'failed', why: CANCELLED }),
-    noteLeaving: assign(({ event }) =>
-      event.type === 'worker.leaving'
-        ? {
-            task: event.why === NOT_LOADED ? ('declined' as const) : ('untried' as const),
-            why: event.why,
-            words: event.words,
-          }
-        : {},
-    ),
-    noteReleased: assign({ task: 'untried', why: TOLD_TO_GO }),
-    noteDeath: assign({ task: 'tried', why: DIED }),
-    startTimer: (_args, _params: { milliseconds: number }) => undefined,
-    stopTimer: () => undefined,
-    condemnCall: (_args, _params: { call: number }) => undefined,
-    askToLeave: () => undefined,
-    releaseProcess: () => undefined,
-    killProcess: () => undefined,
-    reportEnd: (_args, _params: { end: WorkerEnd; wasReady: boolean; isPlanned: boolean }) => undefined,
-    reportUnexpected: () => undefined,
-  },
-}).createMachine({
+export const workerProcessMachine = workerProcess.createMachine({
   id: 'workerProcess',
   context: ({ input }) => ({
     rank: input.rank,
@@ -181,11 +62,19 @@ export const workerProcessMachine = setup({
     'batch.cancelled': rule('S22.3', 'The worker does something else than the cancelled batch.'),
     'call.ended': rule('S22.2', 'The end of the call has been told already.'),
     'call.condemned': rule('S22.4', 'The process is ended for another reason.'),
-    'child.ended': {
-      target: '.ended',
-      actions: 'noteDeath',
-      ...rule('S22.7', 'The process has ended without a word.'),
-    },
+    'child.ended': [
+      {
+        guard: 'wasWaiting',
+        target: '.ended',
+        actions: 'noteUntried',
+        ...rule('S22.14', 'The process has ended while the task of this rank waited for its turn.'),
+      },
+      {
+        target: '.ended',
+        actions: 'noteDeath',
+        ...rule('S22.7', 'The process has ended without a word.'),
+      },
+    ],
   },
   states: {
     starting: {
@@ -323,7 +212,18 @@ export const workerProcessMachine = setup({
         'leave.asked': rule('S22.7', 'The process is being killed already.'),
         'worker.leaving': rule('S22.7', 'The process is being killed already.'),
         'release.asked': rule('S22.7', 'The process is being killed already.'),
-        'child.ended': { target: 'ended', ...rule('S22.2, S22.3, S22.6', 'The killed process has ended.') },
+        'child.ended': [
+          {
+            guard: 'wasLateTogether',
+            target: 'ended',
+            actions: 'noteTried',
+            ...rule(
+              'S22.14',
+              'The killed process has ended, and another of its calls may have blocked this one.',
+            ),
+          },
+          { target: 'ended', ...rule('S22.2, S22.3, S22.6', 'The killed process has ended.') },
+        ],
       },
     },
     ended: {

@@ -30,7 +30,25 @@ const lasts = (details: object): { type: string } =>
     details,
   );
 
+const ended = (details: object): { type: string } =>
+  Object.assign({ type: 'child.ended' }, { how: 'exit status 1', company: 'alone', killedFor: '' }, details);
+
 const noted = ({ task, why }: End) => ({ call: 5, batch: '7', at: 2, limit: 1_750, task, why });
+
+/** That report with another end, for a process with several ranks (S22.14). */
+const reportedAs = (report: string, task: string, why: string): string =>
+  report
+    .replace(/"task":"[^"]*"/, `"task":"${task}"`)
+    .replace(/"why":"[^"]*"/, `"why":"${why}"`)
+    .replace(/isPlanned (true|false)/, `isPlanned ${why === 'beside'}`);
+
+/** A worker that has left, or is killed, ends in the same way whatever ran beside it. */
+const endsSo = (exits: readonly string[], end: string): Record<string, Row> => ({
+  'child.ended': ['ended', ...exits, end],
+  'child.ended, waiting': ['ended', ...exits, end],
+  'child.ended, waiting for a late call': ['ended', ...exits, end],
+  'child.ended, beside a late call': ['ended', ...exits, end],
+});
 
 /** In every state: notifications, and the events that end it. */
 const anywhere = (state: string, exits: readonly string[], end: string): Record<string, Row> => ({
@@ -39,6 +57,9 @@ const anywhere = (state: string, exits: readonly string[], end: string): Record<
   'worker.leaving, without the module': ['leaving', ...exits, 'startTimer, milliseconds 1000'],
   'release.asked': ['leaving', ...exits, 'releaseProcess', 'startTimer, milliseconds 1000'],
   'child.ended': ['ended', ...exits, end],
+  'child.ended, waiting': ['ended', ...exits, reportedAs(end, 'untried', 'died')],
+  'child.ended, waiting for a late call': ['ended', ...exits, reportedAs(end, 'untried', 'beside')],
+  'child.ended, beside a late call': ['ended', ...exits, reportedAs(end, 'tried', 'beside')],
   'batch.cancelled, of another': [state],
   'batch.cancelled, ask': [state],
   'batch.cancelled, kill': [state],
@@ -58,6 +79,9 @@ const changes = {
   'worker.leaving, without the module': LEAVES_WITHOUT,
   'release.asked': RELEASED,
   'child.ended': DEATH,
+  'child.ended, waiting': { task: 'untried', why: 'died' },
+  'child.ended, waiting for a late call': { task: 'untried', why: 'beside' },
+  'child.ended, beside a late call': { task: 'tried', why: 'beside' },
 };
 
 const CONDEMNS = ['condemnCall, call 5', 'startTimer, milliseconds 1000'];
@@ -115,7 +139,10 @@ const table: ChartTable = {
       words: 'cannot load it',
     },
     'release.asked': { type: 'release.asked' },
-    'child.ended': { type: 'child.ended', how: 'exit status 1' },
+    'child.ended': ended({}),
+    'child.ended, waiting': ended({ company: 'waiting' }),
+    'child.ended, waiting for a late call': ended({ company: 'waiting', killedFor: 'timed-out' }),
+    'child.ended, beside a late call': ended({ company: 'together', killedFor: 'cancelled' }),
   },
   states: {
     // S22.1
@@ -178,7 +205,8 @@ const table: ChartTable = {
     leaving: {
       after: ['worker.registered', 'worker.leaving'],
       on: {
-        ...anywhere('leaving', ['stopTimer'], reported({ task: 'untried', why: 'max-tasks' }, true, true)),
+        ...anywhere('leaving', ['stopTimer'], ''),
+        ...endsSo(['stopTimer'], reported({ task: 'untried', why: 'max-tasks' }, true, true)),
         'leave.asked': ['leaving'],
         'worker.leaving': ['leaving'],
         'worker.leaving, without the module': ['leaving'],
@@ -189,8 +217,12 @@ const table: ChartTable = {
     // S22.4, S22.7
     stopping: {
       after: ['worker.registered', 'call.lasts', 'timer.elapsed', 'call.condemned'],
+      changes: { 'child.ended, beside a late call': { task: 'tried' } },
       on: {
-        ...anywhere('stopping', [], reported(TIMED_OUT, true, true)),
+        ...anywhere('stopping', [], ''),
+        ...endsSo([], reported(TIMED_OUT, true, true)),
+        // S22.14
+        'child.ended, beside a late call': ['ended', reported({ ...TIMED_OUT, task: 'tried' }, true, true)],
         'leave.asked': ['stopping'],
         'worker.leaving': ['stopping'],
         'worker.leaving, without the module': ['stopping'],
@@ -202,7 +234,12 @@ const table: ChartTable = {
 };
 
 /** Its end after these events. */
-const endsAs = (name: string, events: readonly string[], end: string) => ({ name, events, end });
+const endsAs = (name: string, events: readonly string[], end: string, last = ended({})) => ({
+  name,
+  events,
+  end,
+  last,
+});
 
 const ENDINGS = [
   endsAs(
@@ -224,6 +261,24 @@ const ENDINGS = [
     'killed for a batch that is cancelled while it loads',
     ['call.lasts, loading', 'batch.cancelled, ask', 'batch.cancelled, kill', 'call.condemned'],
     reported(CANCELLED, true, true),
+  ),
+  endsAs(
+    'killed for a limit beside other calls',
+    ['call.lasts', 'timer.elapsed', 'call.condemned'],
+    reported({ task: 'tried', why: 'timed-out', at: 2 }, true, true),
+    ended({ company: 'together' }),
+  ),
+  endsAs(
+    'killed for a cancelled batch beside other calls',
+    ['call.lasts', 'batch.cancelled, kill', 'call.condemned'],
+    reported(CANCELLED, true, true),
+    ended({ company: 'together' }),
+  ),
+  endsAs(
+    'dead beside a call that died by itself',
+    ['call.lasts'],
+    reported({ ...DIED, at: 2 }, true, false),
+    ended({ company: 'together', killedFor: 'died' }),
   ),
   endsAs(
     'ended because the module is missing',
@@ -257,15 +312,15 @@ export const workerProcessChecks: ChartChecks = {
   table,
   stories: {
     'the end of a worker': checkEach(
-      ENDINGS.map(({ name, events, end }) => [name, events, end] as const),
-      (machine, events, end) => {
+      ENDINGS.map(({ name, events, end, last }) => [name, events, end, last] as const),
+      (machine, events, end, last) => {
         const named = (name: string) => MORE_EVENTS[name] ?? table.events[name] ?? { type: name };
         const recording = new Recording(machine, table.input).send(
           { type: 'worker.registered' },
           ...events.map(named),
         );
         recording.takeCalls();
-        recording.send({ type: 'child.ended', how: 'exit status 1' });
+        recording.send(last);
         expect(recording.takeCalls().at(-1)).toBe(end);
       },
     ),

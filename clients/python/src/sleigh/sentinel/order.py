@@ -54,6 +54,13 @@ class SentinelOrder:
     env: dict[str, str] = field(default_factory=dict)
 
 
+class NoConcurrency(ValueError):
+    """The order is for workers with several calls at a time."""
+
+    def __init__(self) -> None:
+        super().__init__("workers in Python have one call under way; start more workers instead of `concurrency`")
+
+
 def encode_order(order: SentinelOrder) -> str:
     """Letters, digits, ``-`` and ``_`` only; the same form as in the TypeScript client."""
     budget = order.budget
@@ -86,6 +93,8 @@ def decode_order(text: str) -> SentinelOrder:
         place = told.get("place") or {}
         respawn = told.get("respawn")
         workers = int(told["workers"])
+        if told.get("concurrency", 1) != 1:
+            raise NoConcurrency
         if workers < 1 or not isinstance(told["workspace"], str):
             raise ValueError
         return SentinelOrder(
@@ -101,6 +110,8 @@ def decode_order(text: str) -> SentinelOrder:
             cwd=place.get("cwd"),
             env=dict(place.get("env") or {}),
         )
+    except NoConcurrency:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError("not a valid launch order; pass it on as it is") from error
 

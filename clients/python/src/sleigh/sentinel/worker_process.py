@@ -19,6 +19,8 @@ NOT_LOADED = "not-loaded"
 TOLD_TO_GO = "told-to-go"
 # Ends that are part of the work, and no sign of trouble with the workers (S22.8).
 _PLANNED = frozenset({"max-tasks", "max-memory", TIMED_OUT, CANCELLED})
+# A process of this client has one rank, so that nothing else runs in it at its end (S22.14).
+_ALONE = "alone"
 
 _CHART = Chart.load("worker-process")
 Event = Mapping[str, Any]
@@ -91,6 +93,8 @@ class WorkerProcess:
             "isCancelled": lambda event, how: bool(event["cancelled"] == how),
             "isLoading": lambda event, _: bool(event["isLoading"]),
             "isItsBatch": lambda event, how: bool(event["batch"] == self._batch and event["how"] == how),
+            "wasWaiting": lambda event, _: event.get("company", _ALONE) == "waiting",
+            "wasLateTogether": lambda event, _: event.get("company", _ALONE) == "together",
             "isItsCall": lambda event, _: bool(event["call"] == self._call),
         }
 
@@ -114,6 +118,8 @@ class WorkerProcess:
             "noteLeaving": self._note_leaving,
             "noteReleased": note(task="untried", why=TOLD_TO_GO),
             "noteDeath": note(task="tried", why=DIED),
+            "noteUntried": note(task="untried", why=DIED),
+            "noteTried": note(task="tried"),
             "startTimer": lambda _, milliseconds: commands.start_timer(
                 self._limit if milliseconds is None else milliseconds
             ),
