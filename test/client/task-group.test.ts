@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { Found } from '../../src/client/connection/connection.ts';
 import type { ElementOwner } from '../../src/client/master/element-owner.ts';
-import { TaskGroup, type Sent, type TaskSender } from '../../src/client/master/task-group.ts';
+import { TaskGroup, type TaskSender } from '../../src/client/master/task-group.ts';
+import type { Sent } from '../../src/client/master/task-parts.ts';
 import { KEY } from '../../src/wire/names.ts';
 
 /** The server's answer in place of a worker that died (S13, S19). */

@@ -4,7 +4,8 @@ import type { Found } from '../connection/connection.ts';
 import type { EncodedValue } from '../values/values.ts';
 import { Follower } from '../workspace/follower.ts';
 import { isFinal, type Dispatcher } from './dispatcher.ts';
-import type { Sent, TaskGroup, TaskSender } from './task-group.ts';
+import type { TaskGroup, TaskSender } from './task-group.ts';
+import type { Sent } from './task-parts.ts';
 
 export interface NamedBatchOptions {
   readonly lines: ConnectionPool;

@@ -2,40 +2,20 @@ import { nextTick } from 'node:process';
 import Denque from 'denque';
 import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
-import { chunkPart, type ChunkPart } from '../values/chunk.ts';
+import { chunkPart } from '../values/chunk.ts';
 import type { FailedPart } from './batch-outcomes.ts';
 import { CHUNK_BUDGET, ChunkSize, MAX_BYTES } from './chunk-size.ts';
 import type { Found } from '../connection/connection.ts';
 import type { ElementOwner } from './element-owner.ts';
 import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
-import { batchNumber, batchOfId, type TaskFailure } from '../task/task-metadata.ts';
+import type { TaskFailure } from '../task/task-metadata.ts';
+import { shareOf, type Part, type Sent } from './task-parts.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
 import { failureOfLoss, workerLossIn, type WorkerLoss } from '../task/worker-loss.ts';
 import { TASK } from '../errors/job.ts';
 
 /** What becomes of an element of a task: an outcome, or another task; `tried` if it may have been called. */
 type Settlement = Outcome | 'tried' | 'untried';
-
-/** Consecutive elements of one batch in one task. */
-interface Part {
-  readonly owner: ElementOwner;
-  /** The index of the first element. */
-  readonly index: number;
-  readonly elements: ChunkPart[];
-  /** The number of the call that it is for, from 1. */
-  readonly attempt: number;
-  /** Whether a worker has ended while it called this element. */
-  readonly isSuspect?: boolean;
-}
-
-/** A task under way. */
-export interface Sent {
-  readonly parts: readonly Part[];
-  /** The number of elements. */
-  readonly count: number;
-  /** Whether it has an element that was sent before. */
-  readonly isAgain: boolean;
-}
 
 /** Sends the tasks of a group. */
 export interface TaskSender {
@@ -342,12 +322,6 @@ export class TaskGroup {
       void this.#store([part], true);
     }
   }
-}
-
-/** The newest of the batches takes its turn with the task, so that a small batch does not wait behind a large one (S28). */
-function shareOf(parts: readonly Part[]): string {
-  const batches = parts.map(({ owner }) => batchOfId(owner.id));
-  return batches.reduce((newest, each) => (batchNumber(each) > batchNumber(newest) ? each : newest));
 }
 
 const NOT_WANTED = failureOf(TASK.cancelled());
