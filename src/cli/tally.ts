@@ -1,6 +1,11 @@
 import type { LineError } from './line-outcome.ts';
 import type { ErrorText } from '../wire/error-kind.ts';
+import { hostClock } from '../client/clock.ts';
+import { Rate } from '../client/master/rate.ts';
 import { START } from './errors.ts';
+
+/** The period of the rate, in milliseconds: that of the page. */
+const RATE_PERIOD_MS = 3 * 60_000;
 
 /** The progress of a run. */
 export class Tally {
@@ -12,7 +17,7 @@ export class Tally {
   firstFailure: LineError | undefined;
   /** The number of lines of the input, if known. */
   total: number | undefined;
-  readonly #started = performance.now();
+  readonly #rate = new Rate(hostClock, RATE_PERIOD_MS);
 
   count(failure?: LineError): void {
     this.done++;
@@ -27,18 +32,19 @@ export class Tally {
     return `${this.before + this.done}${of} lines done${this.failed === 0 ? '' : `, ${this.failed} failed`}`;
   }
 
-  /** The summary, with the rate and the remaining time. */
-  get progress(): string {
+  /** The summary, with the lines under way, if they are known, the rate of the last minutes and the remaining time. */
+  progress(tasks?: { readonly running: number; readonly queued: number }): string {
     const { perSecond, secondsLeft } = this.figures;
     const rate = perSecond >= 10 ? Math.round(perSecond) : Number(perSecond.toPrecision(2));
     const left = secondsLeft === null ? '' : `, ${durationText(secondsLeft)} left`;
-    return `${this.summary}, ${rate} a second${left}`;
+    const underWay = tasks === undefined ? '' : `, ${tasks.running} running, ${tasks.queued} queued`;
+    return `${this.summary}${underWay}, ${rate} a second${left}`;
   }
 
   /** The same for programs. */
   get figures() {
     const { done, before, failed, total } = this;
-    const perSecond = (1000 * done) / (performance.now() - this.#started);
+    const perSecond = this.#rate.at(done);
     const isKnown = total !== undefined && perSecond > 0;
     const secondsLeft = isKnown ? Math.max(0, Math.ceil((total - before - done) / perSecond)) : null;
     return { done: before + done, failed, total: total ?? null, perSecond, secondsLeft };

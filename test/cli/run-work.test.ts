@@ -6,7 +6,7 @@ import { Journal } from '../../src/cli/run/journal.ts';
 import { commandOf, HEADER, readRows, rowText } from '../../src/cli/run/joblog.ts';
 import { Ordering } from '../../src/cli/run/ordering.ts';
 import { howToResume } from '../../src/cli/run/resume.ts';
-import { WorkerWatch } from '../../src/cli/run/waiting.ts';
+import { JobWatch } from '../../src/cli/run/waiting.ts';
 import { WorkList } from '../../src/cli/run/work-list.ts';
 import { duration } from '../../src/cli/numbers.ts';
 import { StatusLine, type Report } from '../../src/cli/status-line.ts';
@@ -260,11 +260,26 @@ describe('the progress of a run', () => {
     tally.count({ line: 9, error: 'no', stack: 'no' });
     tally.count({ line: 3, error: 'no', stack: 'earlier' });
     vi.advanceTimersByTime(2_000);
-    expect(tally.progress).toBe('22 lines done, 2 failed, 11 a second');
+    expect(tally.progress()).toBe('22 lines done, 2 failed, 11 a second');
     tally.total = 1_000;
     tally.before = 78;
-    expect(tally.progress).toBe('100 of 1000 lines done, 2 failed, 11 a second, 1 min 22 s left');
+    expect(tally.progress({ running: 4, queued: 28 })).toBe(
+      '100 of 1000 lines done, 2 failed, 4 running, 28 queued, 11 a second, 1 min 22 s left',
+    );
     expect(tally.firstFailure?.line).toBe(3);
+  });
+
+  it('has the rate of the last three minutes, not of the whole run', () => {
+    const tally = new Tally();
+    // Ten a second for five minutes, and then one a second for four.
+    for (let second = 0; second < 540; second++) {
+      for (let n = 0; n < (second < 300 ? 10 : 1); n++) tally.count();
+      vi.advanceTimersByTime(1_000);
+      tally.progress();
+    }
+    tally.total = tally.done + 120;
+    expect(tally.figures.perSecond).toBeCloseTo(1, 1);
+    expect(tally.progress()).toMatch(/, 2 min( 1 s)? left$/);
   });
 
   class Screen {
@@ -295,7 +310,8 @@ describe('the progress of a run', () => {
 
   it('names the workers that have not started yet, and for how long it has waited', async () => {
     let present = 0;
-    using watch = new WorkerWatch(2, () => Promise.resolve(present));
+    using watch = new JobWatch(2, () => Promise.resolve({ workers: present, pending: 7, running: 3 }));
+    expect(watch.tasks).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watch.report).toBeUndefined();
     await vi.advanceTimersByTimeAsync(19_000);
@@ -303,7 +319,12 @@ describe('the progress of a run', () => {
       text: 'waiting for workers: 0 of 2, since 20 s',
       event: { event: 'waiting', workers: 0, expected: 2, seconds: 20 },
     });
+    expect(watch.tasks).toEqual({ running: 3, queued: 4 });
     present = 2;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(watch.report).toBeUndefined();
+    // A worker that ends later is reported as such.
+    present = 1;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watch.report).toBeUndefined();
   });

@@ -182,6 +182,28 @@ describe('the page with a token', () => {
     expect((await change(path)).text).toContain('it is too late: the batch of the failed element has ended');
   });
 
+  it('shows the calls of eachWorker as a batch, with their failures, and cancels them (S24)', async () => {
+    const before = (await view<SleighView>('')).reported[0]?.id;
+    const told = async () => (await view<SleighView>('')).reported.find(({ id }) => id !== before);
+    await expect(sleigh.eachWorker(needs, { file: '', message: 'no disk' })).rejects.toThrow('no disk');
+    await eventually(async () => (await told())?.failed === 2, 'both have failed');
+    expect(await told()).toMatchObject({ function: 'needs', total: 2, done: 2 });
+    await eventually(async () => (await told())?.ended !== undefined, 'it has ended');
+    expect((await failures()).items.map(({ index, element }) => [index, element])).toEqual(
+      expect.arrayContaining([0, 1].map((rank) => [rank, undefined])),
+    );
+
+    const running = expect(sleigh.eachWorker(forever, 1)).rejects.toThrow('someone has cancelled the batch');
+    let id = '';
+    await eventually(async () => {
+      const { reported } = await view<SleighView>('');
+      id = reported.find((batch) => batch.function === 'forever' && batch.ended === undefined)?.id ?? '';
+      return id !== '';
+    }, 'it runs');
+    expect((await change(`/batches/${id}/cancel`)).status).toBe(200);
+    await running;
+  });
+
   it('stops a worker: it is replaced, and its element is done by another process', async () => {
     const before = new Set(
       await sleigh.eachElem(

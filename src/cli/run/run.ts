@@ -5,7 +5,6 @@ import { ModuleError } from '../../client/task/module-function.ts';
 import { SleighError } from '../../client/master/sleigh-error.ts';
 import type { SleighOptions } from '../../client/options/sleigh-options.ts';
 import type { Sleigh } from '../../client/master/sleigh.ts';
-import { VARIABLE } from '../../wire/names.ts';
 import { codeOf, fail, textOf } from '../fail.ts';
 import { InputError, openInput, STANDARD_INPUT } from '../input.ts';
 import { Interruption } from '../interruption.ts';
@@ -28,7 +27,7 @@ import { Halted, LineResults, ResumeError } from './line-results.ts';
 import { modulesPrintBeside } from './module-output.ts';
 import { howToResume } from './resume.ts';
 import { deliver } from './deliver.ts';
-import { WorkerWatch } from './waiting.ts';
+import { figuresOf, JobWatch } from './waiting.ts';
 import { USAGE } from '../errors.ts';
 
 export interface RunFlags extends Partial<ServerFlags>, LaunchFlags, PoolFlags {
@@ -138,16 +137,16 @@ function resultsFor(
 /** @throws Halted, and what `runJob` throws */
 async function work(results: LineResults, module: UserModule, parts: Parts): Promise<void> {
   const { flags, status, tally, journal, stop } = parts;
-  let watch: WorkerWatch | undefined;
+  let watch: JobWatch | undefined;
   const report = (): Report => {
     const waiting = tally.done === 0 ? watch?.report : undefined;
     if (waiting !== undefined) return { ...waiting, isUrgent: true };
-    return { text: tally.progress, event: { event: 'progress', ...tally.figures }, isUrgent: false };
+    const tasks = watch?.tasks;
+    const event = { event: 'progress', ...tally.figures, ...tasks };
+    return { text: tally.progress(tasks), event, isUrgent: false };
   };
   const onStart = (sleigh: Sleigh): void => {
-    watch = new WorkerWatch(flags.workers * (flags.concurrency ?? 1), async () =>
-      Number(await sleigh.workspace.findTry(VARIABLE.rankCount)),
-    );
+    watch = new JobWatch(flags.workers * (flags.concurrency ?? 1), () => figuresOf(sleigh.workspace));
     // All workers run on this host, unless others may join.
     const isHere = flags.host === undefined && flags.join !== 'elastic' && isStartedHere(flags.launch);
     const otherwise = isHere ? hostname() : undefined;

@@ -5,12 +5,11 @@ import type { Found } from '../connection/connection.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 import { Condition } from '../condition.ts';
 import { answersIn, failed, failureIn, outcomeOf, type Outcome } from '../task/outcome.ts';
+import type { BatchReport } from '../options/batch-options.ts';
 import type { ErrorHandling } from './results.ts';
 import type { OnAbort, TaskFailure } from '../task/task-metadata.ts';
 import { failureOfLoss, workerLossIn } from '../task/worker-loss.ts';
 import { encodeValue } from '../values/values.ts';
-
-/** Metadata with the number of copies of a broadcast so far (S17). */
 
 export interface BroadcastOptions {
   readonly lines: ConnectionPool;
@@ -21,6 +20,8 @@ export interface BroadcastOptions {
   readonly onAbort: OnAbort;
   /** Whether workers that join later answer, too (S17). */
   readonly isLasting: boolean;
+  /** Tells the server about it (S24). */
+  readonly report: BatchReport;
   /** The call site, for the stacks of errors. */
   readonly calledFrom: string;
 }
@@ -39,6 +40,9 @@ export class BroadcastResults implements BroadcastReceiver {
   #isComplete = false;
   /** The ranks that have a result or a null result. */
   readonly #answered = new Set<number>();
+  /** The calls that have an outcome, and the failed ones among these. */
+  #called = 0;
+  #failed = 0;
   #expected: number;
   #onLate: ((outcome: Outcome) => void) | undefined;
   #fault: { readonly error: unknown } | undefined;
@@ -78,6 +82,7 @@ export class BroadcastResults implements BroadcastReceiver {
   private constructor(options: BroadcastOptions, expected: number) {
     this.#options = options;
     this.settled = new Promise((resolve) => (this.#settle = resolve));
+    void this.settled.then(() => options.report.ended());
     this.#expected = expected;
     options.dispatcher.expect(expected + (options.isLasting ? 1 : 0));
   }
@@ -136,6 +141,7 @@ export class BroadcastResults implements BroadcastReceiver {
     this.#answered.add(outcome.index);
     if (!this.#isComplete) this.#outcomes.push(outcome);
     else if (!this.#isCancelled) this.#onLate?.(outcome);
+    this.#tell(outcome);
     this.#check();
   }
 
@@ -143,7 +149,25 @@ export class BroadcastResults implements BroadcastReceiver {
   #noted(rank: number): void {
     this.#answered.add(rank);
     this.#uncalled += this.#isComplete ? 0 : 1;
+    this.#tellProgress();
     this.#check();
+  }
+
+  #tell(outcome: Outcome): void {
+    this.#called++;
+    if ('error' in outcome) {
+      this.#failed++;
+      this.#options.report.failed(outcome, undefined);
+    }
+    this.#tellProgress();
+  }
+
+  #tellProgress(): void {
+    const { report, isLasting } = this.#options;
+    // Ranks that answer without a call are not counted.
+    const calls = this.#expected - (this.#answered.size - this.#called);
+    const total = isLasting ? undefined : calls;
+    report.progress({ done: this.#called, failed: this.#failed, read: calls, total });
   }
 
   #expect(copies: number): void {
@@ -179,6 +203,6 @@ export class BroadcastResults implements BroadcastReceiver {
   }
 }
 
-/** @returns the number of copies, if the metadata contain it */
+/** @returns the number of copies so far (S17), if the metadata contain it */
 const copiesIn = (metadata: Metadata, otherwise: number): number =>
   Number(metadata.get(KEY.copies) ?? otherwise);

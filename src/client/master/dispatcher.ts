@@ -40,6 +40,7 @@ export interface Calls {
 /** Receives the results of a broadcast. */
 export interface BroadcastReceiver {
   received(result: Found): void;
+  cancel(reason: unknown): void;
   noWorkers(failure: TaskFailure): void;
   end(error: unknown): void;
 }
@@ -148,6 +149,7 @@ export class Dispatcher implements TaskSender {
   cancel(batch: string): void {
     for (const calls of this.#calls)
       if (calls.id === batch) calls.cancel?.(new SleighError(SLEIGH.cancelledOnPage(), calls.unfinished));
+    this.#broadcasts.get(batch)?.cancel(new SleighError(SLEIGH.cancelledOnPage()));
   }
 
   /** Someone wants failed elements to be called again, on the page of the server (S24.6). */

@@ -35,8 +35,12 @@ export async function callEachWorker(
   const { lines, workspace, dispatcher } = job;
   const id = job.nextBatch();
   const isLasting = reach === 'all';
-  const details = { lines, workspace, dispatcher, id, onAbort, calledFrom, isLasting };
-  const results = await BroadcastResults.ask(argument, metadata, details);
+  const report = dispatcher.reports.begin(id, task);
+  const details = { lines, workspace, dispatcher, id, onAbort, calledFrom, isLasting, report };
+  const results = await BroadcastResults.ask(argument, metadata, details).catch((error: unknown) => {
+    report.ended();
+    throw error;
+  });
   results.onLate = (outcome) => onLate?.(unsafeCast(outcome));
   forgetWhenSettled(job, results, metadata, signal);
   try {

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts';
 
-/** The time over which the rate is measured, and between two of its measurements, in milliseconds. */
+/** The time over which the rate is measured, in milliseconds. */
 const SPAN_MS = 10_000;
-const STEP_MS = 500;
+/** The number of measurements that are kept for that time. */
+const STEPS = 20;
 
 interface Measurement {
   readonly at: number;
@@ -12,11 +13,14 @@ interface Measurement {
 /** How many elements of a batch are done in a second. */
 export class Rate {
   readonly #clock: Clock;
+  readonly #span: number;
   /** Oldest first. */
   readonly #measurements: Measurement[];
 
-  constructor(clock: Clock) {
+  /** @param span the time over which it is measured, in milliseconds */
+  constructor(clock: Clock, span = SPAN_MS) {
     this.#clock = clock;
+    this.#span = span;
     this.#measurements = [{ at: clock.now(), done: 0 }];
   }
 
@@ -27,8 +31,8 @@ export class Rate {
   at(done: number): number {
     const at = this.#clock.now();
     const latest = this.#measurements.at(-1);
-    if (latest === undefined || at - latest.at >= STEP_MS) this.#measurements.push({ at, done });
-    while (this.#measurements.length > 2 && at - (this.#measurements[1]?.at ?? at) >= SPAN_MS)
+    if (latest === undefined || at - latest.at >= this.#span / STEPS) this.#measurements.push({ at, done });
+    while (this.#measurements.length > 2 && at - (this.#measurements[1]?.at ?? at) >= this.#span)
       this.#measurements.shift();
     const [oldest = { at, done }] = this.#measurements;
     // Failed elements that are called again are not done any more.
