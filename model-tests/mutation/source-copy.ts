@@ -36,7 +36,7 @@ export class SourceCopy {
   readonly #folder = mkdtempSync(join(tmpdir(), 'source-mutants-'));
 
   constructor() {
-    for (const part of ['src', 'test', 'docs', 'package.json', 'tsconfig.json'])
+    for (const part of ['src', 'test', 'model-tests', 'docs', 'package.json', 'tsconfig.json'])
       cpSync(join(ROOT, part), join(this.#folder, part), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(this.#folder, 'node_modules'));
     writeFileSync(join(this.#folder, 'vitest.config.mjs'), CONFIG);

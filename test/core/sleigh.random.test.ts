@@ -34,13 +34,13 @@ describe.each<DeathPolicy>(['requeue', 'null'])(
           const play = new JobPlay(policy);
           for (const step of steps) if (step.do !== 'askForResult') play.step(step);
           play.finish();
-          if (play.isServing && play.oracle.isClosed) {
+          if (play.isServing && play.isClosed) {
             finished++;
             const workerCount = Number(play.job.master.read('workerCount'));
             const count = (tag: string): number => play.results.filter((result) => result.tag === tag).length;
             const tags = new Set(play.results.map(({ tag }) => tag));
             for (const tag of tags) expect(count(tag)).toBe(tag.startsWith('task') ? 1 : workerCount);
-            for (const { tag } of play.oracle.broadcasts) expect(count(tag)).toBe(workerCount);
+            for (const tag of play.broadcasts) expect(count(tag)).toBe(workerCount);
           }
           play.end();
         }),

@@ -1,6 +1,6 @@
 import type { Batches } from './batches.ts';
 import { Client } from './client.ts';
-import { isAwaited, type Crew, type Task, type Worker } from './crew.ts';
+import { isAwaited, type Crew, type Sentinel, type Task, type Worker } from './crew.ts';
 import { DIED, type Report } from './reported.ts';
 import type { Tasks } from './tasks.ts';
 import { DEAD, text, WORKER_DEAD } from './replies.ts';
@@ -98,16 +98,19 @@ export class Endings {
     return this.#tasks.waiting.includes(client) || this.#batches.isWaiting(client);
   }
 
+  /** S9. */
+  wake(sentinel: Sentinel): void {
+    if (sentinel.state !== 'blocked') return;
+    sentinel.state = 'active';
+    this.#send(sentinel.client, { ...text(this.isOver ? '1' : '0'), from: null, index: 0 });
+  }
+
   /** S14, S14.1, S18. */
   shutDown(byItself: boolean): void {
     if (this.isOver) return;
     this.isOver = true;
     for (const worker of this.#crew.workers) if (worker.isLost) this.#letGo(worker);
-    for (const sentinel of this.#crew.sentinels) {
-      if (sentinel.state !== 'blocked') continue;
-      sentinel.state = 'active';
-      this.#send(sentinel.client, { ...text('1'), from: null, index: 0 });
-    }
+    for (const sentinel of this.#crew.sentinels) this.wake(sentinel);
     this.#batches.replyToAll(DEAD);
     if (!byItself) return;
     for (const client of this.#tasks.waiting.splice(0)) this.#send(client, DEAD);
@@ -123,14 +126,23 @@ export class Endings {
 
   /** Its connection has closed (S13, S17–S19). */
   forget(client: Client): void {
-    const isOver = this.isOver;
     const worker = this.#crew.workerOf(client);
+    this.#end(client, worker?.state === 'registered' && !this.#isLost(worker) ? [worker] : [], false);
+  }
+
+  /** S9, S13. */
+  expire(client: Client): void {
+    if (!this.isOver && this.#crew.sentinelOf(client)?.state !== 'dead') this.#end(client, [], true);
+  }
+
+  /** A sentinel, the workers that end with it, and those that its connection was. */
+  #end(client: Client, ending: readonly Worker[], isExpired: boolean): void {
+    const isOver = this.isOver;
     const sentinel = this.#crew.sentinelOf(client);
-    const ending = worker?.state === 'registered' && !this.#isLost(worker) ? [worker] : [];
     const own = this.#crew.workers.filter((other) => other.sentinel === sentinel);
     const orphans = own.filter((other) => other.state === 'registered' && !ending.includes(other));
     if (sentinel !== undefined && sentinel.state !== 'dead')
-      sentinel.state = orphans.length > 0 && !isOver ? 'dead' : 'left';
+      sentinel.state = (orphans.length > 0 && !isOver) || isExpired ? 'dead' : 'left';
     // Those without a task end first, so that a requeued task is not handed to one that dies with it.
     const idleFirst = [
       ...orphans.filter(({ task }) => task === undefined),

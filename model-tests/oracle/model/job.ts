@@ -388,6 +388,26 @@ export class Job {
     this.#joining.look();
   }
 
+  /** S9: its period is over. */
+  wake(client: Client): void {
+    const sentinel = this.#crew.sentinelOf(client);
+    if (sentinel !== undefined) this.#endings.wake(sentinel);
+  }
+
+  /** S9, S13: its heartbeat did not come in time. */
+  expire(sentinel: Client): void {
+    this.#endings.expire(sentinel);
+  }
+
+  /** S5, S6: the time for joining is over. */
+  closeByTime(): void {
+    if (this.#crew.join !== 'closed') this.#close();
+  }
+
+  get isOver(): boolean {
+    return this.#endings.isOver;
+  }
+
   /** S16. */
   purge(): void {
     const blocked = this.#crew.sentinels.filter(({ state }) => state === 'blocked');

@@ -39,8 +39,16 @@ function withoutNumber({ numbers }: Reply, metadata: Got['metadata'], found: str
   return rest;
 }
 
-/** The differences from the model. */
-export function differences(wanted: Reply, got: Got, tcp: ProtocolClient, identities: Identities): string[] {
+/**
+ * The differences from the model.
+ * @param tcp what the client has negotiated
+ */
+export function differences(
+  wanted: Reply,
+  got: Got,
+  tcp: Pick<ProtocolClient, 'getsMetadata' | 'getsCookies'>,
+  identities: Identities,
+): string[] {
   const found: string[] = [];
   const compare = (what: string, a: unknown, b: unknown): void => {
     if (!isDeepStrictEqual(a, b))
