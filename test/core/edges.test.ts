@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { Fifo } from '../../src/workspace/fifo.ts';
 import { OK } from '../support/replies.ts';
+import { it } from '../support/on-server.ts';
 import { simulated } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -13,30 +14,25 @@ import { Visitor } from '../support/visitor.ts';
 afterEach(() => vi.restoreAllMocks());
 
 describe('the arguments of a request', () => {
-  test(
+  it(
     'as many as the limit are read, and one more is refused (P12)',
-    simulated(
-      (server) => {
-        const visitor = Visitor.of(server, 'w');
-        expect(visitor.store('v', 'x')).toMatchObject(OK);
-        const { reason } = visitor.client.call(['list vars', 'w', 'x', 'x', 'x', 'x']);
-        expect(reason).toContain('6 arguments; the limit is 5');
-      },
-      { limits: { argumentCount: 5 } },
-    ),
+    (server) => {
+      const visitor = Visitor.of(server, 'w');
+      expect(visitor.store('v', 'x')).toMatchObject(OK);
+      const { reason } = visitor.client.call(['list vars', 'w', 'x', 'x', 'x', 'x']);
+      expect(reason).toContain('6 arguments; the limit is 5');
+    },
+    { limits: { argumentCount: 5 } },
   );
 
-  test(
-    'a descriptor is a whole number from 0 that is represented exactly (P10)',
-    simulated((server) => {
-      const visitor = Visitor.of(server, 'w');
-      const store = (descriptor: string) => visitor.client.call(['store', 'w', 'v', descriptor, 'x']);
-      expect(store('0')).toMatchObject(OK);
-      expect(store(String(Number.MAX_SAFE_INTEGER))).toMatchObject(OK);
-      for (const wrong of ['-1', '9007199254740993', 'one', ''])
-        expect(store(wrong).reason).toContain('descriptor must be a number');
-    }),
-  );
+  it('a descriptor is a whole number from 0 that is represented exactly (P10)', (server) => {
+    const visitor = Visitor.of(server, 'w');
+    const store = (descriptor: string) => visitor.client.call(['store', 'w', 'v', descriptor, 'x']);
+    expect(store('0')).toMatchObject(OK);
+    expect(store(String(Number.MAX_SAFE_INTEGER))).toMatchObject(OK);
+    for (const wrong of ['-1', '9007199254740993', 'one', ''])
+      expect(store(wrong).reason).toContain('descriptor must be a number');
+  });
 
   test.each(['find', 'fetch', 'findTry', 'fetchTry'])(
     'an id and an index are ignored by %s, which does not iterate (V10)',
@@ -49,14 +45,11 @@ describe('the arguments of a request', () => {
       })(),
   );
 
-  test(
-    'the second one of open ws is the label that list wss shows (W10)',
-    simulated((server) => {
-      const client = server.connect();
-      client.call(['open ws', 'w', 'a label', 'yes']);
-      expect(client.call(['list wss', 'w']).value).toBe('>w\t10.0.0.1:4000 (a label)\tTrue\t0\t\n');
-    }),
-  );
+  it('the second one of open ws is the label that list wss shows (W10)', (server) => {
+    const client = server.connect();
+    client.call(['open ws', 'w', 'a label', 'yes']);
+    expect(client.call(['list wss', 'w']).value).toBe('>w\t10.0.0.1:4000 (a label)\tTrue\t0\t\n');
+  });
 });
 
 describe('the Try forms', () => {
@@ -70,89 +63,74 @@ describe('the Try forms', () => {
 });
 
 describe('what the server notes', () => {
-  test(
-    'is the number of requests since its start',
-    simulated((server) => {
-      const client = server.connect();
-      const { figures } = server.core;
-      expect(figures.requestCount).toBe(0);
-      client.call(['list wss']);
-      expect(figures.requestCount).toBe(1);
-    }),
-  );
+  it('is the number of requests since its start', (server) => {
+    const client = server.connect();
+    const { figures } = server.core;
+    expect(figures.requestCount).toBe(0);
+    client.call(['list wss']);
+    expect(figures.requestCount).toBe(1);
+  });
 
-  test(
-    'the bytes of a request that is not complete count until the rest has come (P12)',
-    simulated((server) => {
-      const client = server.connect();
-      const request = encodeRequest(['list wss'], new Map());
-      client.write(request.slice(0, 6));
-      expect(server.core.accounting.unread.bytes).toBeGreaterThan(0);
-      client.write(request.slice(6));
-      expect(server.core.accounting.unread.bytes).toBe(0);
-      expect(client.take()).not.toBe('');
-    }),
-  );
+  it('the bytes of a request that is not complete count until the rest has come (P12)', (server) => {
+    const client = server.connect();
+    const request = encodeRequest(['list wss'], new Map());
+    client.write(request.slice(0, 6));
+    expect(server.core.accounting.unread.bytes).toBeGreaterThan(0);
+    client.write(request.slice(6));
+    expect(server.core.accounting.unread.bytes).toBe(0);
+    expect(client.take()).not.toBe('');
+  });
 
-  test(
-    'of a long name in the last request only its first 255 characters',
-    simulated((server) => {
-      const client = server.connect();
-      client.call(['delete ws', `a${'b'.repeat(300)}`]);
-      expect(server.core.connection(client.id).lastRequest?.workspace).toBe(`a${'b'.repeat(254)}`);
-    }),
-  );
+  it('of a long name in the last request only its first 255 characters', (server) => {
+    const client = server.connect();
+    client.call(['delete ws', `a${'b'.repeat(300)}`]);
+    expect(server.core.connection(client.id).lastRequest?.workspace).toBe(`a${'b'.repeat(254)}`);
+  });
 
-  test(
+  it(
     'which limit a connection that was ended had reached',
-    simulated(
-      (server) => {
-        const client = server.accept();
-        client.write('X000');
-        client.write('R00000030001a0001b0001c0001d0001e0001f');
-        expect(client.closed).toBe(true);
-        expect([...server.core.figures.refusals]).toEqual([['handshakeOptions', 1]]);
-      },
-      { limits: { handshakeOptions: 2 } },
-    ),
+    (server) => {
+      const client = server.accept();
+      client.write('X000');
+      client.write('R00000030001a0001b0001c0001d0001e0001f');
+      expect(client.closed).toBe(true);
+      expect([...server.core.figures.refusals]).toEqual([['handshakeOptions', 1]]);
+    },
+    { limits: { handshakeOptions: 2 } },
   );
 });
 
 describe('a fault of the server', () => {
-  test(
+  it(
     'in a request: it is refused with a status of its own, and the connection ends',
-    simulated(
-      (server) => {
-        const visitor = Visitor.of(server, 'w');
-        vi.spyOn(Fifo.prototype, 'store').mockImplementation(() => {
-          throw new Error('on purpose');
-        });
-        visitor.client.send(['store', 'w', 'v', '1', 'x']);
-        expect(visitor.client.reply().status).toBe(INTERNAL);
-        expect(visitor.client.closed).toBe(true);
-        expect(server.errors[0]).toContain('"event":"received"');
-      },
-      { expectsErrors: true },
-    ),
+    (server) => {
+      const visitor = Visitor.of(server, 'w');
+      vi.spyOn(Fifo.prototype, 'store').mockImplementation(() => {
+        throw new Error('on purpose');
+      });
+      visitor.client.send(['store', 'w', 'v', '1', 'x']);
+      expect(visitor.client.reply().status).toBe(INTERNAL);
+      expect(visitor.client.closed).toBe(true);
+      expect(server.errors[0]).toContain('"event":"received"');
+    },
+    { expectsErrors: true },
   );
 
-  test(
+  it(
     'in a request that takes several steps: it is logged, and the connection ends',
-    simulated(
-      (server) => {
-        const visitor = Visitor.of(server, 'w');
-        visitor.store('v', 'x');
-        vi.spyOn(Fifo.prototype, 'counts', 'get').mockImplementation(() => {
-          throw new Error('on purpose');
-        });
-        visitor.client.send(['list vars', 'w']);
-        vi.restoreAllMocks();
-        expect(visitor.client.closed).toBe(true);
-        expect(server.errors[0]).toContain('a request could not be carried out');
-        visitor.client.skip();
-      },
-      { expectsErrors: true },
-    ),
+    (server) => {
+      const visitor = Visitor.of(server, 'w');
+      visitor.store('v', 'x');
+      vi.spyOn(Fifo.prototype, 'counts', 'get').mockImplementation(() => {
+        throw new Error('on purpose');
+      });
+      visitor.client.send(['list vars', 'w']);
+      vi.restoreAllMocks();
+      expect(visitor.client.closed).toBe(true);
+      expect(server.errors[0]).toContain('a request could not be carried out');
+      visitor.client.skip();
+    },
+    { expectsErrors: true },
   );
 });
 const INTERNAL = '2000';
@@ -182,23 +160,21 @@ describe('a client in the process of the server', () => {
 });
 
 describe('a listing that is longer than what is always made', () => {
-  test(
+  it(
     'has every variable, and is refused when the client has no memory for it (P12, V8)',
-    simulated(
-      (server) => {
-        const visitor = Visitor.of(server, 'w');
-        const names = Array.from({ length: 40 }, (_, n) => `${n + 10}${'x'.repeat(500)}`);
-        for (const name of names) expect(visitor.store(name, '').status).toBe(OK.status);
-        const lines = visitor.client.call(['list vars', 'w']).value?.split('\n') ?? [];
-        expect(lines.map((line) => line.split('\t')[0])).toEqual(names);
-        expect(server.core.accounting.names).toBe(41);
-        const filling = 'x'.repeat(200_000 - 40 * 1_800 - 18_000);
-        visitor.store('last', filling);
-        expect(visitor.client.call(['list vars', 'w']).reason).toContain('the limit is 200000');
-        for (const name of [...names, 'last']) visitor.delete(name);
-        expect(server.core.accounting.names).toBe(1);
-      },
-      { limits: { clientMemoryBytes: 200_000 } },
-    ),
+    (server) => {
+      const visitor = Visitor.of(server, 'w');
+      const names = Array.from({ length: 40 }, (_, n) => `${n + 10}${'x'.repeat(500)}`);
+      for (const name of names) expect(visitor.store(name, '').status).toBe(OK.status);
+      const lines = visitor.client.call(['list vars', 'w']).value?.split('\n') ?? [];
+      expect(lines.map((line) => line.split('\t')[0])).toEqual(names);
+      expect(server.core.accounting.names).toBe(41);
+      const filling = 'x'.repeat(200_000 - 40 * 1_800 - 18_000);
+      visitor.store('last', filling);
+      expect(visitor.client.call(['list vars', 'w']).reason).toContain('the limit is 200000');
+      for (const name of [...names, 'last']) visitor.delete(name);
+      expect(server.core.accounting.names).toBe(1);
+    },
+    { limits: { clientMemoryBytes: 200_000 } },
   );
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { OK } from '../support/replies.ts';
+import { it } from '../support/on-server.ts';
 import { simulated } from '../support/simulated-server.ts';
 
 const options = (entries: Record<string, string>): string =>
@@ -9,25 +10,19 @@ const options = (entries: Record<string, string>): string =>
 const useDefault = encodeRequest(['use ws', '__default', '', 'no'], undefined);
 
 describe('the handshake (P2)', () => {
-  test(
-    'new: the server sends its offer, the client its options, and requests follow at once (P2.1–P2.3, P5.2)',
-    simulated((server) => {
-      const client = server.accept();
-      client.write('X000');
-      expect(client.take()).toMatch(/^P00000030016MetadataToServer0000/);
-      client.write(options({}) + useDefault);
-      expect(client.take()).toBe('A0000000');
-    }),
-  );
+  it('new: the server sends its offer, the client its options, and requests follow at once (P2.1–P2.3, P5.2)', (server) => {
+    const client = server.accept();
+    client.write('X000');
+    expect(client.take()).toMatch(/^P00000030016MetadataToServer0000/);
+    client.write(options({}) + useDefault);
+    expect(client.take()).toBe('A0000000');
+  });
 
-  test(
-    'gives the same result when it arrives byte by byte (P1)',
-    simulated((server) => {
-      const client = server.accept();
-      for (const byte of `X000${options({ MetadataFromServer: '1' })}${useDefault}`) client.write(byte);
-      expect(client.take()).toMatch(/^P000.*A00000000000$/);
-    }),
-  );
+  it('gives the same result when it arrives byte by byte (P1)', (server) => {
+    const client = server.accept();
+    for (const byte of `X000${options({ MetadataFromServer: '1' })}${useDefault}`) client.write(byte);
+    expect(client.take()).toMatch(/^P000.*A00000000000$/);
+  });
 
   test.each([
     ['anything but R000 (P2.2)', 'Q0000000', ''],
@@ -57,32 +52,28 @@ describe('the handshake (P2)', () => {
     })(),
   );
 
-  test(
+  it(
     'contains the port of the web page if there is one (P2.1)',
-    simulated(
-      (server) => {
-        const client = server.accept();
-        client.write('X000');
-        expect(client.take()).toContain('0010NwsWebPort00048766');
-      },
-      { webPort: 8766 },
-    ),
+    (server) => {
+      const client = server.accept();
+      client.write('X000');
+      expect(client.take()).toContain('0010NwsWebPort00048766');
+    },
+    { webPort: 8766 },
   );
 
-  test(
+  it(
     'starts TLS after `A000`, and does not read bytes that came with the options as requests (P2.3)',
-    simulated(
-      (server) => {
-        const client = server.accept();
-        client.write('X000');
-        client.take();
-        client.write(options({ SSL: '' }) + useDefault);
-        expect(client.take()).toBe('A000');
-        client.write(useDefault);
-        expect(client.take()).toBe('0000');
-      },
-      { tls: true },
-    ),
+    (server) => {
+      const client = server.accept();
+      client.write('X000');
+      client.take();
+      client.write(options({ SSL: '' }) + useDefault);
+      expect(client.take()).toBe('A000');
+      client.write(useDefault);
+      expect(client.take()).toBe('0000');
+    },
+    { tls: true },
   );
 
   test.each(['', 'X0', 'X000', 'X000R000'])('is closed when it times out after %j (P12)', (sent) =>
@@ -96,59 +87,45 @@ describe('the handshake (P2)', () => {
     })(),
   );
 
-  test(
-    'has no timeout once it is complete (P12)',
-    simulated((server) => {
-      const client = server.connect();
-      server.advance(1_000_000);
-      expect(client.closed).toBe(false);
-    }),
-  );
+  it('has no timeout once it is complete (P12)', (server) => {
+    const client = server.connect();
+    server.advance(1_000_000);
+    expect(client.closed).toBe(false);
+  });
 
-  test(
+  it(
     'closes one connection over the limit, and the others stay open (P12)',
-    simulated(
-      (server) => {
-        const [first, second, third] = [server.accept(), server.accept(), server.accept()];
-        expect([first, second, third].map(({ closed }) => closed)).toEqual([false, false, true]);
-        first.disconnect();
-        expect(server.accept().closed).toBe(false);
-      },
-      { limits: { connectionCount: 2 } },
-    ),
+    (server) => {
+      const [first, second, third] = [server.accept(), server.accept(), server.accept()];
+      expect([first, second, third].map(({ closed }) => closed)).toEqual([false, false, true]);
+      first.disconnect();
+      expect(server.accept().closed).toBe(false);
+    },
+    { limits: { connectionCount: 2 } },
   );
 });
 
 describe('the server stops (P3)', () => {
   const WANTED = { MetadataToServer: '1', MetadataFromServer: '1', KillServerOnClose: '1' };
 
-  test(
-    'when a connection with KillServerOnClose closes',
-    simulated((server) => {
-      const client = server.connect({ options: WANTED });
-      expect(server.stopRequested).toBe(false);
-      client.disconnect();
-      expect(server.stopRequested).toBe(true);
-    }),
-  );
+  it('when a connection with KillServerOnClose closes', (server) => {
+    const client = server.connect({ options: WANTED });
+    expect(server.stopRequested).toBe(false);
+    client.disconnect();
+    expect(server.stopRequested).toBe(true);
+  });
 
-  test(
-    'when a connection that requested it with deadman closes',
-    simulated((server) => {
-      const client = server.connect();
-      expect(client.call(['deadman'])).toMatchObject(OK);
-      client.disconnect();
-      expect(server.stopRequested).toBe(true);
-    }),
-  );
+  it('when a connection that requested it with deadman closes', (server) => {
+    const client = server.connect();
+    expect(client.call(['deadman'])).toMatchObject(OK);
+    client.disconnect();
+    expect(server.stopRequested).toBe(true);
+  });
 
-  test(
-    'for no other value of the option',
-    simulated((server) => {
-      server.connect({ options: { ...WANTED, KillServerOnClose: 'yes' } }).disconnect();
-      expect(server.stopRequested).toBe(false);
-    }),
-  );
+  it('for no other value of the option', (server) => {
+    server.connect({ options: { ...WANTED, KillServerOnClose: 'yes' } }).disconnect();
+    expect(server.stopRequested).toBe(false);
+  });
 });
 
 describe('the options of a handshake have limits of their own before the client is authenticated (P12)', () => {

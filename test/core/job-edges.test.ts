@@ -2,24 +2,22 @@ import { describe, expect, test } from 'vitest';
 import { isFailure } from '../../src/sleigh/failures.ts';
 import { Job } from '../support/job.ts';
 import { OK } from '../support/replies.ts';
-import { simulated } from '../support/simulated-server.ts';
+import { it } from '../support/on-server.ts';
 
 // The edges of jobs that the mutation run found untested.
 
 describe('a large value that a job does not keep', () => {
-  test(
+  it(
     'leaves no file, whether its store is accepted or refused (P11)',
-    simulated(
-      (server) => {
-        const job = new Job(server);
-        const large = 'x'.repeat(200);
-        expect(job.master.store('workerCount', large).status).not.toBe(OK.status);
-        expect(server.files.count).toBe(0);
-        expect(job.master.store('Sleigh ride over', large)).toMatchObject(OK);
-        expect(server.files.count).toBe(0);
-      },
-      { limits: { longValueBytes: 100 } },
-    ),
+    (server) => {
+      const job = new Job(server);
+      const large = 'x'.repeat(200);
+      expect(job.master.store('workerCount', large).status).not.toBe(OK.status);
+      expect(server.files.count).toBe(0);
+      expect(job.master.store('Sleigh ride over', large)).toMatchObject(OK);
+      expect(server.files.count).toBe(0);
+    },
+    { limits: { longValueBytes: 100 } },
   );
 });
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { JobOperation } from '../../src/sleigh/job-operation.ts';
 import { Job } from '../support/job.ts';
 import { OK } from '../support/replies.ts';
-import { SimulatedServer, simulated } from '../support/simulated-server.ts';
+import { it } from '../support/on-server.ts';
+import { SimulatedServer } from '../support/simulated-server.ts';
 
 const requeue = { onDeadWorker: 'requeue' };
 const HEARS = { hearsJobs: true };
@@ -30,9 +31,9 @@ function operate(server: SimulatedServer, what: JobOperation, job = 'job'): stri
 }
 
 describe('what happens in a job, for plugins (S30)', () => {
-  test(
+  it(
     'is told in the order in which it happens, as data that survives JSON',
-    simulated((server) => {
+    (server) => {
       const job = new Job(server, requeue);
       const sentinel = job.sentinel(3);
       const worker = job.worker(0, { host: 'ada' });
@@ -81,12 +82,13 @@ describe('what happens in a job, for plugins (S30)', () => {
       other.leave();
       expect(told(server)).toEqual(['assign_task worker 1 task 2', 'dead_worker worker 1 task 2']);
       job.results('b');
-    }, HEARS),
+    },
+    HEARS,
   );
 
-  test(
+  it(
     'a dead worker is reported before its task goes to another one',
-    simulated((server) => {
+    (server) => {
       const job = new Job(server, requeue);
       const [first, second] = job.openCrew(2).workers;
       job.task('a task');
@@ -96,70 +98,59 @@ describe('what happens in a job, for plugins (S30)', () => {
       first?.leave();
       second?.reply();
       expect(told(server)).toEqual(['dead_worker worker 0 task 1', 'assign_task worker 1 task 1']);
-    }, HEARS),
+    },
+    HEARS,
   );
 
-  test(
-    'costs nothing without a plugin: no event is made',
-    simulated((server) => {
-      const job = new Job(server, requeue);
-      const [worker] = job.openCrew(1).workers;
-      job.task('a task');
-      worker?.get('fetch', 'task');
-      worker?.store('result', 'done');
-      expect(server.jobEvents).toEqual([]);
-      job.results();
-    }),
-  );
+  it('costs nothing without a plugin: no event is made', (server) => {
+    const job = new Job(server, requeue);
+    const [worker] = job.openCrew(1).workers;
+    job.task('a task');
+    worker?.get('fetch', 'task');
+    worker?.store('result', 'done');
+    expect(server.jobEvents).toEqual([]);
+    job.results();
+  });
 });
 
 describe('what a plugin does in a job (S30)', () => {
-  test(
-    'a task that it submits is done by a worker',
-    simulated((server) => {
-      const job = new Job(server, requeue);
-      const [worker] = job.openCrew(1).workers;
-      worker?.wait('fetch', 'task');
-      const value = { payload: 'of the plugin', metadata: { batchId: 'p' } };
-      expect(operate(server, { type: 'submit', value })).toBeUndefined();
-      expect(worker?.reply()).toMatchObject({ ...OK, value: 'of the plugin' });
-      worker?.store('result', 'done');
-      expect(job.results('p').map((result) => result.value)).toEqual(['done']);
-    }),
-  );
+  it('a task that it submits is done by a worker', (server) => {
+    const job = new Job(server, requeue);
+    const [worker] = job.openCrew(1).workers;
+    worker?.wait('fetch', 'task');
+    const value = { payload: 'of the plugin', metadata: { batchId: 'p' } };
+    expect(operate(server, { type: 'submit', value })).toBeUndefined();
+    expect(worker?.reply()).toMatchObject({ ...OK, value: 'of the plugin' });
+    worker?.store('result', 'done');
+    expect(job.results('p').map((result) => result.value)).toEqual(['done']);
+  });
 
-  test(
-    'a task is refused when the sleigh shuts down, or there is no such job',
-    simulated((server) => {
-      const job = new Job(server, requeue);
-      job.master.store('Sleigh ride over', '1');
-      const submit = { type: 'submit', value: { payload: 'late' } } as const;
-      expect(operate(server, submit)).toBe('Store failed: sleigh is shutting down.');
-      expect(operate(server, submit, 'none')).toBe('there is no job in a workspace "none"');
-    }),
-  );
+  it('a task is refused when the sleigh shuts down, or there is no such job', (server) => {
+    const job = new Job(server, requeue);
+    job.master.store('Sleigh ride over', '1');
+    const submit = { type: 'submit', value: { payload: 'late' } } as const;
+    expect(operate(server, submit)).toBe('Store failed: sleigh is shutting down.');
+    expect(operate(server, submit, 'none')).toBe('there is no job in a workspace "none"');
+  });
 
-  test(
-    'a result that it puts for a worker goes to the master, and that of the worker is discarded',
-    simulated((server) => {
-      const job = new Job(server, requeue);
-      const [worker] = job.openCrew(1).workers;
-      job.task('slow', { batchId: 'a' });
-      job.task('next', { batchId: 'a' });
-      worker?.get('fetch', 'task');
-      const put = { type: 'putResult', rank: 0, value: { payload: 'from elsewhere' } } as const;
-      expect(operate(server, put)).toBeUndefined();
-      expect(job.results('a')).toMatchObject([{ value: 'from elsewhere', metadata: { nwsWorkerRank: '0' } }]);
-      expect(job.status('a')).toEqual({ pending: 1, running: 0 });
-      expect(operate(server, put)).toBe('Store failed: no current task to store a result of.');
-      // The worker knows nothing of it.
-      expect(worker?.store('result', 'its own')).toMatchObject(OK);
-      expect(job.results('a')).toEqual([]);
-      expect(worker?.get('fetch', 'task')).toMatchObject({ value: 'next' });
-      worker?.store('result', 'done');
-      expect(job.results('a')).toMatchObject([{ value: 'done' }]);
-    }),
-  );
+  it('a result that it puts for a worker goes to the master, and that of the worker is discarded', (server) => {
+    const job = new Job(server, requeue);
+    const [worker] = job.openCrew(1).workers;
+    job.task('slow', { batchId: 'a' });
+    job.task('next', { batchId: 'a' });
+    worker?.get('fetch', 'task');
+    const put = { type: 'putResult', rank: 0, value: { payload: 'from elsewhere' } } as const;
+    expect(operate(server, put)).toBeUndefined();
+    expect(job.results('a')).toMatchObject([{ value: 'from elsewhere', metadata: { nwsWorkerRank: '0' } }]);
+    expect(job.status('a')).toEqual({ pending: 1, running: 0 });
+    expect(operate(server, put)).toBe('Store failed: no current task to store a result of.');
+    // The worker knows nothing of it.
+    expect(worker?.store('result', 'its own')).toMatchObject(OK);
+    expect(job.results('a')).toEqual([]);
+    expect(worker?.get('fetch', 'task')).toMatchObject({ value: 'next' });
+    worker?.store('result', 'done');
+    expect(job.results('a')).toMatchObject([{ value: 'done' }]);
+  });
 
   test.each(['dies', 'skips', 'is restarted'])(
     'a worker whose task has its result %s, and the task is not done again',
@@ -189,54 +180,45 @@ describe('what a plugin does in a job (S30)', () => {
     },
   );
 
-  test(
-    'a worker that it kills is dead, and its task goes to another one',
-    simulated((server) => {
-      const job = new Job(server, requeue);
-      const [first, second] = job.openCrew(2).workers;
-      job.task('a task');
-      first?.get('fetch', 'task');
-      second?.wait('fetch', 'task');
-      expect(operate(server, { type: 'killWorker', rank: 0 })).toBeUndefined();
-      expect(second?.reply().value).toBe('a task');
-      expect(first?.get('fetch', 'task').reason).toBe('worker is dead');
-      expect(operate(server, { type: 'killWorker', rank: 0 })).toBe('no worker is registered under rank 0');
-    }),
-  );
+  it('a worker that it kills is dead, and its task goes to another one', (server) => {
+    const job = new Job(server, requeue);
+    const [first, second] = job.openCrew(2).workers;
+    job.task('a task');
+    first?.get('fetch', 'task');
+    second?.wait('fetch', 'task');
+    expect(operate(server, { type: 'killWorker', rank: 0 })).toBeUndefined();
+    expect(second?.reply().value).toBe('a task');
+    expect(first?.get('fetch', 'task').reason).toBe('worker is dead');
+    expect(operate(server, { type: 'killWorker', rank: 0 })).toBe('no worker is registered under rank 0');
+  });
 
-  test(
-    'a sentinel that it kills is told to stop, and its workers are dead',
-    simulated((server) => {
-      const job = new Job(server, requeue);
-      const { sentinel, workers } = job.openCrew(1);
-      sentinel.wait('find', 'sentinel_alive');
-      workers[0]?.wait('fetch', 'task');
-      expect(operate(server, { type: 'killSentinel', sentinel: 0 })).toBeUndefined();
-      expect(sentinel.reply().value).toBe('1');
-      expect(workers[0]?.reply().reason).toBe('worker is dead');
-      expect(sentinel.get('find', 'sentinel_alive').value).toBe('1');
-      const again = operate(server, { type: 'killSentinel', sentinel: 0 });
-      expect(again).toBe('sentinel 0 has ended, or was never there');
-    }),
-  );
+  it('a sentinel that it kills is told to stop, and its workers are dead', (server) => {
+    const job = new Job(server, requeue);
+    const { sentinel, workers } = job.openCrew(1);
+    sentinel.wait('find', 'sentinel_alive');
+    workers[0]?.wait('fetch', 'task');
+    expect(operate(server, { type: 'killSentinel', sentinel: 0 })).toBeUndefined();
+    expect(sentinel.reply().value).toBe('1');
+    expect(workers[0]?.reply().reason).toBe('worker is dead');
+    expect(sentinel.get('find', 'sentinel_alive').value).toBe('1');
+    const again = operate(server, { type: 'killSentinel', sentinel: 0 });
+    expect(again).toBe('sentinel 0 has ended, or was never there');
+  });
 
-  test(
-    'it sees a worker with its task',
-    simulated((server) => {
-      const job = new Job(server, requeue);
-      job.openCrew(0);
-      const worker = job.worker(0, { host: 'ada' });
-      job.task('a task');
-      worker.get('fetch', 'task');
-      const { jobs } = server.core;
-      expect(jobs.worker('job', 0)).toMatchObject({
-        rank: 0,
-        sentinel: 0,
-        state: 'busy',
-        host: 'ada',
-        task: { number: 1, value: { payload: 'a task' } },
-      });
-      expect([jobs.worker('job', 7), jobs.worker('none', 0)]).toEqual([undefined, undefined]);
-    }),
-  );
+  it('it sees a worker with its task', (server) => {
+    const job = new Job(server, requeue);
+    job.openCrew(0);
+    const worker = job.worker(0, { host: 'ada' });
+    job.task('a task');
+    worker.get('fetch', 'task');
+    const { jobs } = server.core;
+    expect(jobs.worker('job', 0)).toMatchObject({
+      rank: 0,
+      sentinel: 0,
+      state: 'busy',
+      host: 'ada',
+      task: { number: 1, value: { payload: 'a task' } },
+    });
+    expect([jobs.worker('job', 7), jobs.worker('none', 0)]).toEqual([undefined, undefined]);
+  });
 });

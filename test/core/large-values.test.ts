@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { OK, refused } from '../support/replies.ts';
+import { it } from '../support/on-server.ts';
 import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
 import { Job } from '../support/job.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -33,82 +34,74 @@ describe('values too large for memory (P11)', () => {
       )(),
   );
 
-  test(
+  it(
     'reach all clients that wait for them, and leave no file behind',
-    simulated(
-      (server) => {
-        const [finder, fetcher, storer] = [1, 2, 3].map(() => Visitor.of(server, 'w'));
-        finder?.wait('find', 'v');
-        fetcher?.wait('fetch', 'v');
-        storer?.store('v', LARGE);
-        expect([finder?.reply().value, fetcher?.reply().value]).toEqual([LARGE, LARGE]);
-        expect(left(server)).toEqual([0, 0]);
-      },
-      { limits },
-    ),
+    (server) => {
+      const [finder, fetcher, storer] = [1, 2, 3].map(() => Visitor.of(server, 'w'));
+      finder?.wait('find', 'v');
+      fetcher?.wait('fetch', 'v');
+      storer?.store('v', LARGE);
+      expect([finder?.reply().value, fetcher?.reply().value]).toEqual([LARGE, LARGE]);
+      expect(left(server)).toEqual([0, 0]);
+    },
+    { limits },
   );
 
-  test(
+  it(
     'leave no file behind when they are refused, replaced, deleted, or incomplete when their client disconnects',
-    simulated(
-      (server) => {
-        const visitor = Visitor.of(server, 'w');
-        visitor.declare('t', '__time');
-        expect(visitor.store('t', LARGE).status).toBe('0001');
-        expect(visitor.client.call(['store', 'unopened', 'v', '1', LARGE]).status).toBe('2001');
-        visitor.declare('s', 'single');
-        visitor.store('s', LARGE);
-        visitor.store('s', 'small');
-        expect(left(server)).toEqual([0, 5]);
-        visitor.store('d', LARGE);
-        visitor.delete('d');
-        visitor.client.write(encodeRequest(['store', 'w', 'v', '1', LARGE], new Map()).slice(0, -1));
-        expect(server.files.count).toBe(1);
-        visitor.leave();
-        expect(left(server)).toEqual([0, 5]);
-      },
-      { limits },
-    ),
+    (server) => {
+      const visitor = Visitor.of(server, 'w');
+      visitor.declare('t', '__time');
+      expect(visitor.store('t', LARGE).status).toBe('0001');
+      expect(visitor.client.call(['store', 'unopened', 'v', '1', LARGE]).status).toBe('2001');
+      visitor.declare('s', 'single');
+      visitor.store('s', LARGE);
+      visitor.store('s', 'small');
+      expect(left(server)).toEqual([0, 5]);
+      visitor.store('d', LARGE);
+      visitor.delete('d');
+      visitor.client.write(encodeRequest(['store', 'w', 'v', '1', LARGE], new Map()).slice(0, -1));
+      expect(server.files.count).toBe(1);
+      visitor.leave();
+      expect(left(server)).toEqual([0, 5]);
+    },
+    { limits },
   );
 
-  test(
+  it(
     'are refused with the reason if they cannot be written, and the connection stays open',
-    simulated(
-      (server) => {
-        const visitor = Visitor.of(server, 'w');
-        expect(visitor.store('v', LARGE)).toMatchObject(
-          refused('Refused: a value that could not be kept: disk full.'),
-        );
-        expect(visitor.store('v', 'small')).toMatchObject(OK);
-        expect(left(server)).toEqual([0, 5]);
-      },
-      { limits, fileError: 'disk full' },
-    ),
+    (server) => {
+      const visitor = Visitor.of(server, 'w');
+      expect(visitor.store('v', LARGE)).toMatchObject(
+        refused('Refused: a value that could not be kept: disk full.'),
+      );
+      expect(visitor.store('v', 'small')).toMatchObject(OK);
+      expect(left(server)).toEqual([0, 5]);
+    },
+    { limits, fileError: 'disk full' },
   );
 
-  test(
+  it(
     'as tasks, broadcasts and results are discarded with the last client that needs them (S7, S8)',
-    simulated(
-      (server) => {
-        const job = new Job(server);
-        const { workers } = job.openCrew(2);
-        job.broadcast(LARGE);
-        job.task(LARGE);
-        job.close();
-        for (const worker of workers) {
-          expect(worker.get('fetch', 'task').value).toBe(LARGE);
-          worker.store('result', 'done');
-        }
-        expect(server.files.count).toBe(1);
-        expect(workers[0]?.get('fetch', 'task').value).toBe(LARGE);
-        workers[0]?.store('result', LARGE);
-        expect(server.files.count).toBe(1);
-        expect(job.results().map(({ value }) => value)).toEqual(['done', 'done', LARGE]);
-        expect(server.files.count).toBe(0);
-        expect(workers[0]?.store('result', LARGE).status).toBe('0001');
-        expect(server.files.count).toBe(0);
-      },
-      { limits },
-    ),
+    (server) => {
+      const job = new Job(server);
+      const { workers } = job.openCrew(2);
+      job.broadcast(LARGE);
+      job.task(LARGE);
+      job.close();
+      for (const worker of workers) {
+        expect(worker.get('fetch', 'task').value).toBe(LARGE);
+        worker.store('result', 'done');
+      }
+      expect(server.files.count).toBe(1);
+      expect(workers[0]?.get('fetch', 'task').value).toBe(LARGE);
+      workers[0]?.store('result', LARGE);
+      expect(server.files.count).toBe(1);
+      expect(job.results().map(({ value }) => value)).toEqual(['done', 'done', LARGE]);
+      expect(server.files.count).toBe(0);
+      expect(workers[0]?.store('result', LARGE).status).toBe('0001');
+      expect(server.files.count).toBe(0);
+    },
+    { limits },
   );
 });

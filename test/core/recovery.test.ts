@@ -8,7 +8,8 @@ import { WorkspaceRecord } from '../../src/workspace/workspace-record.ts';
 import { byForm } from '../support/form.ts';
 import { differences, recovered } from '../support/projection.ts';
 import type { SimulatedClient } from '../support/simulated-client.ts';
-import { SimulatedServer, simulated } from '../support/simulated-server.ts';
+import { it } from '../support/on-server.ts';
+import { SimulatedServer } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const WORKSPACES = ['__default', 'kept', 'owned', 'scratch'];
@@ -118,24 +119,21 @@ describe('a server that ends after any event', () => {
     );
   });
 
-  test(
-    'keeps the ids of variables and the numbers of values, so that an iteration continues (D5)',
-    simulated((before) => {
-      const visitor = Visitor.of(before, 'shop');
-      for (const text of ['a', 'b', 'c']) visitor.store('x', text);
-      visitor.get('fetch', 'x');
-      const found = visitor.get('ifindTry', 'x');
-      const { variableId = '', index = 0 } = found;
-      const after = Visitor.of(before.crash(), 'shop');
-      const next = after.get('ifindTry', 'x', { after: { variableId, index } });
-      expect([next.value, next.index]).toEqual(['c', 2]);
-      after.get('fetch', 'x');
-      after.get('fetch', 'x');
-      const last = Visitor.of(after.client.server.crash(), 'shop');
-      last.store('x', 'd');
-      expect(last.get('ifindTry', 'x', { after: { variableId, index: 2 } }).index).toBe(3);
-    }),
-  );
+  it('keeps the ids of variables and the numbers of values, so that an iteration continues (D5)', (before) => {
+    const visitor = Visitor.of(before, 'shop');
+    for (const text of ['a', 'b', 'c']) visitor.store('x', text);
+    visitor.get('fetch', 'x');
+    const found = visitor.get('ifindTry', 'x');
+    const { variableId = '', index = 0 } = found;
+    const after = Visitor.of(before.crash(), 'shop');
+    const next = after.get('ifindTry', 'x', { after: { variableId, index } });
+    expect([next.value, next.index]).toEqual(['c', 2]);
+    after.get('fetch', 'x');
+    after.get('fetch', 'x');
+    const last = Visitor.of(after.client.server.crash(), 'shop');
+    last.store('x', 'd');
+    expect(last.get('ifindTry', 'x', { after: { variableId, index: 2 } }).index).toBe(3);
+  });
 });
 
 /** The values by the names of their workspaces and variables: numbers and ids depend on how long a server lives. */

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { OK } from '../support/replies.ts';
 import type { Entries, SimulatedClient } from '../support/simulated-client.ts';
-import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
+import { it } from '../support/on-server.ts';
+import type { SimulatedServer } from '../support/simulated-server.ts';
 
 const JOB = { wstype: 'sleigh', onDeadWorker: 'null', join: 'elastic', reconnectGrace: '60' };
 const KEPT = '#kept';
@@ -39,67 +40,58 @@ const kept = (client: SimulatedClient): string | undefined =>
     .find((line) => line.startsWith(`${KEPT}\t`));
 
 describe('a task with a key (S28)', () => {
-  test(
-    'is queued once, whether it is queued, running or done; its result stays in its variable',
-    simulated((server) => {
-      const client = master(server);
-      const hand = worker(server, '0');
-      expect(store(client, 'a').metadata).toEqual({});
-      expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
-      expect(client.call(['find', 'job', 'jobStatus'], { batchId: 'b' })).toMatchObject({ value: '1' });
-      hand.call(['fetch', 'job', 'task']);
-      expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
-      hand.call(['store', 'job', 'result', '1', 'done'], { keepIn: 'elsewhere', keepAs: 'x' });
-      expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
-      expect(client.call(['find', 'job', 'jobStatus'], { batchId: 'b' })).toMatchObject({ value: '0' });
-      const found = client.call(['ifind', 'job', KEPT]);
-      expect(found).toMatchObject({
-        value: 'done',
-        metadata: { keepAs: 'a', keepIn: KEPT, nwsWorkerRank: '0' },
-      });
-      expect(client.call(['fetchTry', 'job', 'result'], { batchId: 'b' }).status).toBe('0001');
-      expect(kept(client)).toBe(`${KEPT}\t1\t0\t0\tfifo`);
-      client.call(['delete var', 'job', KEPT]);
-      expect(store(client, 'a').metadata).toEqual({});
-    }),
-  );
+  it('is queued once, whether it is queued, running or done; its result stays in its variable', (server) => {
+    const client = master(server);
+    const hand = worker(server, '0');
+    expect(store(client, 'a').metadata).toEqual({});
+    expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
+    expect(client.call(['find', 'job', 'jobStatus'], { batchId: 'b' })).toMatchObject({ value: '1' });
+    hand.call(['fetch', 'job', 'task']);
+    expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
+    hand.call(['store', 'job', 'result', '1', 'done'], { keepIn: 'elsewhere', keepAs: 'x' });
+    expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
+    expect(client.call(['find', 'job', 'jobStatus'], { batchId: 'b' })).toMatchObject({ value: '0' });
+    const found = client.call(['ifind', 'job', KEPT]);
+    expect(found).toMatchObject({
+      value: 'done',
+      metadata: { keepAs: 'a', keepIn: KEPT, nwsWorkerRank: '0' },
+    });
+    expect(client.call(['fetchTry', 'job', 'result'], { batchId: 'b' }).status).toBe('0001');
+    expect(kept(client)).toBe(`${KEPT}\t1\t0\t0\tfifo`);
+    client.call(['delete var', 'job', KEPT]);
+    expect(store(client, 'a').metadata).toEqual({});
+  });
 
-  test(
-    'has a null result in the variable when its worker has died',
-    simulated((server) => {
-      const client = master(server);
-      const hand = worker(server, '0');
-      store(client, 'a');
-      hand.call(['fetch', 'job', 'task']);
-      hand.disconnect();
-      expect(client.call(['find', 'job', KEPT])).toMatchObject({
-        value: '',
-        metadata: { keepAs: 'a', nwsNull: '1' },
-      });
-      expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
-    }),
-  );
+  it('has a null result in the variable when its worker has died', (server) => {
+    const client = master(server);
+    const hand = worker(server, '0');
+    store(client, 'a');
+    hand.call(['fetch', 'job', 'task']);
+    hand.disconnect();
+    expect(client.call(['find', 'job', KEPT])).toMatchObject({
+      value: '',
+      metadata: { keepAs: 'a', nwsNull: '1' },
+    });
+    expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
+  });
 
-  test(
-    'is known after a crash, too, whether it is queued, running or done (D8)',
-    simulated((first) => {
-      const before = master(first);
-      const hand = worker(first, '0');
-      for (const key of ['done', 'running', 'queued']) store(before, key);
-      answer(hand);
-      hand.call(['fetch', 'job', 'task']);
-      const server = first.crash();
-      const client = master(server);
-      for (const key of ['done', 'queued']) expect(store(client, key).metadata).toEqual({ nwsKnown: '1' });
-      // The worker without a session has died with its connection.
-      expect(client.call(['ifindTry', 'job', KEPT])).toMatchObject({ value: 'result of task done' });
-      expect(store(client, 'running').metadata).toEqual({ nwsKnown: '1' });
-      expect(store(client, 'new').metadata).toEqual({});
-      const next = worker(server, '1');
-      answer(next);
-      answer(next);
-      expect(kept(client)).toBe(`${KEPT}\t4\t0\t0\tfifo`);
-      server.end();
-    }),
-  );
+  it('is known after a crash, too, whether it is queued, running or done (D8)', (first) => {
+    const before = master(first);
+    const hand = worker(first, '0');
+    for (const key of ['done', 'running', 'queued']) store(before, key);
+    answer(hand);
+    hand.call(['fetch', 'job', 'task']);
+    const server = first.crash();
+    const client = master(server);
+    for (const key of ['done', 'queued']) expect(store(client, key).metadata).toEqual({ nwsKnown: '1' });
+    // The worker without a session has died with its connection.
+    expect(client.call(['ifindTry', 'job', KEPT])).toMatchObject({ value: 'result of task done' });
+    expect(store(client, 'running').metadata).toEqual({ nwsKnown: '1' });
+    expect(store(client, 'new').metadata).toEqual({});
+    const next = worker(server, '1');
+    answer(next);
+    answer(next);
+    expect(kept(client)).toBe(`${KEPT}\t4\t0\t0\tfifo`);
+    server.end();
+  });
 });

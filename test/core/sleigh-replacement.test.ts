@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { StorageAccounting, ServerAccounting } from '../../src/workspace/storage-accounting.ts';
 import { BoundedRegistry } from '../../src/sleigh/bounded-registry.ts';
 import { OK, refused } from '../support/replies.ts';
-import { simulated } from '../support/simulated-server.ts';
+import { it } from '../support/on-server.ts';
 import { SESSION, DEAD, Supervised, TWO, OPEN, supervised } from './supervised.ts';
 
 describe('a replacement worker (S19)', () => {
@@ -160,23 +160,20 @@ describe('a replacement worker (S19)', () => {
     ),
   );
 
-  test(
-    'keeps its rank when its predecessor comes back too late (S18)',
-    simulated((server) => {
-      const it = new Supervised(server, { ranks: 2, registered: 0 }, { reconnectGrace: '5' });
-      const register = (session: string) => {
-        const who = it.job.visitor();
-        return [who.store('worker_ids', '0', { metadata: { session } }), who] as const;
-      };
-      register('old')[1].leave();
-      it.report(0);
-      it.askToReplace(0);
-      expect(register('old')[0]).toMatchObject(
-        refused('Worker registration failed: the worker of rank 0 is dead.'),
-      );
-      expect(register('new')[0]).toMatchObject(OK);
-    }),
-  );
+  it('keeps its rank when its predecessor comes back too late (S18)', (server) => {
+    const it = new Supervised(server, { ranks: 2, registered: 0 }, { reconnectGrace: '5' });
+    const register = (session: string) => {
+      const who = it.job.visitor();
+      return [who.store('worker_ids', '0', { metadata: { session } }), who] as const;
+    };
+    register('old')[1].leave();
+    it.report(0);
+    it.askToReplace(0);
+    expect(register('old')[0]).toMatchObject(
+      refused('Worker registration failed: the worker of rank 0 is dead.'),
+    );
+    expect(register('new')[0]).toMatchObject(OK);
+  });
 
   test.each<[name: string, replaces: string, session: string, reason: string]>([
     ['no number', 'x', SESSION, 'replaces must be a number, not "x".'],

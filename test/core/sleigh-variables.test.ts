@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { VERSION } from '../../src/version.ts';
 import { OK, refused } from '../support/replies.ts';
+import { it } from '../support/on-server.ts';
 import { simulated } from '../support/simulated-server.ts';
 import { Job } from '../support/job.ts';
 
@@ -52,35 +53,29 @@ describe('the options of a new sleigh (S1)', () => {
     })(),
   );
 
-  test(
-    'may be padded with spaces',
-    simulated((server) => {
-      const job = new Job(server, {
-        rankCount: ' 2 ',
-        sentinelRefreshPeriod: '0.5',
-        workerGracePeriod: '1e1',
-        onDeadWorker: 'null',
-        maxAttempts: '1',
-      });
-      expect(job.master.read('workerCount')).toBe('2');
-    }),
-  );
+  it('may be padded with spaces', (server) => {
+    const job = new Job(server, {
+      rankCount: ' 2 ',
+      sentinelRefreshPeriod: '0.5',
+      workerGracePeriod: '1e1',
+      onDeadWorker: 'null',
+      maxAttempts: '1',
+    });
+    expect(job.master.read('workerCount')).toBe('2');
+  });
 });
 
 describe('the variables of a job', () => {
-  test(
-    'are listed in a new job without the hidden ones, with the mode custom',
-    simulated((server) => {
-      const constants = ['agentStatus', 'join_status', 'plugin_version', 'rankCount'];
-      expect(new Job(server).master.list()).toEqual([
-        ...constants.map((name) => line(name, 1)),
-        line('result', 0),
-        line('scoreboard', 1),
-        line('task', 0),
-        line('workerCount', 1),
-      ]);
-    }),
-  );
+  it('are listed in a new job without the hidden ones, with the mode custom', (server) => {
+    const constants = ['agentStatus', 'join_status', 'plugin_version', 'rankCount'];
+    expect(new Job(server).master.list()).toEqual([
+      ...constants.map((name) => line(name, 1)),
+      line('result', 0),
+      line('scoreboard', 1),
+      line('task', 0),
+      line('workerCount', 1),
+    ]);
+  });
 
   test.each([
     ['version', '1'],
@@ -121,20 +116,17 @@ describe('the variables of a job', () => {
     })(),
   );
 
-  test(
-    'report only refusals other than a deletion in the log',
-    simulated((server) => {
-      const job = new Job(server);
-      const log = vi.spyOn(server.core, 'log');
-      expect(job.master.delete('worker_ids')).toMatchObject(
-        refused('Variable "worker_ids" is part of the workspace and cannot be deleted.'),
-      );
-      expect(job.master.delete('nothing').status).toBe('0001');
-      expect(log).not.toHaveBeenCalled();
-      job.master.declare('task', 'sauna');
-      expect(log).toHaveBeenCalledTimes(1);
-    }),
-  );
+  it('report only refusals other than a deletion in the log', (server) => {
+    const job = new Job(server);
+    const log = vi.spyOn(server.core, 'log');
+    expect(job.master.delete('worker_ids')).toMatchObject(
+      refused('Variable "worker_ids" is part of the workspace and cannot be deleted.'),
+    );
+    expect(job.master.delete('nothing').status).toBe('0001');
+    expect(log).not.toHaveBeenCalled();
+    job.master.declare('task', 'sauna');
+    expect(log).toHaveBeenCalledTimes(1);
+  });
 
   test.each(JOB_VARIABLES)(
     'include %s, which cannot be deleted nor declared with another mode (S7.2)',
@@ -169,36 +161,27 @@ describe('the variables of a job', () => {
       })(),
   );
 
-  test(
-    'leave every clause of workspaces in force for other variables',
-    simulated((server) => {
-      const { master } = new Job(server);
-      master.declare('mine', 'lifo');
-      master.store('mine', 'x');
-      expect(master.list()).toContain('mine\t1\t0\t0\tlifo');
-    }),
-  );
+  it('leave every clause of workspaces in force for other variables', (server) => {
+    const { master } = new Job(server);
+    master.declare('mine', 'lifo');
+    master.store('mine', 'x');
+    expect(master.list()).toContain('mine\t1\t0\t0\tlifo');
+  });
 
-  test(
-    'include fixedargID, of which each get returns the name of a new hidden single variable (S11)',
-    simulated((server) => {
-      const { master } = new Job(server);
-      const names = ['find', 'fetch', 'findTry'].map((verb) => master.get(verb, 'fixedargID').value);
-      expect(names).toEqual(['#fixedArg1', '#fixedArg2', '#fixedArg3']);
-      for (const value of ['old', 'new']) master.store('#fixedArg1', value);
-      expect(master.read('#fixedArg1')).toBe('new');
-      expect(master.list().some((line) => line.includes('#fixedArg'))).toBe(false);
-    }),
-  );
+  it('include fixedargID, of which each get returns the name of a new hidden single variable (S11)', (server) => {
+    const { master } = new Job(server);
+    const names = ['find', 'fetch', 'findTry'].map((verb) => master.get(verb, 'fixedargID').value);
+    expect(names).toEqual(['#fixedArg1', '#fixedArg2', '#fixedArg3']);
+    for (const value of ['old', 'new']) master.store('#fixedArg1', value);
+    expect(master.read('#fixedArg1')).toBe('new');
+    expect(master.list().some((line) => line.includes('#fixedArg'))).toBe(false);
+  });
 
-  test(
-    'are independent of those of another job',
-    simulated((server) => {
-      const one = new Job(server);
-      const two = server.connect();
-      two.call(['open ws', 'two', '', 'no'], { wstype: 'sleigh' });
-      one.task('x');
-      expect(two.call(['find', 'two', 'jobStatus'], { all: '1' }).value).toBe('0');
-    }),
-  );
+  it('are independent of those of another job', (server) => {
+    const one = new Job(server);
+    const two = server.connect();
+    two.call(['open ws', 'two', '', 'no'], { wstype: 'sleigh' });
+    one.task('x');
+    expect(two.call(['find', 'two', 'jobStatus'], { all: '1' }).value).toBe('0');
+  });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OK, refused } from '../support/replies.ts';
-import { simulated, SimulatedServer } from '../support/simulated-server.ts';
+import { it } from '../support/on-server.ts';
+import { SimulatedServer } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const NO_MEMBER = 'Client has not joined this barrier group.';
@@ -17,77 +18,59 @@ function group(server: SimulatedServer, size: number): Visitor[] {
 }
 
 describe('a barrier (V12)', () => {
-  test(
-    'releases all members with their number when the last one waits',
-    simulated((server) => {
-      const [first, second, third] = group(server, 3);
-      first?.wait('find', 'b');
-      second?.wait('find', 'b');
-      expect(third?.get('findTry', 'b').value).toBe('2 out of 3 at barrier');
-      expect([third?.get('find', 'b').value, first?.reply().value, second?.reply().value]).toEqual([
-        '3',
-        '3',
-        '3',
-      ]);
-      first?.wait('find', 'b');
-    }),
-  );
+  it('releases all members with their number when the last one waits', (server) => {
+    const [first, second, third] = group(server, 3);
+    first?.wait('find', 'b');
+    second?.wait('find', 'b');
+    expect(third?.get('findTry', 'b').value).toBe('2 out of 3 at barrier');
+    expect([third?.get('find', 'b').value, first?.reply().value, second?.reply().value]).toEqual([
+      '3',
+      '3',
+      '3',
+    ]);
+    first?.wait('find', 'b');
+  });
 
-  test(
-    'refuses a second join, and waiting or leaving without joining',
-    simulated((server) => {
-      const [member] = group(server, 1);
-      const stranger = Visitor.of(server, 'w');
-      expect(member?.store('b', '')).toMatchObject(refused(MEMBER_ALREADY));
-      for (const verb of ['find', 'fetch', 'fetchTry'])
-        expect(stranger.get(verb, 'b')).toMatchObject(refused(NO_MEMBER));
-    }),
-  );
+  it('refuses a second join, and waiting or leaving without joining', (server) => {
+    const [member] = group(server, 1);
+    const stranger = Visitor.of(server, 'w');
+    expect(member?.store('b', '')).toMatchObject(refused(MEMBER_ALREADY));
+    for (const verb of ['find', 'fetch', 'fetchTry'])
+      expect(stranger.get(verb, 'b')).toMatchObject(refused(NO_MEMBER));
+  });
 
-  test(
-    'releases the others when a member leaves and all remaining ones wait; the number includes the one that left',
-    simulated((server) => {
-      const [first, second, third] = group(server, 3);
-      first?.wait('find', 'b');
-      second?.wait('find', 'b');
-      expect(third?.get('fetch', 'b')).toMatchObject({ ...OK, value: '' });
-      expect([first?.reply().value, second?.reply().value]).toEqual(['3', '3']);
-    }),
-  );
+  it('releases the others when a member leaves and all remaining ones wait; the number includes the one that left', (server) => {
+    const [first, second, third] = group(server, 3);
+    first?.wait('find', 'b');
+    second?.wait('find', 'b');
+    expect(third?.get('fetch', 'b')).toMatchObject({ ...OK, value: '' });
+    expect([first?.reply().value, second?.reply().value]).toEqual(['3', '3']);
+  });
 
-  test(
-    'removes a member whose connection closes',
-    simulated((server) => {
-      const [first, second, third] = group(server, 3);
-      first?.wait('find', 'b');
-      second?.leave();
-      expect(first?.isWaiting).toBe(true);
-      third?.leave();
-      expect(first?.reply().value).toBe('2');
-    }),
-  );
+  it('removes a member whose connection closes', (server) => {
+    const [first, second, third] = group(server, 3);
+    first?.wait('find', 'b');
+    second?.leave();
+    expect(first?.isWaiting).toBe(true);
+    third?.leave();
+    expect(first?.reply().value).toBe('2');
+  });
 
-  test(
-    'removes a member that disconnects while it waits',
-    simulated((server) => {
-      const [first, second] = group(server, 2);
-      first?.wait('find', 'b');
-      first?.leave();
-      expect(second?.get('findTry', 'b').value).toBe('0 out of 1 at barrier');
-      expect(second?.get('find', 'b').value).toBe('1');
-    }),
-  );
+  it('removes a member that disconnects while it waits', (server) => {
+    const [first, second] = group(server, 2);
+    first?.wait('find', 'b');
+    first?.leave();
+    expect(second?.get('findTry', 'b').value).toBe('0 out of 1 at barrier');
+    expect(second?.get('find', 'b').value).toBe('1');
+  });
 
-  test(
-    'notifies waiting members when it is deleted, and its members may leave (V7)',
-    simulated((server) => {
-      const [first, second] = group(server, 2);
-      first?.wait('find', 'b');
-      expect(second?.delete('b')).toMatchObject(OK);
-      expect(first?.reply()).toMatchObject(refused('Variable purged.'));
-      second?.leave();
-    }),
-  );
+  it('notifies waiting members when it is deleted, and its members may leave (V7)', (server) => {
+    const [first, second] = group(server, 2);
+    first?.wait('find', 'b');
+    expect(second?.delete('b')).toMatchObject(OK);
+    expect(first?.reply()).toMatchObject(refused('Variable purged.'));
+    second?.leave();
+  });
 });
 
 const step = fc.record({

@@ -4,7 +4,7 @@ import { Listing } from '../../src/workspace/listing.ts';
 import { COST, MemoryBudget } from '../../src/workspace/memory-budget.ts';
 import { ServerAccounting, StorageAccounting } from '../../src/workspace/storage-accounting.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
-import { simulated } from '../support/simulated-server.ts';
+import { it } from '../support/on-server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 // The edges of workspaces that the mutation run found untested.
@@ -30,13 +30,10 @@ describe('the memory of a workspace (P12)', () => {
   });
 });
 
-test(
-  'a value of the time of day has the id of its variable (V9, V11)',
-  simulated((server) => {
-    const visitor = Visitor.of(server, 'w');
-    visitor.declare('now', '__time');
-    const { variableId } = visitor.get('find', 'now');
-    expect(variableId).toHaveLength(20);
-    expect(visitor.get('find', 'now').variableId).toBe(variableId);
-  }),
-);
+it('a value of the time of day has the id of its variable (V9, V11)', (server) => {
+  const visitor = Visitor.of(server, 'w');
+  visitor.declare('now', '__time');
+  const { variableId } = visitor.get('find', 'now');
+  expect(variableId).toHaveLength(20);
+  expect(visitor.get('find', 'now').variableId).toBe(variableId);
+});

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Entity } from '../../src/store/change.ts';
 import { RecordReader } from '../../src/store/record.ts';
-import { SimulatedServer, simulated } from '../support/simulated-server.ts';
+import { it } from '../support/on-server.ts';
+import { SimulatedServer } from '../support/simulated-server.ts';
 
 const kinds = (entities: Iterable<Entity>): string[] => [...entities].map(({ key }) => key.join('/'));
 
@@ -17,42 +18,33 @@ describe('what a server records', () => {
     server.end();
   });
 
-  test(
-    'is nothing of a workspace that was created with durable = none (W13)',
-    simulated((server) => {
-      const client = server.connect();
-      client.call(['open ws', 'scratch', 'master', 'yes', 'yes'], { durable: 'none' });
-      client.call(['store', 'scratch', 'x', '1', 'value']);
-      expect(kinds(server.core.entities())).toEqual(['server']);
-      expect(server.core.isTouched).toBe(false);
-    }),
-  );
+  it('is nothing of a workspace that was created with durable = none (W13)', (server) => {
+    const client = server.connect();
+    client.call(['open ws', 'scratch', 'master', 'yes', 'yes'], { durable: 'none' });
+    client.call(['store', 'scratch', 'x', '1', 'value']);
+    expect(kinds(server.core.entities())).toEqual(['server']);
+    expect(server.core.isTouched).toBe(false);
+  });
 
-  test(
-    'marks an event that only reads it as one that touches it, and no other',
-    simulated((server) => {
-      const client = server.connect();
-      expect(server.core.isTouched).toBe(false);
-      client.call(['findTry', '__default', 'x']);
-      client.call(['use ws', '__default', '', 'no']);
-      client.call(['store', '__default', 'x', '1', 'value']);
-      client.call(['find', '__default', 'x']);
-      expect(server.core.isTouched).toBe(true);
-      client.call(['no such verb']);
-      expect(server.core.isTouched).toBe(false);
-    }),
-  );
+  it('marks an event that only reads it as one that touches it, and no other', (server) => {
+    const client = server.connect();
+    expect(server.core.isTouched).toBe(false);
+    client.call(['findTry', '__default', 'x']);
+    client.call(['use ws', '__default', '', 'no']);
+    client.call(['store', '__default', 'x', '1', 'value']);
+    client.call(['find', '__default', 'x']);
+    expect(server.core.isTouched).toBe(true);
+    client.call(['no such verb']);
+    expect(server.core.isTouched).toBe(false);
+  });
 
-  test(
-    'refuses another durability, and creates nothing (W13)',
-    simulated((server) => {
-      const client = server.connect();
-      const reply = client.call(['open ws', 'shop', 'master', 'yes', 'yes'], { durable: 'always' });
-      expect(reply.status).toBe('0001');
-      expect(reply.metadata['nwsReason']).toBe('durable must be none or journal, not "always".');
-      expect(client.call(['use ws', 'shop', '', 'no', 'no']).status).toBe('0100');
-    }),
-  );
+  it('refuses another durability, and creates nothing (W13)', (server) => {
+    const client = server.connect();
+    const reply = client.call(['open ws', 'shop', 'master', 'yes', 'yes'], { durable: 'always' });
+    expect(reply.status).toBe('0001');
+    expect(reply.metadata['nwsReason']).toBe('durable must be none or journal, not "always".');
+    expect(client.call(['use ws', 'shop', '', 'no', 'no']).status).toBe('0100');
+  });
 });
 
 describe('a reader of records', () => {
