@@ -30,8 +30,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a result goes to the batch that its worker names instead of the batch of its task',
     file: 'src/sleigh/work.ts',
-    search: 'this.addResult(task, {',
-    replace: 'this.addResult({ ...task, batch: batchOf(value.metadata) }, {',
+    search: 'this.addResult(task, result);',
+    replace: 'this.addResult({ ...task, batch: batchOf(value.metadata) }, result);',
   },
   {
     what: 'a broadcast wakes one waiting worker, however many wait',
