@@ -14,7 +14,14 @@ const modules = readdirSync(join(CLIENT, 'tests'))
   .filter((name) => /^test_.*\.py$/.test(name))
   .map((name) => name.replace(/\.py$/, ''));
 /** Modules that start many processes; the short form leaves them out. */
-const LONG = new Set(['test_durable', 'test_job', 'test_languages', 'test_named']);
+const LONG = new Set([
+  'test_durable',
+  'test_job',
+  'test_languages',
+  'test_launchers',
+  'test_named',
+  'test_page',
+]);
 
 describe('the client for Python', () => {
   for (const module of modules)

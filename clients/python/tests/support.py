@@ -27,14 +27,14 @@ CERTIFICATES = ROOT / "test" / "fixtures"
 class Server:
     """``sleigh serve`` on a free port of this host."""
 
-    def __init__(self, *flags: str, port: int = 0) -> None:
+    def __init__(self, *flags: str, port: int = 0, web: bool = False) -> None:
         command = [
             "node",
             str(MAIN),
             "serve",
             "--port",
             str(port),
-            "--no-web",
+            *(["--web-port", "0"] if web else ["--no-web"]),
             "--json",
             "--log-level",
             "error",
@@ -42,7 +42,10 @@ class Server:
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=_environment())
         assert self.process.stdout is not None
-        self.port: int = json.loads(self.process.stdout.readline())["port"]
+        listening = json.loads(self.process.stdout.readline())
+        self.port: int = listening["port"]
+        self.web: str = (listening.get("web") or {}).get("url", "")
+        """The address of the page; empty if there is none."""
         self.address = ServerAddress(port=self.port)
 
     def kill(self) -> None:
@@ -90,6 +93,8 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._sockets: list[socket.socket] = []
+        self.connections = 0
+        """The number of connections so far."""
         self.loses_replies = False
         """Whether nothing that the server sends arrives."""
         threading.Thread(target=self._accept, daemon=True).start()
@@ -114,6 +119,7 @@ class Proxy:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(("127.0.0.1", self._target))
                 self._sockets += [client, server]
+                self.connections += 1
                 for source, target in ((client, server), (server, client)):
                     threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,10 @@ class DurableTestCase(unittest.TestCase):
     def stop(self) -> None:
         self.server.stop()
 
-    def restart(self) -> None:
+    def restart(self, seconds: float = 0.0) -> None:
+        """:param seconds: how long there is no server, besides the time of its start"""
         self.server.kill()
+        time.sleep(seconds)
         self.server = Server("--data", str(self.folder / "data"), port=self.server.port)
 
     def counted(self) -> list[int]:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
@@ -267,6 +268,24 @@ class AJobThatEnds(ServerTestCase):
             with self.assertRaises(SleighError) as caught:
                 sleigh.each_elem(functions.square, [1])
             self.assertEqual(caught.exception.code, "no-workers")
+
+    def test_fails_a_batch_that_begins_while_it_is_found_out_that_no_worker_is_left(self) -> None:
+        with Sleigh(1, server=self.server.address, respawn=False, on_output=lambda _: None) as sleigh:
+            dispatcher = sleigh._dispatcher
+            looked, is_still = threading.Event(), threading.Event()
+
+            def look() -> bool:
+                looked.set()
+                return is_still.is_set()
+
+            with mock.patch.object(dispatcher, "_is_still", look):
+                reason = SleighError("no-workers", "nobody")
+                finding = Background(lambda: dispatcher.no_workers(reason))
+                looked.wait()
+                results = sleigh.each_elem(functions.square, [1], errors="collect")
+                is_still.set()
+                self.assertEqual([error.code for error in results], ["no-workers"])
+                finding.join()
 
     def test_ends_its_workers_when_its_program_is_killed(self) -> None:
         script = (

@@ -44,7 +44,8 @@ class AProgramThatIsStartedAgain(DurableTestCase):
         for number in range(40):
             self.assertEqual(first.stdout.readline(), f"{number}\n")
         first.kill()
-        self.restart()
+        # Its sentinel reports the end of its workers when the server is back.
+        self.restart(1.5)
         second = self.start(count)
         output, _ = second.communicate(timeout=60)
         self.assertEqual(output.split(), [str(number) for number in range(count)])

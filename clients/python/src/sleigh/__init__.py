@@ -22,6 +22,7 @@ from .executor import SleighExecutor
 from .functions import Reference, javascript, python
 from .listings import VariableInfo, WorkspaceInfo
 from .master.batch import Value
+from .master.launchers import Launched, Launcher, command, processes, ssh
 from .master.results import Results
 from .master.sleigh import Sleigh, SleighStatus
 from .sentinel.order import RestartBudget
@@ -36,6 +37,8 @@ __all__ = [
     "ForeignValue",
     "Found",
     "LaunchError",
+    "Launched",
+    "Launcher",
     "NetWorkSpace",
     "NwsError",
     "Reference",
@@ -55,7 +58,10 @@ __all__ = [
     "VariableInfo",
     "WaitTimeoutError",
     "WorkspaceInfo",
+    "command",
     "current_task",
     "javascript",
+    "processes",
     "python",
+    "ssh",
 ]

@@ -44,6 +44,11 @@ class Variable:
     WORKER_DEAD = "worker_dead"
     # Which batches are cancelled, by id (S22.3).
     CANCELLED = "#cancelled"
+    # What masters and sentinels tell, and what the page asks (S24).
+    PROGRESS = "#progress"
+    FAILURES = "#failures"
+    SENTINEL = "#sentinel "
+    ORDERS = "#orders"
 
 
 class Key:
@@ -108,3 +113,4 @@ class Key:
     STATION = "station"
     WORKERS = "workers"
     BYE_REASON = "reason"
+    PASSED_ON = "passedOn"

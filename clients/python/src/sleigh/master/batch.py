@@ -18,6 +18,7 @@ from ..failures import failure, failure_in, task_error
 from ..names import Key
 from .chunk_size import ChunkSize
 from .named import NamedResults
+from .reports import BatchReports
 
 _CHART = Chart.load("batch")
 
@@ -53,6 +54,10 @@ class BatchOptions:
     """Whether elements that a dead worker left undone may be called again (S23.6)."""
     mark: Callable[[str, bool], None] = field(compare=False)
     """Marks the batch as cancelled for sentinels, or not any more (S23.3)."""
+    total: Optional[int] = None
+    """The number of elements, if it is known."""
+    reports: Optional[BatchReports] = field(default=None, compare=False)
+    """Learns of each outcome."""
     named: Optional[NamedResults] = field(default=None, compare=False)
     """The results that stay on the server, if the batch has a name (S29). Its tasks have one element each."""
 
@@ -69,6 +74,10 @@ class Batch:
         """Elements that came back undone, to be sent one at a time."""
         self.out_tasks = 0
         self.read = 0
+        self.done = 0
+        """The number of elements with an outcome."""
+        self.failed = 0
+        """The number of failed elements among these."""
         self.fault: Optional[BaseException] = None
         """What ended the batch early."""
         self.input_error: Optional[BaseException] = None
@@ -134,9 +143,9 @@ class Batch:
         self.read += 1
         self._unsettled.add(index)
         if part.is_failure:
-            self._settle(index, task_error(index, _told(part)))
+            self._settle(index, task_error(index, _told(part)), part)
         elif self._refusal is not None:
-            self._settle(index, task_error(index, self._refusal))
+            self._settle(index, task_error(index, self._refusal), part)
         else:
             self.gathered.append((index, part))
 
@@ -169,7 +178,11 @@ class Batch:
         self.out_tasks += 1
         if self.again:
             return [self.again.popleft()]
-        return [self.gathered.popleft() for _ in range(min(self.chunk_size, len(self.gathered)))]
+        taken = [self.gathered.popleft()]
+        # Their indexes are successive, so that the first says all of them (S23.7).
+        while self.gathered and len(taken) < self.chunk_size and self.gathered[0][0] == taken[-1][0] + 1:
+            taken.append(self.gathered.popleft())
+        return taken
 
     def put_back(self, elements: list[Element]) -> None:
         """A task was not sent. Each of its elements is sent alone."""
@@ -181,8 +194,8 @@ class Batch:
     def fail(self, elements: list[Element], told: Mapping[str, Any], worker: Optional[int] = None) -> None:
         """All elements of a task fail in the same way."""
         self.out_tasks -= 1
-        for index, _ in elements:
-            self._settle(index, task_error(index, told, worker=worker), looks=False)
+        for index, part in elements:
+            self._settle(index, task_error(index, told, worker=worker), part, looks=False)
         self._look()
 
     def received(self, elements: list[Element], result: Found) -> None:
@@ -209,9 +222,10 @@ class Batch:
             if at >= len(answers):
                 self._again_or_drop(index, part)
             elif answers[at].failure is not None:
-                self._settle(index, task_error(index, answers[at].failure or {}, worker=worker), looks=False)
+                told = answers[at].failure or {}
+                self._settle(index, task_error(index, told, worker=worker), part, looks=False)
             else:
-                self._settle(index, Value(index, worker, answers[at].value), looks=False)
+                self._settle(index, Value(index, worker, answers[at].value), part, looks=False)
         self._look()
 
     def next_outcome(self) -> Optional[Outcome]:
@@ -238,7 +252,7 @@ class Batch:
         for place, (index, part) in enumerate(elements):
             if is_for_all or (why == "timed-out" and at is not None and int(at) == place):
                 error = task_error(index, told, worker=worker, how=how, last_words=words)
-                self._settle(index, error, looks=False)
+                self._settle(index, error, part, looks=False)
             else:
                 self._again_or_drop(index, part)
         self._look()
@@ -248,14 +262,19 @@ class Batch:
             self.again.append((index, part))
         else:
             told = self._refusal or failure("cancelled", "the batch was cancelled")
-            self._settle(index, task_error(index, told), looks=False)
+            self._settle(index, task_error(index, told), part, looks=False)
 
-    def _settle(self, index: int, outcome: Outcome, looks: bool = True) -> None:
+    def _settle(self, index: int, outcome: Outcome, part: Part, looks: bool = True) -> None:
         self._unsettled.discard(index)
         if self._has("keeps-outcomes"):
             if self._refusal is not None and isinstance(outcome, TaskError) and outcome.code == "cancelled":
                 outcome = task_error(index, self._refusal)
             self._ready[index] = outcome
+            error = outcome if isinstance(outcome, TaskError) else None
+            self.done += 1
+            self.failed += error is not None
+            if self.options.reports is not None:
+                self.options.reports.outcome(self, error, part)
         if looks:
             self._look()
 
@@ -273,8 +292,8 @@ class Batch:
         unsent = [*self.gathered, *self.again]
         self.gathered.clear()
         self.again.clear()
-        for index, _ in unsent:
-            self._settle(index, task_error(index, self._refusal or {}), looks=False)
+        for index, part in unsent:
+            self._settle(index, task_error(index, self._refusal or {}), part, looks=False)
 
     def _stop(self, reason: BaseException) -> None:
         self.fault = self.fault or reason

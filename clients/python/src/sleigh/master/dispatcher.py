@@ -18,6 +18,7 @@ from ..values import Encoded
 from .batch import Batch, Element
 from .chunk_size import CHUNK_BUDGET_MS, MAX_BYTES
 from .named import NamedResults
+from .reports import BatchReports
 
 # Seconds between two looks at the state of a job that can get no more workers.
 _LOOK_SECONDS = 0.05
@@ -44,6 +45,8 @@ class Dispatcher:
         """Notified whenever a batch has changed."""
         self.hosts: dict[int, str] = {}
         """The hosts of the workers by rank, from their results."""
+        self.reports = BatchReports(lines, workspace, self.changed, self.hosts)
+        """Tells the server how the batches progress."""
         self._lines = lines
         self._workspace = workspace
         self._mailbox = mailbox
@@ -56,6 +59,8 @@ class Dispatcher:
         self._marks_changed = False
         self._unneeded: list[str] = []
         self._end: Optional[BaseException] = None
+        # Why no worker can be had any more, while what the last ones have sent is awaited.
+        self._gone: Optional[Mapping[str, Any]] = None
         self._is_started = False
 
     def throw_if_ended(self) -> None:
@@ -67,6 +72,9 @@ class Dispatcher:
         """A batch begins. Call it under the lock."""
         self.throw_if_ended()
         self._batches[batch.id] = batch
+        self.reports.begin(batch)
+        if self._gone is not None:
+            batch.no_workers(self._gone)
         if batch.options.named is not None:
             # Nothing arrives in the mailbox, but whoever waits there learns of the end of the job.
             self._expected += 1
@@ -99,6 +107,19 @@ class Dispatcher:
         self._marks_changed = True
         self.changed.notify_all()
 
+    def cancel(self, batch_id: str) -> None:
+        """Someone has cancelled a batch on the page of the server (S24.5)."""
+        with self.changed:
+            batch = self._batches.get(batch_id)
+            if batch is not None:
+                batch.cancel(SleighError("stopped", "the batch was cancelled on the page of the server"))
+                self.changed.notify_all()
+
+    def has_had(self, batch_id: str) -> bool:
+        """Whether a batch is or was of this master."""
+        with self.changed:
+            return self.reports.knows(batch_id)
+
     def forget_fixed_args(self, metadata: Mapping[str, str]) -> None:
         """The fixed arguments of a batch that is over are deleted (S11). Call it under the lock."""
         variable = metadata.get(Key.FIXED_ARGS)
@@ -110,6 +131,7 @@ class Dispatcher:
         """Waits until what the last workers have sent is here, then fails what is under way (S23.4)."""
         told = failure("no-workers", str(reason))
         with self.changed:
+            self._gone = told
             for batch in self._batches.values():
                 batch.no_workers(told)
         with suppress(NwsError, ConnectionLostError):
@@ -134,6 +156,7 @@ class Dispatcher:
             self._expected = 0
             for batch in list(self._batches.values()):
                 batch.end(self._end)
+                self.reports.ended(batch)
                 if batch.options.named is not None:
                     batch.options.named.close()
             for receiver in list(self._broadcasts.values()):
@@ -161,6 +184,7 @@ class Dispatcher:
         if self._is_started:
             return
         self._is_started = True
+        self.reports.start()
         for name, run in (("sender", self._send), ("receiver", self._receive)):
             threading.Thread(target=self._guarded(run), name=f"sleigh {name}", daemon=True).start()
 
@@ -211,6 +235,7 @@ class Dispatcher:
     def _has_work(self) -> bool:
         for batch in [each for each in self._batches.values() if each.is_over]:
             del self._batches[batch.id]
+            self.reports.ended(batch)
             named = batch.options.named
             if named is not None:
                 self._expected -= 1

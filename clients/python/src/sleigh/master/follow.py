@@ -26,6 +26,9 @@ def follow_output(
                 after = connection.get("ifind", workspace, variable, after=after)
                 if after is None:
                     return
+                # Who started these workers has passed it on already (S24.4).
+                if after.metadata.get(Key.PASSED_ON) == "1":
+                    continue
                 how = after.metadata.get(Key.ENDED)
                 if how is None:
                     on_output(f"{after.value}\n")

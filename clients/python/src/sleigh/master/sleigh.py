@@ -7,9 +7,9 @@ import secrets
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional, Union
 
 from ..address import ServerAddress, ServerLike, as_address
@@ -25,7 +25,9 @@ from .broadcast import Broadcast
 from .chunk_size import ChunkSize
 from .dispatcher import Dispatcher, main_metadata
 from .follow import follow_output
-from .launch import LocalWorkers, PrivateServer, python_path
+from .launch import PrivateServer
+from .launchers import Launched, Launcher, LaunchOrder, processes, ssh
+from .orders import follow_orders
 from .results import Results
 
 Task = Union[Callable[..., Any], Reference, str]
@@ -75,6 +77,8 @@ class Sleigh:
         have lost the server; by default 60 on a server that keeps its data, and 0 on any other
     :param respawn: how workers that end are replaced; false for not at all (S22.8)
     :param preload: a module, or the path of a file, that each worker imports before it joins
+    :param hosts: the hosts of the workers, which are divided evenly; they are started by ssh
+    :param launch: how workers are started: ``processes()``, ``ssh(…)`` or ``command(…)``
     :param on_death: called for each worker that ends unexpectedly, with its rank and how it ended
     :param on_output: called with what workers print, on other hosts as well; by default it goes to standard error
     :raises LaunchError, ConnectionLostError, NwsError: then nothing is left running
@@ -100,6 +104,8 @@ class Sleigh:
         max_memory: Optional[int] = None,
         on_death: Callable[[int, str], None] = lambda _rank, _how: None,
         on_output: Optional[Callable[[str], object]] = None,
+        hosts: Sequence[str] = (),
+        launch: Optional[Launcher] = None,
         _is_guest: bool = False,
     ) -> None:
         _check_name(name)
@@ -113,8 +119,6 @@ class Sleigh:
             raise ValueError(
                 f"`workers` must be a whole number of at least {0 if elastic else 1}, got {count}."
             )
-        if reconnect_grace is not None:
-            check_grace(reconnect_grace)
         # Pickles of workers name the main module as `multiprocessing` does.
         sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
         # The workspace belongs to this program, so its name must be unique, unless the program names it.
@@ -133,46 +137,36 @@ class Sleigh:
         self._made = 0
         self._stopping = threading.Lock()
         self._is_stopped = False
-        self._launched: Optional[LocalWorkers] = None
-        self._server = PrivateServer(server_command) if server is None else None
-        try:
-            self._address = as_address(server) if self._server is None else self._server.address  # type: ignore[arg-type]
-            # A private server ends with this program.
-            grace: Grace = 0
-            if self._server is None:
-                grace = "stored" if reconnect_grace is None else reconnect_grace
-            self._lines = Lines(self._address, reconnect_grace=grace)
-        except BaseException:
-            if self._server is not None:
-                self._server.close()
-            raise
+        self._launched: list[Launched] = []
+        self._hosts = tuple(hosts)
+        self._launcher = launch
+        self._on_death = on_death
+        self._on_output = on_output or sys.stderr.write
+        self._connect(server, server_command, reconnect_grace)
         mailbox = "master" if name is None else f"master {program}"
         self._dispatcher = Dispatcher(self._lines, self.workspace, mailbox)
         try:
             granted = self._lines.main.grace
             self._open(label, on_dead_worker, granted if reconnect_grace is None else reconnect_grace)
-            if elastic:
-                follow_output(self._lines, self.workspace, on_output or sys.stderr.write, on_death)
+            if self._lines.main.server_has_page:
+                follow_orders(self._lines, self.workspace, self._dispatcher)
+            # The output of other workers is at the server.
+            if elastic or hosts or launch is not None:
+                follow_output(self._lines, self.workspace, self._on_output, on_death)
+            self._order = SentinelOrder(
+                server=self._address,
+                workspace=self.workspace,
+                workers=count,
+                budget=_budget(respawn, count),
+                preload=preload,
+                max_tasks=max_tasks_per_worker,
+                max_memory=max_memory,
+                reconnect_grace=granted,
+                cwd=cwd,
+                env=dict(env),
+            )
             if count > 0:
-                budget = respawn if isinstance(respawn, RestartBudget) else RestartBudget.usual(count)
-                order = SentinelOrder(
-                    server=self._address,
-                    workspace=self.workspace,
-                    workers=count,
-                    budget=budget if respawn else None,
-                    preload=preload,
-                    max_tasks=max_tasks_per_worker,
-                    max_memory=max_memory,
-                    reconnect_grace=granted,
-                    cwd=cwd,
-                    env={"PYTHONPATH": python_path(), **env},
-                )
-                self._launched = LocalWorkers(
-                    order,
-                    on_death=on_death,
-                    on_output=on_output or sys.stderr.write,
-                    on_gone=self._no_workers,
-                )
+                self._start_workers(self._order, self._hosts, launch)
         except BaseException:
             self.stop()
             raise
@@ -253,6 +247,8 @@ class Sleigh:
             max_attempts=self._max_attempts,
             may_repeat=self._may_repeat,
             mark=self._dispatcher.mark,
+            total=len(elements) if isinstance(elements, Sized) else None,
+            reports=self._dispatcher.reports,
             named=None if name is None else self._dispatcher.named_results(name),
         )
         batch = Batch(self._next_id(), options)
@@ -302,6 +298,25 @@ class Sleigh:
                     raise outcome
         return [outcome if isinstance(outcome, TaskError) else outcome.value for outcome in outcomes]
 
+    def launch(
+        self, workers: int, *, hosts: Optional[Sequence[str]] = None, launch: Optional[Launcher] = None
+    ) -> Launched:
+        """Starts more workers for an elastic group, by default with the launcher and on the hosts of the start.
+
+        ``stop`` of the result releases these workers; other workers try their tasks again.
+
+        :raises LaunchError: then none of them is left
+        """
+        if not self._is_elastic:
+            raise ValueError("a group that closes takes no more workers: start the sleigh with elastic=True")
+        if not isinstance(workers, int) or workers < 1:
+            raise ValueError(f"`workers` must be a whole number of at least 1, got {workers!r}.")
+        self._dispatcher.throw_if_ended()
+        # Another launcher has other hosts.
+        usual = self._hosts if launch is None else ()
+        order = replace(self._order, workers=workers)
+        return self._start_workers(order, usual if hosts is None else tuple(hosts), launch or self._launcher)
+
     def join(self, seconds: float) -> int:
         """Waits for workers that are starting, at most so long (S5). Returns the number that have joined."""
         with self._lines.lend(self.workspace) as connection:
@@ -328,13 +343,17 @@ class Sleigh:
             limit = threading.Timer(_STOP_SECONDS, self._lines.close)
             limit.daemon = True
             limit.start()
+            self._dispatcher.reports.end(_STOP_SECONDS)
             # Notifies workers and sentinels on other hosts, if the server can be reached.
             if not self._is_guest:
                 with suppress(NwsError, ConnectionLostError):
                     self._lines.main.store(self.workspace, Variable.RIDE_OVER, "1")
             limit.cancel()
-            if self._launched is not None:
-                self._launched.stop()
+            stopping = [threading.Thread(target=launched.stop) for launched in self._launched]
+            for each in stopping:
+                each.start()
+            for each in stopping:
+                each.join()
             if self._is_named and not self._is_guest:
                 with suppress(NwsError, ConnectionLostError):
                     self._lines.main.delete_workspace(self.workspace)
@@ -367,7 +386,37 @@ class Sleigh:
             main.open_workspace(self.workspace, label=label, persistent=self._is_named, metadata=metadata)
         if not self._is_elastic:
             main.store(self.workspace, Variable.WORKER_COUNT, str(self.workers))
-        main.declare(self.workspace, Variable.CANCELLED, "single")
+        for variable in (Variable.CANCELLED, Variable.PROGRESS):
+            main.declare(self.workspace, variable, "single")
+
+    def _start_workers(
+        self, sentinel: SentinelOrder, hosts: tuple[str, ...], launcher: Optional[Launcher]
+    ) -> Launched:
+        order = LaunchOrder(sentinel, hosts, self._lines, self._on_death, self._on_output, self._no_workers)
+        launched = (launcher or (ssh() if hosts else processes())).start(order)
+        self._launched.append(launched)
+        return launched
+
+    def _connect(
+        self, server: Optional[ServerLike], command: Optional[str], reconnect_grace: Optional[float]
+    ) -> None:
+        if reconnect_grace is not None:
+            check_grace(reconnect_grace)
+        self._server = PrivateServer(command) if server is None else None
+        try:
+            if self._server is not None:
+                self._address = self._server.address
+            elif server is not None:
+                self._address = as_address(server)
+            # A private server ends with this program.
+            grace: Grace = 0
+            if self._server is None:
+                grace = "stored" if reconnect_grace is None else reconnect_grace
+            self._lines = Lines(self._address, reconnect_grace=grace)
+        except BaseException:
+            if self._server is not None:
+                self._server.close()
+            raise
 
     def _task_metadata(
         self, function: Task, fixed_args: tuple[Any, ...], timeout: Optional[float]
@@ -412,6 +461,13 @@ class Sleigh:
         # In an elastic group other workers may be present, or join.
         if not self._is_elastic:
             self._dispatcher.no_workers(SleighError("no-workers", f"no worker can be had any more: {why}"))
+
+
+def _budget(respawn: Union[bool, RestartBudget], workers: int) -> Optional[RestartBudget]:
+    """None if workers are not replaced."""
+    if isinstance(respawn, RestartBudget):
+        return respawn
+    return RestartBudget.usual(workers) if respawn else None
 
 
 def _check_name(name: Optional[str]) -> None:

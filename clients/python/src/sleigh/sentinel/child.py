@@ -120,6 +120,11 @@ class Child:
             self._channel.sendall(json.dumps({"type": kind, **details}).encode() + b"\n")
 
     @property
+    def process_id(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    @property
     def call(self) -> Optional[Call]:
         """The call that it is in now, if it is in one."""
         return None if self._is_over else self._activity.read()

@@ -76,7 +76,7 @@ def encode_order(order: SentinelOrder) -> str:
         "maxMemory": order.max_memory,
         "reconnectGrace": order.reconnect_grace,
         "station": order.station,
-        "place": {"cwd": order.cwd, "env": order.env},
+        "place": {"env": order.env} if order.cwd is None else {"cwd": order.cwd, "env": order.env},
     }
     data = json.dumps({key: value for key, value in told.items() if value is not None}).encode()
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -13,6 +13,7 @@ from ..worker.activity import Call
 from .child import Child
 from .loop import Loop, Timer
 from .order import RestartBudget, SentinelOrder
+from .usage import ProcessUsage, usage_of
 from .worker_process import WorkerCommands, WorkerEnd, WorkerProcess
 
 # The number of failed starts in a row, for each wanted worker, after which the pool gives up (S22.10).
@@ -50,6 +51,8 @@ class WorkerPool:
     def __init__(self, loop: Loop, order: SentinelOrder, ports: PoolPorts) -> None:
         self.started = 0
         """The number of workers that were started at first."""
+        self.first_rank: Optional[int] = None
+        """The first rank that it was given."""
         self._loop = loop
         self._order = order
         self._ports = ports
@@ -91,6 +94,16 @@ class WorkerPool:
                 if before.get(batch) != how:
                     member.look()
                     member.process.send("batch.cancelled", batch=batch, how=how)
+
+    def kill(self, rank: int) -> None:
+        """Kills the worker of a rank, if it is here: someone has stopped it on the page (S24.5)."""
+        member = self._members.get(rank)
+        if member is not None:
+            member.kill()
+
+    def report(self) -> list[dict[str, Any]]:
+        """What each worker does, and what its process uses (S24.3)."""
+        return [member.report() for member in self._members.values()]
 
     def cancellation_of(self, batch: str) -> str:
         """``no``, ``ask`` or ``kill``."""
@@ -197,6 +210,8 @@ class WorkerPool:
                 self._actor.send("rank.refused")
                 return
             self.started += is_first
+            if self.first_rank is None:
+                self.first_rank = rank
             self._actor.send("rank.given", rank=rank)
 
         self._ports.ask_for_rank(replaces, answered)
@@ -262,6 +277,9 @@ class _Member(WorkerCommands):
         self._timer: Optional[Timer] = None
         self._last: Optional[Call] = None
         self._told = 0
+        # Milliseconds since 1970.
+        self._since = 0
+        self._usage: Optional[tuple[float, ProcessUsage]] = None
         server = order.server
         names = [server.host, str(server.port), order.workspace, str(rank)]
         self.child = Child(
@@ -301,6 +319,7 @@ class _Member(WorkerCommands):
         if self.process.actor.state != "ready":
             return
         self._told = call.call
+        self._since = round(time.time() * 1_000)
         self.process.send(
             "call.lasts",
             call=call.call,
@@ -310,6 +329,27 @@ class _Member(WorkerCommands):
             isLoading=call.is_loading,
             cancelled=cancelled,
         )
+
+    def report(self) -> dict[str, Any]:
+        """Its entry in the report of the sentinel."""
+        told: dict[str, Any] = {"rank": self._rank}
+        used, now = usage_of(self.child.process_id), time.monotonic() * 1_000
+        before, self._usage = self._usage, None if used is None else (now, used)
+        if used is not None:
+            told["memory"] = used.memory
+            if before is not None and now > before[0]:
+                told["processors"] = round(
+                    (used.processor_ms - before[1].processor_ms) / (now - before[0]), 2
+                )
+        call = self._last
+        if call is not None and call.call == self._told:
+            told["call"] = {
+                "batch": call.batch,
+                "place": call.at,
+                "isLoading": call.is_loading,
+                "since": self._since,
+            }
+        return told
 
     def _hear(self, message: dict[str, Any]) -> None:
         kind = message["type"]

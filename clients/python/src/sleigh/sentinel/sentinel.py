@@ -16,11 +16,14 @@ from ..errors import ConnectionLostError, LaunchError, NwsError
 from ..names import Key, Variable
 from .loop import Loop, Talker
 from .order import SentinelOrder
+from .page import PageReports, follow_stops
 from .pool import PoolPorts, WorkerPool
 from .worker_process import DIED, NOT_LOADED, TIMED_OUT, WorkerEnd
 
-# Seconds to wait at the end for a server that does not answer.
+# Seconds to wait at the end for a server that does not answer, and for one that is being started again: without the
+# reports of this sentinel it would await the workers for the whole grace.
 _BYE_SECONDS = 1.0
+_BYE_SECONDS_WITH_SESSION = 10.0
 # The longest time between the death of a worker and its notification, in seconds.
 _WORD_OF_DEATH_SECONDS = 0.05
 # The ends that are reported to whoever started the workers.
@@ -72,6 +75,12 @@ class Sentinel:
         self._talker = Talker(self._loop)
         ports = PoolPorts(self._ask_for_rank, self._report, self._output, self._stopped)
         self._pool = WorkerPool(self._loop, order, ports)
+        self._page: Optional[PageReports] = None
+        if self._talking.server_has_page:
+            self._page = PageReports(
+                self._loop, self._talker, self._talking, order.workspace, self._pool, tell=self._tell_copy
+            )
+            self._loop.post(self._page.begin)
         self._loop.post(self._pool.start)
         threading.Thread(target=self._loop.run, name="sleigh sentinel", daemon=True).start()
         self._begun.wait()
@@ -80,6 +89,8 @@ class Sentinel:
             raise self._rank_error or LaunchError(f"{order.workspace} accepts no more workers")
         for run in (self._watch, self._follow_cancelled):
             threading.Thread(target=run, name="sleigh sentinel", daemon=True).start()
+        if self._page is not None:
+            self._follow_stops()
 
     @property
     def started(self) -> int:
@@ -171,11 +182,13 @@ class Sentinel:
             self._talker.ask(lambda: self._tell(Variable.LOG_ERROR, words, death), lambda _: None)
 
     def _output(self, rank: int, stream: str, lines: str, taken: Callable[[], None]) -> None:
+        variable = Variable.LOG_DEBUG if stream == "stdout" else Variable.LOG_ERROR
         if self._on_output is not None:
             self._on_output(f"{lines}\n")
             taken()
+            if self._page is not None:
+                self._page.copy(rank, variable, lines)
             return
-        variable = Variable.LOG_DEBUG if stream == "stdout" else Variable.LOG_ERROR
         self._talker.ask(lambda: self._tell(variable, lines, {Key.RANK: str(rank)}), lambda _: taken())
 
     def _stopped(self, reason: str) -> None:
@@ -190,11 +203,22 @@ class Sentinel:
         }
         words = f"the sentinel of {self.started} workers has ended"
         self._talker.ask(lambda: self._tell(Variable.BYE, words, details), lambda _: None)
-        self._talker.close(_BYE_SECONDS)
+        self._talker.close(_BYE_SECONDS if self._talking.grace == 0 else _BYE_SECONDS_WITH_SESSION)
         self._loop.post(self._loop.stop)
         self._begun.set()
         self._gone.set()
         self._close()
+
+    def _tell_copy(self, rank: int, variable: str, lines: str) -> None:
+        self._tell(variable, lines, {Key.RANK: str(rank), Key.PASSED_ON: "1"})
+
+    def _follow_stops(self) -> None:
+        with suppress(NwsError, ConnectionLostError):
+            connection = Connection(self._order.server, reconnect_grace=self._talking.grace)
+            self._connections.append(connection)
+            connection.use_workspace(self._order.workspace)
+            kill = self._pool.kill
+            follow_stops(connection, self._order.workspace, lambda rank: self._loop.post(lambda: kill(rank)))
 
     def _tell(self, variable: str, text: str, details: dict[str, str]) -> None:
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,132 @@
+"""What the page of a server shows of a job of this client (S24)."""
+
+from __future__ import annotations
+
+import json
+import unittest
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from sleigh import NetWorkSpace, Sleigh, SleighError
+
+from . import functions_for_jobs as functions
+from .support import Server, until
+
+
+class AJobOnAServerWithAPage(unittest.TestCase):
+    server: Server
+    sleigh: Sleigh
+    workspace: NetWorkSpace
+    output: list[str]
+    deaths: list[tuple[int, str]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.server = Server(web=True)
+        cls.addClassCleanup(cls.server.stop)
+        cls.output, cls.deaths = [], []
+        cls.sleigh = Sleigh(
+            2,
+            server=cls.server.address,
+            elastic=True,
+            on_output=cls.output.append,
+            on_death=lambda rank, how: cls.deaths.append((rank, how)),
+        )
+        cls.addClassCleanup(cls.sleigh.stop)
+        cls.workspace = NetWorkSpace(cls.sleigh.workspace, server=cls.server.address, own=False)
+        cls.addClassCleanup(cls.workspace.close)
+
+    def progress(self) -> Any:
+        return self.workspace.find("#progress", 10)["batches"][-1]
+
+    def page(self, part: str = "") -> Any:
+        """The data of the page of this job."""
+        name = urllib.parse.quote(self.sleigh.workspace, safe="")
+        with urllib.request.urlopen(f"{self.server.web}api/sleighs/{name}{part}", timeout=10) as reply:
+            return json.load(reply)
+
+    def test_has_the_progress_and_the_failures_of_a_batch(self) -> None:
+        outcomes = self.sleigh.each_elem(functions.refuse_odd, [0, 1, 2, 3], errors="collect")
+        self.assertEqual(len(list(outcomes)), 4)
+        ended = until(lambda: self.progress() if "ended" in self.progress() else None)
+        name = ("tests.functions_for_jobs", "refuse_odd")
+        self.assertEqual((ended["module"], ended["function"]), name)
+        numbers = [ended[each] for each in ("total", "read", "done", "failed")]
+        self.assertEqual(numbers, [4, 4, 4, 2])
+        self.assertLessEqual(ended["began"], ended["ended"])
+        failures = until(
+            lambda: self.failures_of(ended["id"]) if len(self.failures_of(ended["id"])) == 2 else None
+        )
+        first = failures[0]
+        self.assertEqual((first["index"], first["code"], first["element"]), (1, "threw", "1"))
+        self.assertEqual(first["message"], "ValueError: 1 is odd")
+        self.assertIn("functions_for_jobs.py", first["stack"])
+        self.assertEqual(first["attempts"], 1)
+        self.assertTrue(first["host"])
+        self.assertIn(first["worker"], (0, 1))
+        # The page has both.
+        (shown,) = (each for each in self.page()["reported"] if each["id"] == ended["id"])
+        self.assertEqual([shown[each] for each in ("function", "total", "failed")], ["refuse_odd", 4, 2])
+        listed = [each for each in self.page("/failures")["items"] if each["batch"] == ended["id"]]
+        self.assertEqual(sorted(each["element"] for each in listed), ["1", "3"])
+
+    def failures_of(self, batch: str) -> list[Any]:
+        return [each for each in self.workspace.ifind_try("#failures") if each["batch"] == batch]
+
+    def test_has_what_its_workers_do_and_use(self) -> None:
+        with self.sleigh.each_elem(functions.sleep, [30]):
+            busy = until(self.calls)
+            self.assertEqual([call["place"] for call in busy], [0])
+            self.assertEqual([call["batch"] for call in busy], [self.progress()["id"]])
+        report = self.workspace.find("#sentinel 0")
+        self.assertEqual(sorted(each["rank"] for each in report["workers"]), [0, 1])
+        self.assertTrue(all(each["memory"] > 1_000_000 for each in report["workers"] if "memory" in each))
+
+    def calls(self) -> list[Any]:
+        report = self.workspace.find("#sentinel 0", 10)
+        return [each["call"] for each in report["workers"] if "call" in each]
+
+    def test_has_a_copy_of_the_output_which_its_master_passes_on_once(self) -> None:
+        list(self.sleigh.each_elem(print, ["on the page"]))
+        found = until(
+            lambda: [each for each in self.workspace.ifind_try("logDebug") if "on the page" in each]
+        )
+        self.assertEqual(len(found), 1)
+        self.assertIn("on the page", [line["text"] for line in self.page("/output")["lines"]])
+        until(lambda: "on the page\n" in self.output)
+        self.assertEqual(self.output.count("on the page\n"), 1)
+
+    def test_cancels_a_batch_that_is_cancelled_on_the_page(self) -> None:
+        results = self.sleigh.each_elem(functions.sleep, [30])
+        batch = until(
+            lambda: (
+                self.progress()
+                if self.progress()["function"] == "sleep" and "ended" not in self.progress()
+                else None
+            )
+        )
+        self.workspace.store("#orders", {"order": "cancel", "batch": batch["id"]})
+        with self.assertRaisesRegex(SleighError, "cancelled on the page"):
+            list(results)
+
+    def test_kills_a_worker_that_is_stopped_on_the_page(self) -> None:
+        until(lambda: self.sleigh.status().workers == 2)
+        self.workspace.store("#orders", {"order": "stop", "rank": 1})
+        until(lambda: (1, "signal SIGKILL") in self.deaths)
+        until(lambda: self.sleigh.status().workers == 2)
+
+    def test_answers_that_it_is_too_late_to_call_an_element_again(self) -> None:
+        list(self.sleigh.each_elem(functions.refuse, [1], errors="collect"))
+        batch = until(lambda: self.progress() if self.progress()["function"] == "refuse" else None)["id"]
+        self.workspace.store("#orders", {"order": "retry", "batch": batch, "indexes": [0]})
+        answers = until(lambda: [each for each in self.failures_of(batch) if "retry" in each])
+        self.assertEqual([(each["index"], each["retry"]) for each in answers], [(0, "too-late")])
+        # Orders that are none change nothing.
+        for wrong in ("text", {"order": "dance"}, {"order": "stop", "rank": "x"}, {"order": "retry"}):
+            self.workspace.store("#orders", wrong)
+        self.assertEqual(list(self.sleigh.each_elem(functions.square, [2])), [4])
+
+
+if __name__ == "__main__":
+    unittest.main()
