@@ -1,0 +1,183 @@
+import { describe, expect, test } from 'vitest';
+import { Job } from '../support/job.ts';
+import { it } from '../support/on-server.ts';
+import { differences } from '../support/projection.ts';
+import { OK, refused } from '../support/replies.ts';
+import type { Entries, SimulatedClient } from '../support/simulated-client.ts';
+import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
+import { GRACE, itLoses, LOSSES, SessionClient } from './session-client.ts';
+
+const JOB = { wstype: 'sleigh', onDeadWorker: 'requeue', reconnectGrace: '60', sentinelRefreshPeriod: '10' };
+
+/** A job with a master, a sentinel with one worker under S18, and a task that the worker has. */
+function aJob(server: SimulatedServer) {
+  const master = new SessionClient(server, 'of the master');
+  master.call(['open ws', 'job', 'me', 'no'], JOB);
+  const sentinel = new SessionClient(server, 'of the sentinel');
+  sentinel.call(['use ws', 'job', 'me', 'no']);
+  expect(sentinel.call(['fetch', 'job', 'worker_ids'], { session: 's' })).toMatchObject({ value: '0' });
+  return { master, sentinel };
+}
+
+const registers = (server: SimulatedServer, metadata: Entries) => {
+  const worker = server.connect();
+  worker.call(['use ws', 'job', 'me', 'no']);
+  const { status, metadata: told } = worker.call(['store', 'job', 'worker_ids', '1', '0'], {
+    session: 'w',
+    ...metadata,
+  });
+  return { worker, status, told };
+};
+
+describe.each(LOSSES)('a job of sessions (P15, S13, S18) when %s', (_, lose) => {
+  const it = itLoses(lose);
+
+  it('continues: the sentinel keeps its worker, the worker its task, and the master gets the result once', (first, lost) => {
+    const { master, sentinel } = aJob(first);
+    const { worker } = registers(first, {});
+    sentinel.send(['fetch', 'job', 'sentinel_alive']);
+    master.call(['store', 'job', 'task', '1', 'a task'], { batchId: 'b' });
+    expect(worker.call(['fetch', 'job', 'task'])).toMatchObject({
+      value: 'a task',
+      metadata: { nwsTask: '1' },
+    });
+    master.send(['fetch', 'job', 'result'], { batchId: 'b' });
+
+    const server = lost(master, sentinel);
+    if (server === first) worker.disconnect();
+    master.resume(server);
+    sentinel.resume(server);
+    sentinel.repeat(['fetch', 'job', 'sentinel_alive']);
+    master.repeat(['fetch', 'job', 'result'], { batchId: 'b' });
+    expect(server.connect().call(['list wss', 'job']).value).toMatch(/^ job/);
+
+    const back = registers(server, { doing: '1' });
+    expect(back).toMatchObject({ status: '0000', told: { nwsBusy: '1' } });
+    expect(back.worker.call(['store', 'job', 'result', '1', 'done'])).toMatchObject(OK);
+    expect(master.reply()).toMatchObject({ value: 'done', metadata: { batchId: 'b' } });
+    server.advance(10_000);
+    expect(sentinel.reply()).toMatchObject({ value: '0' });
+    expect(sentinel.call(['fetch', 'job', 'worker_ids'], { session: 's', replaces: '0' })).toMatchObject({
+      value: '0',
+    });
+    expect(master.call(['find', 'job', 'jobStatus'], { batchId: 'b' })).toMatchObject({ value: '0' });
+    master.call(['store', 'job', 'Sleigh ride over', '1', '1']);
+    expect(sentinel.call(['fetch', 'job', 'sentinel_alive'])).toMatchObject({ value: '1' });
+  });
+
+  it('a result that was taken without a reply is given once, to the same master (P15.1)', (first, lost) => {
+    const { master } = aJob(first);
+    const { worker } = registers(first, {});
+    master.call(['store', 'job', 'task', '1', 'a task'], { batchId: 'b' });
+    worker.call(['fetch', 'job', 'task']);
+    worker.call(['store', 'job', 'result', '1', 'done']);
+    master.send(['fetch', 'job', 'result'], { batchId: 'b' });
+    const server = lost(master);
+    master.resume(server);
+    master.repeat(['fetch', 'job', 'result'], { batchId: 'b' });
+    expect(master.reply()).toMatchObject({ value: 'done' });
+    expect(master.call(['fetchTry', 'job', 'result'], { batchId: 'b' }).status).toBe('0001');
+  });
+
+  it('a sentinel that has not come back within its grace has died, and its workers with it (P15.3, S13)', (first, lost) => {
+    const { master, sentinel } = aJob(first);
+    registers(first, {});
+    const server = lost(master);
+    master.resume(server);
+    lost(sentinel);
+    sentinel.lose();
+    const status = (): string => master.call(['find', 'job', 'agentStatus']).value ?? '';
+    expect(status()).toMatch(/Active sentinels/);
+    server.advance(GRACE * 1000);
+    expect(status()).toMatch(/Dead workers/);
+    expect(status()).toMatch(/Dead sentinels/);
+  });
+
+  it('a worker of a session that waits for a task asks again (P15.5)', (first, lost) => {
+    const { master } = aJob(first);
+    const worker = new SessionClient(first, 'of the worker');
+    worker.call(['use ws', 'job', 'me', 'no']);
+    worker.call(['store', 'job', 'worker_ids', '1', '0']);
+    worker.send(['fetch', 'job', 'task']);
+    const server = lost(worker, master);
+    worker.resume(server);
+    master.resume(server);
+    worker.repeat(['fetch', 'job', 'task']);
+    master.call(['store', 'job', 'task', '1', 'a task']);
+    expect(worker.reply()).toMatchObject({ value: 'a task' });
+  });
+});
+
+/** The server stops: its store is as it was, and its clients get nothing more. */
+const stopsSilently = (server: SimulatedServer): void => {
+  const stored = [...server.stored];
+  for (const client of server.clients) client.take();
+  server.stop().end();
+  expect(differences(stored, server.stored)).toEqual([]);
+  expect(stored.map(({ key: [kind] }) => kind)).toEqual(expect.arrayContaining(['job', 'task', 'worker']));
+  for (const client of server.clients) expect([client.closed, client.take()]).toEqual([true, '']);
+};
+
+/** Waits for a variable of the job. */
+const waits = (client: SimulatedClient, variable: string): SimulatedClient => {
+  client.call(['use ws', 'job', 'me', 'no']);
+  client.send(['fetch', 'job', variable]);
+  return client;
+};
+
+describe('a server that stops (P15.3, S14.1, D8)', () => {
+  it('leaves the job of a session and its sessions as they are, whatever their clients wait for', (server) => {
+    const { master, sentinel } = aJob(server);
+    const { worker } = registers(server, {});
+    master.call(['store', 'job', 'task', '1', 'a task']);
+    worker.call(['fetch', 'job', 'task']);
+    sentinel.send(['fetch', 'job', 'sentinel_alive']);
+    master.send(['fetch', 'job', 'result']);
+    stopsSilently(server);
+  });
+
+  it('leaves a persistent job as it is: no waiting worker gets the task of one whose connection closes', (server) => {
+    const job = new Job(server, { onDeadWorker: 'requeue', maxAttempts: '2' });
+    const [busy, idle] = job.openCrew(2).workers;
+    job.task('a task');
+    busy?.get('fetch', 'task');
+    idle?.wait('fetch', 'task');
+    stopsSilently(server);
+  });
+
+  it(
+    'ends its sessions, and with them their jobs, if it has no store',
+    (server) => {
+      const { master } = aJob(server);
+      master.send(['fetch', 'job', 'result']);
+      server.stop().end();
+      expect(master.client.reply()).toMatchObject(refused('sleigh is dead'));
+      expect(server.core.sessions.count).toBe(0);
+      expect([...server.core.workspaces.all].map(({ name }) => name)).toEqual(['__default']);
+    },
+    { isStored: false },
+  );
+
+  /** Jobs that do not survive the server. */
+  const ENDING: readonly [what: string, owner: (server: SimulatedServer) => SimulatedClient, Entries][] = [
+    [
+      'of a session, with `durable` = `none` (W13)',
+      (server) => new SessionClient(server).client,
+      { durable: 'none' },
+    ],
+    ['of a connection (W6)', (server) => server.connect(), {}],
+  ];
+
+  test.each(ENDING)('ends a job %s, whose clients are answered', (_, owner, metadata) =>
+    simulated((server) => {
+      const first = server.connect();
+      owner(server).call(['open ws', 'job', 'me', 'no'], { ...JOB, ...metadata });
+      const master = waits(first, 'result');
+      const [old, other] = [waits(server.connect(), 'Sleigh ride over'), waits(server.connect(), 'v')];
+      server.stop().end();
+      expect(master.reply()).toMatchObject(refused('sleigh is dead'));
+      expect(old.reply()).toMatchObject({ value: '1' });
+      expect(other.reply()).toMatchObject(refused('Variable purged.'));
+    })(),
+  );
+});
