@@ -1,7 +1,8 @@
 import { stateOfWorker } from '../../src/sleigh/agents.ts';
 import { lostByLoading, ProjectionLaw, wrongAfterCrash } from './reloading.ts';
 import { FairSteps, isDuty, isTimer } from './liveness.ts';
-import { whatIsWrong, type Before, type Wrong } from './properties.ts';
+import { whatIsWrong } from './properties.ts';
+import type { Before, Wrong } from './property.ts';
 import type { Cast, Scenario } from './scenario.ts';
 import { StateGraph } from './state-graph.ts';
 import { stateKey } from './state-key.ts';

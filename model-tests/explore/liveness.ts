@@ -1,6 +1,6 @@
 import { bottomComponents } from './components.ts';
 import { BATCHES } from './facts.ts';
-import type { Wrong } from './properties.ts';
+import type { Wrong } from './property.ts';
 import { lineOf, type Note } from './reference-ledger.ts';
 import type { Step } from './steps.ts';
 import type { World } from './world.ts';

@@ -7,7 +7,7 @@ import type { Host } from '../../src/workspace/host.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { differences, withoutNewIds } from '../../test/support/projection.ts';
-import type { Wrong } from './properties.ts';
+import type { Wrong } from './property.ts';
 import { SimTimers } from './sim-timers.ts';
 import type { World } from './world.ts';
 

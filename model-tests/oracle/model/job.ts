@@ -5,6 +5,7 @@ import { Joining } from './joining.ts';
 import { agentStatus, scoreboard } from './listings.ts';
 import { Endings } from './endings.ts';
 import { DIED, readReport, whyNotReport, type Report } from './reported.ts';
+import { Ranks } from './ranks.ts';
 import { Tasks, type Options } from './tasks.ts';
 import {
   DEAD,
@@ -33,7 +34,6 @@ const FIFOS = ['worker registrations', ...RINGS];
 const SHOWN = new Set([...CONST.slice(1), 'workerCount', 'task', 'result']);
 const REFUSE_STORES = new Set([...CONST, 'sentinel_alive', 'jobStatus', 'fixedargID']);
 
-const HAS_COME_BACK = refusal('the worker has come back on another connection');
 const SHUTTING_DOWN: Reply = { status: '5001', reasons: ['Store failed: sleigh is shutting down.'] };
 
 /** S7: also a worker that has left, if its sentinel reports it (S19). */
@@ -50,6 +50,7 @@ export class Job {
   readonly #tasks: Tasks;
   readonly #joining: Joining;
   readonly #endings: Endings;
+  readonly #ranks: Ranks;
   #fixedArguments = 0;
 
   constructor(workspace: Workspace, entries: Entries, send: SendReply) {
@@ -73,6 +74,16 @@ export class Job {
       send,
     });
     this.#joining = new Joining(this.#crew, send, () => this.#close());
+    this.#ranks = new Ranks({
+      workspace,
+      crew: this.#crew,
+      tasks: this.#tasks,
+      joining: this.#joining,
+      endings: this.#endings,
+      reconnectGrace: this.#options.reconnectGrace,
+      send,
+      close: () => this.#close(),
+    });
     const most = Number(entries['rankCount'] ?? -1);
     if (most !== -1) this.#crew.maximum = most;
     for (const name of CUSTOM) workspace.variable(name, !SHOWN.has(name));
@@ -139,7 +150,7 @@ export class Job {
         return text(made);
       }
       case 'worker_ids':
-        return this.#getRank(get);
+        return this.#ranks.giveRank(get);
       case 'agentStatus':
         return agentStatus(crew, this.#tasks.waiting, this.#batches.masterState);
       case 'scoreboard':
@@ -160,33 +171,6 @@ export class Job {
 
   elapse(): void {
     this.#joining.elapse();
-  }
-
-  /** S2, S19. */
-  #getRank({ client, takes, metadata }: Get): Reply {
-    const ranks = this.#crew.workers.length;
-    if (!takes) return { ...text(String(ranks)), metadata: { allocated: '0' } };
-    const { session, replaces } = metadata;
-    const allocated = { allocated: '1' };
-    if (replaces === undefined)
-      return { ...text(String(this.#crew.giveRank(client, session))), metadata: allocated };
-    if (!isWhole(replaces)) return notANumber('replaces', replaces);
-    const refused = this.#crew.whyNotSupervisor('replaces', Number(replaces), session);
-    const worker = this.#crew.workers[Number(replaces)];
-    if (refused !== undefined || worker === undefined) return refused ?? DONE;
-    return { ...text(String(this.#replace(worker) ? worker.rank : -1)), metadata: allocated };
-  }
-
-  #replace(worker: Worker): boolean {
-    const { state } = worker.sentinel;
-    if (this.#endings.isOver || state === 'dead' || state === 'left') return false;
-    const died = readReport({}) ?? DIED;
-    if (worker.state === 'registered') this.#endings.end([{ worker, report: died, mayLeave: false }]);
-    if (this.#endings.isOver) return false;
-    if (!isAwaited(worker) || this.#crew.join === 'closed') this.#crew.replace(worker);
-    // An expected replacement remains expected after the close of the group.
-    else worker.state = 'awaited';
-    return true;
   }
 
   #close(): void {
@@ -256,62 +240,13 @@ export class Job {
       case 'waitForWorkers':
         return isWhole(value.text) ? DONE : notANumber(name, value.text);
       case 'worker_ids':
-        return this.#register(value, client);
+        return this.#ranks.register(value, client);
       case 'task':
       case 'broadcast':
         return this.#submit(name, value);
       default:
         return this.#storeResult(value, client);
     }
-  }
-
-  /** S3, S4, S18. */
-  #register(value: Value, client: Client): Reply {
-    const crew = this.#crew;
-    const { session, ...metadata } = value.metadata;
-    const { doing } = metadata;
-    const worker = crew.workers[Number(value.text)];
-    const { reconnectGrace } = this.#options;
-    const mayReturn = reconnectGrace > 0 && session !== undefined;
-    const entries = { nwsBusy: '0', nwsGrace: String(reconnectGrace) };
-    if (mayReturn && worker?.state === 'registered' && worker.session === session) {
-      const own = crew.workerOf(client);
-      if (own !== undefined && own !== worker)
-        return refusal(`Worker registration failed: this connection is worker ${own.rank} already.`);
-      if (doing !== undefined && !isWhole(doing)) return notANumber('doing', doing);
-      return {
-        ...DONE,
-        metadata: { ...entries, nwsBusy: this.#comeBack(worker, client, doing) ? '1' : '0' },
-      };
-    }
-    const refused = crew.whyNotRegister(client, value.text, session);
-    if (refused !== undefined || worker === undefined) return refused ?? DONE;
-    crew.connect(worker, client);
-    worker.state = 'registered';
-    worker.session = mayReturn ? session : undefined;
-    this.#workspace
-      .variable('worker registrations')
-      .put({ metadata, text: String(worker.rank), descriptor: 1 });
-    this.#tasks.catchUp(worker);
-    if (!crew.isElastic && crew.join !== 'closed' && crew.isComplete) this.#close();
-    this.#joining.look();
-    return mayReturn ? { ...DONE, metadata: entries } : DONE;
-  }
-
-  /** S18. @returns whether its task is still its own */
-  #comeBack(worker: Worker, client: Client, doing: string | undefined): boolean {
-    const { client: older, task } = worker;
-    if (older !== undefined && older !== client && this.#endings.isWaiting(older)) {
-      this.#tasks.withdraw(older);
-      this.#send(older, HAS_COME_BACK);
-    }
-    this.#crew.connect(worker, client);
-    if (task === undefined) return false;
-    if (doing !== undefined && Number(doing) === worker.number) return true;
-    worker.task = undefined;
-    if (!this.#endings.isOver) this.#tasks.putBackUntried(worker, task);
-    this.#tasks.dispatch();
-    return false;
   }
 
   #submit(name: string, value: Value): Reply {
