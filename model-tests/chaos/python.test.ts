@@ -7,10 +7,13 @@ import { byForm } from '../../test/support/form.ts';
 import { Folder } from '../../test/support/run-process.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { Random } from '../world/random.ts';
+import type { Question } from './answering.mjs';
+import { ServerChaos } from './server-chaos.ts';
 
-// 4 kills, 12 with VERIFY=ci; KILLS=n and SEED=n for others.
+// 4 kills of workers and one of the server; 12 and 4 with VERIFY=ci; KILLS=n, SERVER_KILLS=n and SEED=n for others.
 
 const KILLS = Number(process.env['KILLS'] ?? byForm(4, 12, 300));
+const SERVER_KILLS = Number(process.env['SERVER_KILLS'] ?? byForm(1, 4, 300));
 const SEED = Number(process.env['SEED'] ?? 1);
 const WORKERS = 3;
 const PYTHON = process.env['PYTHON'] ?? 'python3';
@@ -18,6 +21,12 @@ const HOUR = 3_600_000;
 
 const FUNCTIONS = `
 import time
+
+def answer(question):
+    with open(question["file"], "a") as calls:
+        calls.write(f"{question['n']}\\n")
+    time.sleep(question["milliseconds"] / 1000)
+    return question["n"]
 
 def work(element):
     number, seconds = element
@@ -80,6 +89,22 @@ it(
     await sleigh.stop();
     server.kill('SIGTERM');
     expect(await server.outcome).toMatchObject({ code: 0, errors: '' });
+  },
+  HOUR,
+);
+
+it(
+  'a job whose server is killed with -9 gets one answer for each element from workers in Python, and each is called once (P15, S18, D8)',
+  async ({ skip }) => {
+    if (spawnSync(PYTHON, ['--version']).error !== undefined) skip(`there is no ${PYTHON} here`);
+    using folder = new Folder();
+    folder.write('functions.py', FUNCTIONS);
+    const answer = tasks.python<Question, number>(`${join(folder.path, 'functions.py')}:answer`);
+    const chaos = new ServerChaos(SEED, {}, { answer, launch: pythonWorkers({ python: PYTHON }) });
+    const { wrongs, elements } = await chaos.run(SERVER_KILLS);
+    console.log(`chaos, Python workers: ${SERVER_KILLS} kills of the server, ${elements} elements`);
+    expect(wrongs).toEqual([]);
+    expect(elements).toBeGreaterThan(SERVER_KILLS);
   },
   HOUR,
 );

@@ -2,12 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Sleigh, tasks } from '../../src/client/index.ts';
+import { Sleigh, tasks, type Launcher, type Task } from '../../src/client/index.ts';
 import { startServe, type ServeProcess } from '../../test/support/serve-process.ts';
 import { Random } from '../world/random.ts';
 import type { Question } from './answering.mjs';
 
-const { answer } = tasks<typeof import('./answering.mjs')>(new URL('answering.mjs', import.meta.url));
+const { answer: inJavaScript } = tasks<typeof import('./answering.mjs')>(
+  new URL('answering.mjs', import.meta.url),
+);
 
 const WORKERS = 3;
 /** Seconds for which clients wait for the server. */
@@ -16,6 +18,13 @@ const GRACE = 60;
 const LIFE = { least: 5, most: 250 };
 /** Milliseconds in which something must be answered, whatever happened. */
 const PATIENCE_MS = 30_000;
+
+/** The workers of the job. */
+export interface Answerers {
+  readonly launch?: Launcher;
+  /** Notes the call in the file of the question, takes its time, and returns its number. */
+  readonly answer: Task<Question, number>;
+}
 
 export interface ServerOutcome {
   readonly kills: number;
@@ -30,6 +39,7 @@ export interface ServerOutcome {
 export class ServerChaos {
   readonly #random: Random;
   readonly #env: Record<string, string>;
+  readonly #answerers: Answerers;
   readonly #folder = mkdtempSync(join(tmpdir(), 'sleigh-server-chaos-'));
   readonly #calls = join(this.#folder, 'calls');
   readonly #wrongs: string[] = [];
@@ -42,9 +52,14 @@ export class ServerChaos {
   #lastAnswer = performance.now();
 
   /** @param env of the server, for one with a planted fault */
-  constructor(seed: number, env: Record<string, string> = {}) {
+  constructor(
+    seed: number,
+    env: Record<string, string> = {},
+    answerers: Answerers = { answer: inJavaScript },
+  ) {
     this.#random = new Random(seed);
     this.#env = env;
+    this.#answerers = answerers;
   }
 
   async run(kills: number): Promise<ServerOutcome> {
@@ -57,6 +72,7 @@ export class ServerChaos {
       // A second attempt would be a second call.
       maxAttempts: 1,
       reconnectGrace: GRACE,
+      launch: this.#answerers.launch,
       onDeath: (rank, how) => void this.#wrongs.push(`worker ${rank} has ended: ${how}`),
       onOutput: () => undefined,
     });
@@ -77,9 +93,9 @@ export class ServerChaos {
       this.#wrongs.push(String(error));
     } finally {
       stop.abort();
+      await sleigh.stop();
       server.kill('SIGKILL');
       await taking;
-      await sleigh.stop();
     }
     return this.#outcome(kills);
   }
@@ -99,6 +115,7 @@ export class ServerChaos {
 
   async #take(sleigh: Sleigh, signal: AbortSignal): Promise<void> {
     const options = { ordered: false, loadFactor: 4, signal };
+    const { answer } = this.#answerers;
     try {
       for await (const outcome of sleigh.eachElem(answer, this.#questions(), options).outcomes()) {
         const { index } = outcome;

@@ -9,6 +9,7 @@ import { shares } from '../../src/client/launchers/remote-launches.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CommandProcess, Folder, isRunning } from '../support/run-process.ts';
+import { startServe } from '../support/serve-process.ts';
 import { noSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { isShort } from '../support/form.ts';
 
@@ -68,6 +69,26 @@ describe('a launch order', () => {
 });
 
 describe('workers that a command starts', () => {
+  it.skipIf(isShort)(
+    'end with their job although the server is gone and may come back',
+    { timeout: 50_000 },
+    async () => {
+      await using stored = await startServe('--data', join(folder.path, 'data'), '--log-level', 'silent');
+      const sleigh = await Sleigh.start({
+        workers: 1,
+        launch: command(`exec ${sleighCommand} worker`),
+        server: { host: '127.0.0.1', port: stored.port },
+        reconnectGrace: 60,
+        onOutput: () => undefined,
+      });
+      const [pid = 0] = await pidsOf(sleigh);
+      stored.kill('SIGKILL');
+      await stored.outcome;
+      await sleigh.stop();
+      expect(isRunning(pid)).toBe(false);
+    },
+  );
+
   it('do a job, return their output, and end with the job', async () => {
     const sleigh = await start(command(`exec ${sleighCommand} worker`));
     expect(await sleigh.eachElem(task.square, [1, 2, 3])).toEqual([1, 4, 9]);

@@ -59,7 +59,6 @@ class RemoteLaunches implements Launched {
   readonly #byes = new Map<string, number>();
   #reason = '';
   #lines: ConnectionPool | undefined;
-  #follower: Follower | undefined;
   #isStopping = false;
   #notifyGone: (reason: string) => void = () => undefined;
 
@@ -74,7 +73,7 @@ class RemoteLaunches implements Launched {
     this.#lines = await ConnectionPool.open({ ...server, unref, reconnectGrace });
     try {
       await this.#lines.main.useWorkspace(workspace, { create: false });
-      this.#follower = new Follower(this.#lines, workspace, VARIABLE.bye, ({ metadata }) => {
+      void new Follower(this.#lines, workspace, VARIABLE.bye, ({ metadata }) => {
         this.#heardBye(
           metadata.get(KEY.station) ?? '',
           Number(metadata.get(KEY.workers) ?? 0),
@@ -133,7 +132,7 @@ class RemoteLaunches implements Launched {
       for (const station of this.#stations) station.kill(signal);
       await Promise.race([ended, patience()]);
     }
-    await this.#follower?.close();
+    // It ends with its connection. A server that is gone, and may come back within its grace, is not awaited.
     this.#lines?.close();
   }
 }
