@@ -8,28 +8,17 @@ import { diagramOfHistory } from '../../src/verify/diagram/of-history.ts';
 import { diagramOfLines } from '../../src/verify/diagram/sequence.ts';
 import { sequenceSvg } from '../../src/verify/diagram/svg.ts';
 import { checkHistory } from '../../src/verify/history/check.ts';
-import type { Operation } from '../../src/verify/history/operation.ts';
 import { shrink } from '../../src/verify/shrink.ts';
 import { mustBeRight } from './must-be-right.ts';
+import { operationAt } from './operation-at.ts';
 import { Random } from '../world/random.ts';
-
-const operation = (who: string, verb: string, value: string, invoked: number): Operation => ({
-  who,
-  verb,
-  workspace: 'w',
-  variable: 'v',
-  ...(verb === 'store' && { value }),
-  invoked,
-  replied: invoked + 1,
-  reply: verb === 'store' ? { status: '0000' } : { status: '0000', value },
-});
 
 /** Values of which two come in the wrong order, and many others. */
 const swapped = [
-  ...Array.from({ length: 40 }, (_, n) => operation('ada', 'store', `<${n}>`, 2 * n)),
+  ...Array.from({ length: 40 }, (_, n) => operationAt(2 * n, 'ada', 'store', `<${n}>`)),
   ...Array.from({ length: 40 }, (_, n) => {
     const value = n === 20 ? 21 : n === 21 ? 20 : n;
-    return operation('grace', 'fetch', `<${value}>`, 100 + 2 * n);
+    return operationAt(100 + 2 * n, 'grace', 'fetch', `<${value}>`);
   }),
 ];
 
@@ -77,9 +66,9 @@ it('the picture has a lifeline for each party, escapes what clients sent, and sh
 });
 
 it('a get that is never answered is drawn as a note on its client', () => {
-  const { replied, reply, ...waiting } = operation('grace', 'fetch', '', 5);
+  const { replied, reply, ...waiting } = operationAt(5, 'grace', 'fetch', '');
   expect([replied, reply]).toHaveLength(2);
-  const history = [operation('ada', 'store', '1', 1), waiting, { who: '', verb: 'end', invoked: 9_999 }];
+  const history = [operationAt(1, 'ada', 'store', '1'), waiting, { who: '', verb: 'end', invoked: 9_999 }];
   const [violation] = checkHistory(history).violations;
   if (violation === undefined) throw new Error('nothing was found');
   expect(diagramOfHistory(violation).steps).toContainEqual({

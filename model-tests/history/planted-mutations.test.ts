@@ -1,25 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { checkHistory } from '../../src/verify/history/check.ts';
-import type { Operation } from '../../src/verify/history/operation.ts';
 import { Random } from '../world/random.ts';
 import { barrierSchedule } from './barrier-schedule.ts';
 import { MUTATIONS } from './mutations.ts';
 import { Schedule } from './schedule.ts';
 import { isLong } from '../../test/support/form.ts';
+import { operationAt } from './operation-at.ts';
 
 const SEEDS = isLong ? 2_000 : 25;
-
-/** An operation that is answered at once. */
-const at = (who: string, verb: string, invoked: number, value = ''): Operation => ({
-  who,
-  verb,
-  workspace: 'w',
-  variable: 'v',
-  ...(verb === 'store' && { value }),
-  invoked,
-  replied: invoked + 1,
-  reply: verb === 'store' ? { status: '0000' } : { status: '0000', value },
-});
 
 for (const { what, modes, clauses, apply } of MUTATIONS)
   describe(`detected in every history in which it is planted: ${what}`, () => {
@@ -48,10 +36,10 @@ describe('at a barrier', () => {
     const history = barrierSchedule(new Random(1), 0);
     const [violation] = checkHistory([
       ...history,
-      at('a', 'store', 1),
-      at('b', 'store', 3),
-      at('a', 'find', 5, '2'),
-      at('b', 'find', 7, '2'),
+      operationAt(1, 'a', 'store'),
+      operationAt(3, 'b', 'store'),
+      operationAt(5, 'a', 'find', '2'),
+      operationAt(7, 'b', 'find', '2'),
     ]).violations;
     expect(violation).toMatchObject({
       clauses: ['V12'],
@@ -74,15 +62,15 @@ describe('at a barrier', () => {
 describe('values that are stored more than once', () => {
   it('are counted, and the report states that their order was not checked', () => {
     const history = [
-      at('a', 'store', 2, 'x'),
-      at('a', 'store', 4, 'x'),
-      at('a', 'fetch', 6, 'x'),
-      at('a', 'fetch', 8, 'x'),
+      operationAt(2, 'a', 'store', 'x'),
+      operationAt(4, 'a', 'store', 'x'),
+      operationAt(6, 'a', 'fetch', 'x'),
+      operationAt(8, 'a', 'fetch', 'x'),
     ];
     const { undecided, violations } = checkHistory(history);
     expect(violations).toEqual([]);
     expect(undecided).toEqual(['"v" of "w": "x" was stored more than once, so values were only counted']);
-    expect(checkHistory([...history, at('a', 'fetch', 10, 'x')]).violations).toMatchObject([
+    expect(checkHistory([...history, operationAt(10, 'a', 'fetch', 'x')]).violations).toMatchObject([
       { clauses: ['V4'], what: '"x" was stored 2 times and fetched 3 times' },
     ]);
   });

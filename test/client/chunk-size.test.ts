@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChunkSize, MAX_BYTES } from '../../src/client/master/chunk-size.ts';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Sleigh, tasks, type SleighOptions } from '../../src/client/index.ts';
-import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
 describe('the size of a chunk', () => {
   it('is one until the duration of an element is known, ignoring the first task of each worker', () => {
@@ -45,13 +45,7 @@ const { paced, deadly, odd, sizeOf } = tasks<typeof import('./modules/paced.mjs'
 );
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-let server: Server;
-let address: { host: string; port: number };
-beforeAll(async () => {
-  server = await createServer({ port: 0, logLevel: 'error', limits: { valueBytes: 2_000_000 } });
-  address = { host: server.host, port: server.port };
-});
-afterAll(() => server.close());
+const address = sharedServer({ limits: { valueBytes: 2_000_000 } });
 
 /** The tasks that are sent: the bytes of each, and whether it is a chunk. */
 const stored = vi.spyOn(NwsConnection.prototype, 'storeEncoded');

@@ -1,23 +1,18 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { command, Sleigh, tasks, threads } from '../../src/client/index.ts';
-import { createServer, type Server, type SleighOptions } from '../../src/index.ts';
+import type { SleighOptions } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CommandProcess } from '../support/run-process.ts';
 import { isShort } from '../support/form.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
 const SLEIGH = `'${process.execPath}' '${join(import.meta.dirname, '../../dist/cli/main.js')}'`;
 
-let server: Server;
-let address: { host: string; port: number };
-beforeAll(async () => {
-  server = await createServer({ port: 0, logLevel: 'error' });
-  address = { host: server.host, port: server.port };
-});
-afterAll(() => server.close());
+const address = sharedServer();
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'sleigh-elastic-'))));

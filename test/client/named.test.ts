@@ -4,22 +4,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NetWorkSpace, Sleigh, tasks } from '../../src/client/index.ts';
-import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('modules/named-master.mjs', import.meta.url));
 const COUNT = 40;
 
-let server: Server;
-let address: { host: string; port: number };
-beforeAll(async () => {
-  server = await createServer({ port: 0, logLevel: 'error' });
-  address = { host: server.host, port: server.port };
-});
-afterAll(() => server.close());
+const address = sharedServer();
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'sleigh-named-'))));

@@ -1,22 +1,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processes, Sentinel, Sleigh, tasks, threads, type SleighOptions } from '../../src/client/index.ts';
-import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Proxy, type Cut } from '../support/proxy.ts';
 import { isShort } from '../support/form.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
 
-let server: Server;
-let address: { host: string; port: number };
-beforeAll(async () => {
-  server = await createServer({ port: 0, logLevel: 'error' });
-  address = { host: server.host, port: server.port };
-});
-afterAll(() => server.close());
+const address = sharedServer();
 
 let folder: string;
 let proxy: Proxy;

@@ -11,22 +11,17 @@ import {
   type Progress,
   type Task,
 } from '../../src/client/index.ts';
-import { createServer, type Server } from '../../src/index.ts';
+import { createServer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { isRunning } from '../support/run-process.ts';
 import { isShort } from '../support/form.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
 const MODULE = new URL('modules/tasks.mjs', import.meta.url);
 const task = tasks<typeof import('./modules/tasks.mjs')>(MODULE);
 const { square } = task;
 
-let server: Server;
-let address: { host: string; port: number };
-beforeAll(async () => {
-  server = await createServer({ port: 0, logLevel: 'error', limits: { valueBytes: 2_000_000 } });
-  address = { host: server.host, port: server.port };
-});
-afterAll(() => server.close());
+const address = sharedServer({ limits: { valueBytes: 2_000_000 } });
 
 /** A folder in which tasks record their progress. */
 let folder: string;

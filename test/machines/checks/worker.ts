@@ -86,6 +86,14 @@ const SENDS_SESSION = {
   'registration.asked, returns to its task': { sentSession: true },
 };
 
+/** S7: a worker that has no task asks for one. */
+const ASKED: Readonly<Record<string, Row>> = {
+  'task.asked, there is one': ['registered.busy', 'giveTask'],
+  'task.asked, there is a copy': ['registered.busy', 'giveTask'],
+  'task.asked, none, waits': ['registered.waiting', 'holdForTask'],
+  'task.asked, none, Try': ['registered.idle', 'replyNoTask'],
+};
+
 const table: ChartTable = {
   input: SIMPLE,
   start: { context: { ...SIMPLE, sentSession: false }, calls: [] },
@@ -170,10 +178,7 @@ const table: ChartTable = {
       tags: ['isRegistered'],
       on: {
         ...registered('registered.idle'),
-        'task.asked, there is one': ['registered.busy', 'giveTask'],
-        'task.asked, there is a copy': ['registered.busy', 'giveTask'],
-        'task.asked, none, waits': ['registered.waiting', 'holdForTask'],
-        'task.asked, none, Try': ['registered.idle', 'replyNoTask'],
+        ...ASKED,
       },
     },
     // S7, S14
@@ -183,10 +188,7 @@ const table: ChartTable = {
       on: {
         ...registered('registered.waiting'),
         // P15.5
-        'task.asked, there is one': ['registered.busy', 'giveTask'],
-        'task.asked, there is a copy': ['registered.busy', 'giveTask'],
-        'task.asked, none, waits': ['registered.waiting', 'holdForTask'],
-        'task.asked, none, Try': ['registered.idle', 'replyNoTask'],
+        ...ASKED,
         'task.offered': ['registered.busy', 'giveTask'],
         'waiting.ended': ['registered.idle', 'replySleighIsDead'],
       },
