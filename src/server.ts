@@ -1,14 +1,17 @@
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { LEVELS, type Level } from './transport/log-levels.ts';
 import { createLogger } from './transport/logger.ts';
 import type { Credentials } from './transport/gate.ts';
 import type { DataOptions, Storage } from './transport/data-folder.ts';
+import type { SharedStoreOptions } from './cluster/cluster-options.ts';
 import { isLoopback } from './transport/admission.ts';
 import { TcpServer } from './transport/server.ts';
 import type { TcpOptions } from './transport/tcp-options.ts';
 import type { WebAddress, WebOptions } from './web/web-options.ts';
 import type { WebPage } from './web/web-page.ts';
 
+export type { SharedStoreOptions } from './cluster/cluster-options.ts';
 export { WebListenError, type WebAddress, type WebOptions } from './web/web-options.ts';
 
 export interface ServerOptions extends TcpOptions {
@@ -18,6 +21,11 @@ export interface ServerOptions extends TcpOptions {
   port?: number | undefined;
   /** Where the server keeps what survives it (D1). Without this option nothing does. */
   data?: DataOptions | undefined;
+  /**
+   * A store that this server shares with others: one of them owns the data, and the others forward their clients to it and
+   * take over when it ends (D9 to D12). Excludes `data`.
+   */
+  store?: SharedStoreOptions | undefined;
   /** The web page. Without this option there is none. */
   web?: WebOptions | undefined;
   logLevel?: Level | undefined;
@@ -63,6 +71,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const page = options.web && (await listenForWeb(options.web, host, logger));
   let storage: Storage | undefined;
   try {
+    if (options.store !== undefined) return await sharing({ ...options, host, logger }, options.store, page);
     storage = options.data && (await prepare(options.data));
     const tcp = new TcpServer(
       { ...options, deadman: options.deadman ?? isLoopback(host) },
@@ -78,6 +87,25 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     await page?.close();
     throw error;
   }
+}
+
+/** A server of several with one store. */
+async function sharing(
+  options: ServerOptions & { readonly host: string; readonly logger: Logger },
+  store: SharedStoreOptions,
+  page: WebPage | undefined,
+): Promise<Server> {
+  const { host, port = 8765, data, logger, deadman = isLoopback(host) } = options;
+  // Loaded only if there is such a store.
+  const { ClusterServer } = await import('./cluster/cluster-server.ts');
+  const { checkedOptions } = await import('./cluster/cluster-options.ts');
+  const shared = checkedOptions(store, { host, machine: hostname(), hasFolder: data !== undefined });
+  const cluster = await ClusterServer.start(
+    { tcp: { ...options, deadman }, shared, logger, webPort: page?.port },
+    { owns: (tcp) => void page?.show(tcp), standsBy: (owner) => page?.standBy(owner?.web) },
+    { host, port },
+  );
+  return serverOf(cluster, page, page?.address, logger);
 }
 
 async function prepare(data: DataOptions): Promise<Storage> {
@@ -97,8 +125,11 @@ async function listenForWeb(
   return WebPage.listen(options, serverHost, logger);
 }
 
+/** A server that listens by itself, or one of several. */
+type Running = Pick<Server, 'host' | 'port' | 'stopped' | 'failure' | 'reload' | 'close'>;
+
 function serverOf(
-  tcp: TcpServer,
+  tcp: Running,
   page: WebPage | undefined,
   web: WebAddress | undefined,
   logger: Logger,

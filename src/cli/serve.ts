@@ -20,11 +20,12 @@ import { Interruption } from './interruption.ts';
 import { loadPlugins } from './job-plugins.ts';
 import { jsonLine } from './json-line.ts';
 import { port, wholeNumber } from './numbers.ts';
+import { storeOf, storeOptions, type StoreFlags } from './store-options.ts';
 import { print } from './output.ts';
 import { FLAG, START, USAGE } from './errors.ts';
 import { isBasePath } from '../web/base-path.ts';
 
-interface ServeFlags extends CredentialFlags {
+interface ServeFlags extends CredentialFlags, StoreFlags {
   host: string;
   port: number;
   web: boolean;
@@ -78,7 +79,7 @@ function addAddress(address: string, others: string[]): string[] {
 
 /** `sleigh serve`. It also reads the environment variables of the old server; flags have priority. */
 export function addServeCommand(program: Command): void {
-  program
+  const serving = program
     .command('serve')
     .description('run the server until SIGTERM or SIGINT stops it')
     .addOption(
@@ -217,6 +218,7 @@ export function addServeCommand(program: Command): void {
     )
     .option('--json', 'print the addresses and errors as lines of JSON')
     .action(serve);
+  for (const option of storeOptions()) serving.addOption(option);
 }
 
 async function serve(flags: ServeFlags, command: Command): Promise<void> {
@@ -289,6 +291,7 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
     ...(flags.data !== undefined && {
       data: { folder: flags.data, sync: flags.sync, isOnNetwork: flags.dataOnNetwork },
     }),
+    ...storeOf(flags),
     historyDays: flags.history,
     ...(flags.tmpDir !== undefined && { tmpDir: flags.tmpDir }),
     limits: {

@@ -87,6 +87,14 @@ export const STORED = {
     'Make room on the disk, or repair it, and start the server again: everything that it has acknowledged is there.',
     'ENOSPC: no space left on device',
   ),
+  fenced: errorKind(
+    'fenced',
+    (name: string, epoch: number) =>
+      `the server "${name}" has lost its data to another server, because it did not renew its lease in time (epoch ${epoch})`,
+    'Nothing needs to be done: nothing that the server had not made durable was sent. If it happens often, give all servers a longer lease (`--lease`).',
+    'a',
+    7,
+  ),
   badField: errorKind(
     'bad-record',
     (field: string, of: string, expected: string) =>

@@ -15,6 +15,11 @@ export interface Store {
    * @throws if it is not known that they are; the server must not continue with this store
    */
   commit(changes: readonly Change[]): Promise<void>;
+  /**
+   * Whether another server may have claimed the store, so that what was read may be old. Then a reply that only reads waits
+   * for a commit, which may be without changes.
+   */
+  readonly confirmsReads?: boolean;
   /** The bytes that it takes on the disk, if it is on one. */
   readonly bytes?: number;
   /** Gives the store up. Everything that was committed stays. */

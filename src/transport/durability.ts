@@ -139,14 +139,14 @@ export class Durability {
     this.#held.set(connection, batch);
   }
 
-  /** Begins the next commit, unless one is in flight or work is half done. */
+  /** Begins the next commit, if there is something to make durable or to confirm, unless one is in flight or work is half done. */
   #begin(): void {
     while (this.#inFlight === undefined && !this.#hasFailed) {
       const changes = this.#core.takeChanges();
       if (changes === undefined) return this.#waitForWork();
       const batch = this.#next;
       this.#next = { commands: [] };
-      if (changes.length > 0) {
+      if (changes.length > 0 || (this.#store.confirmsReads === true && batch.commands.length > 0)) {
         this.#inFlight = batch;
         void this.#commit(changes, batch);
       } else if (batch.commands.length > 0) this.#release(batch);
@@ -159,10 +159,10 @@ export class Durability {
     try {
       await this.#store.commit(changes);
     } catch (error) {
-      this.#hasFailed = true;
-      this.#performer.failed(error);
-      return this.#settled();
+      return this.#fail(error);
     }
+    // The server may have been fenced meanwhile (D9).
+    if (this.#hasFailed) return;
     const { figures } = this;
     figures.commits++;
     figures.changes += changes.length;
@@ -191,6 +191,18 @@ export class Durability {
   #settled(): void {
     this.#onSettled?.();
     this.#onSettled = undefined;
+  }
+
+  /** Commits nothing more, and releases nothing that waits: another server has the data (D9). */
+  abandon(why: Error): void {
+    this.#fail(why);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#performer.failed(error);
+    this.#settled();
   }
 
   /** Waits until everything is durable and sent, then gives the store up. */

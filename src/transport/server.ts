@@ -6,7 +6,7 @@ import type { Core } from '../core/core.ts';
 import { HANDLING_SECONDS, Histogram } from '../core/metrics.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
-import { STORED } from '../store/errors.ts';
+import { failureOf } from '../store/failure.ts';
 import { coreOf } from './core-of.ts';
 import type { Storage } from './data-folder.ts';
 import { Durability } from './durability.ts';
@@ -26,7 +26,7 @@ import { Slices } from './slices.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 import { Stopping } from './stopping.ts';
-import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
+import { fault } from '../wire/error-kind.ts';
 
 /** The TCP adapter: it performs the core's commands on sockets, files and timers. */
 export class TcpServer {
@@ -326,9 +326,9 @@ export class TcpServer {
     return this.#stopping.begin(drain);
   }
 
-  /** Nothing must be sent any more (D6). */
+  /** Nothing must be sent any more (D6, D9). */
   #end(cause: unknown): void {
-    this.#failure = plainError(STORED.notDurable(reasonOf(cause)), { cause });
+    this.#failure = failureOf(cause);
     this.#complain(this.#failure.message, { error: cause });
     for (const peer of this.#peers.values()) peer.destroy();
     void this.close();

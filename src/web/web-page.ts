@@ -48,15 +48,30 @@ export class WebPage {
     return this.#web.port;
   }
 
+  get address(): WebAddress {
+    const { host, port, url } = this.#web;
+    return { host, port, url, token: this.#token };
+  }
+
   /**
    * Shows this server from now on.
    * @returns the address of the page
    */
   show(tcp: TcpServer): WebAddress {
-    const { host, port, url } = this.#web;
+    this.#site?.close();
     this.#site = new LiveSite(tcp, { web: this.#web, token: this.#token, logger: this.#logger });
     this.#web.show(this.#site);
-    return { host, port, url, token: this.#token };
+    return this.address;
+  }
+
+  /**
+   * Shows nothing, and sends browsers to the page of another server.
+   * @param page its address; undefined if it has none, or is not known
+   */
+  standBy(page: string | undefined): void {
+    this.#site?.close();
+    this.#site = undefined;
+    this.#web.redirect(page);
   }
 
   async close(): Promise<void> {

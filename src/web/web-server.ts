@@ -38,6 +38,8 @@ export interface ListenOptions {
 
 /** The pages of the front end, by the first part of their path. Its router handles the rest. */
 const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'ended', 'charts', 'replay', 'about']);
+/** What a server answers although another one has the data. */
+const OF_THIS_SERVER = new Set(['healthz', 'readyz', 'metrics']);
 const INDEX = '/index.html';
 
 /** The number of connections: one for each viewer, and as many for requests. */
@@ -61,6 +63,8 @@ export class WebServer {
   );
   #hosts = new Hosts('', 0, []);
   #site: Site | undefined;
+  /** The page of another server that shows what this one does not. */
+  #elsewhere: string | undefined;
   #feeds: Feeds | undefined;
 
   /**
@@ -140,8 +144,21 @@ export class WebServer {
     return { viewers: this.#feeds?.viewers ?? 0, views: this.#feeds?.views ?? 0 };
   }
 
+  /**
+   * Shows no site any more.
+   * @param to the page of another server, to which requests are sent
+   */
+  redirect(to: string | undefined): void {
+    this.#site = undefined;
+    this.#feeds?.close();
+    this.#feeds = undefined;
+    this.#elsewhere = to;
+  }
+
   /** Shows this site from now on. */
   show(site: Site): void {
+    this.#elsewhere = undefined;
+    this.#feeds?.close();
     this.#site = site;
     this.#feeds = new Feeds(site, BOUNDS.viewers.value, {
       failed: (error) => this.#logger.error({ error }, 'a view could not be made'),
@@ -188,6 +205,8 @@ export class WebServer {
       return void response.writeHead(302, { Location: `${full}/${search}` }).end();
     const pathname = belowBase(this.#base, full);
     const [first = '', ...segments] = pathname.slice(1).split('/');
+    if (this.#elsewhere !== undefined && !OF_THIS_SERVER.has(first))
+      return void response.writeHead(307, { Location: this.#elsewhere + pathname.slice(1) + search }).end();
     if (first === 'api' && (request.method === 'POST' || request.method === 'DELETE'))
       return answerJson(response, 200, await write(this.#site?.writes, request, segments.map(decodePart)));
     if (request.method !== 'GET' && request.method !== 'HEAD')
@@ -200,7 +219,7 @@ export class WebServer {
     stream: (call) => this.#share.run(() => this.#answerStream(call)),
     health: ({ response }) => answerText(response, 200, 'ok'),
     readiness: ({ response }) =>
-      this.#site?.isReady() === true
+      this.#site?.isReady() === true || this.#elsewhere !== undefined
         ? answerText(response, 200, 'ready')
         : answerText(response, 503, 'not ready'),
     metrics: ({ response }) => this.#share.run(() => this.#answerMetrics(response)),

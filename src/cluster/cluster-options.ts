@@ -1,0 +1,51 @@
+import { plainError } from '../wire/error-kind.ts';
+import { CLUSTER } from './errors.ts';
+
+/** A store that several servers share (D9). */
+export interface SharedStoreOptions {
+  /** The address of a PostgreSQL, such as `postgres://user@host/database`; several hosts are separated by commas. */
+  readonly url: string;
+  /** The name of this server, which no other server with this store has. The default is the name of the machine. */
+  readonly name?: string | undefined;
+  /**
+   * Milliseconds for which the server owns the data without renewing its lease. It is the same for all servers. The default is
+   * 5,000, and the least is 500.
+   */
+  readonly leaseMs?: number | undefined;
+  /** The host under which other servers reach this one. The default is that on which it listens, or the machine's name. */
+  readonly advertise?: string | undefined;
+  /** The port for other servers. The default is a free one. */
+  readonly linkPort?: number | undefined;
+  /** Whether settings of PostgreSQL under which it may lose what it has acknowledged are accepted. The default is false. */
+  readonly isUnsafe?: boolean | undefined;
+}
+
+const LEASE_MS = 5_000;
+const LEAST_LEASE_MS = 500;
+
+/** The options with their defaults. @throws if one of them is wrong */
+export function checkedOptions(
+  { url, name, leaseMs = LEASE_MS, advertise, linkPort = 0, isUnsafe = false }: SharedStoreOptions,
+  {
+    host,
+    machine,
+    hasFolder,
+  }: { readonly host: string; readonly machine: string; readonly hasFolder: boolean },
+) {
+  if (hasFolder) throw plainError(CLUSTER.twoStores());
+  if (!/^postgres(ql)?:\/\/[^/]+\/./.test(url)) throw plainError(CLUSTER.badUrl(url));
+  const called = name ?? machine;
+  if (!/^[^\s]{1,64}$/.test(called)) throw plainError(CLUSTER.badName(called));
+  if (!(leaseMs >= LEAST_LEASE_MS)) throw plainError(CLUSTER.badLease(leaseMs, LEAST_LEASE_MS));
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  return {
+    url,
+    name: called,
+    leaseMs,
+    reachedAt: advertise ?? (isEverywhere ? machine : host),
+    linkPort,
+    isUnsafe,
+  };
+}
+
+export type CheckedOptions = ReturnType<typeof checkedOptions>;

@@ -1,0 +1,307 @@
+import { createActor } from 'xstate';
+import type { Logger } from 'pino';
+import { bind } from '../machines/bind.ts';
+import { claimMachine, type ClaimEvent } from '../machines/claim.ts';
+import { STORED } from '../store/errors.ts';
+import { isFenced } from '../store/failure.ts';
+import { NODE_EDGE } from '../transport/edge.ts';
+import { Gate, type Credentials } from '../transport/gate.ts';
+import type { ListenerOptions } from '../transport/listening.ts';
+import { TcpServer } from '../transport/server.ts';
+import type { TcpOptions } from '../transport/tcp-options.ts';
+import { authorityOf } from '../wire/authority.ts';
+import { DEFAULT_LIMITS } from '../wire/limits.ts';
+import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
+import type { CheckedOptions } from './cluster-options.ts';
+import { Front } from './front.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { Link } from './link.ts';
+import { Partition, type Member, type Ownership } from './partition.ts';
+import { PostgresDisk } from './postgres-disk.ts';
+import { PostgresStore } from './postgres-store.ts';
+import { prepareTables } from './schema.ts';
+
+/** The one partition: all workspaces have the same owner. */
+const PARTITION = 0;
+
+/** How often a server that stands by looks whether the lease of the owner is over: so many times in a lease. */
+const LOOKS = 8;
+
+/** What stands in the place of the folder for large values. */
+const BLOBS = 'blobs';
+
+export interface ClusterOptions {
+  readonly tcp: TcpOptions;
+  readonly shared: CheckedOptions;
+  readonly logger: Logger;
+  /** The port of its page, if it has one. */
+  readonly webPort: number | undefined;
+}
+
+/** What a server of several shows. */
+export interface ClusterEvents {
+  /** This server owns the data from now on. */
+  readonly owns: (tcp: TcpServer) => void;
+  /** Another server does, or nobody. */
+  readonly standsBy: (owner: Member | undefined) => void;
+}
+
+/** While this server owns the data. */
+interface Owning {
+  readonly tcp: TcpServer;
+  readonly store: PostgresStore;
+  readonly blobs: Link;
+  readonly lease: LeaseKeeper;
+}
+
+/** One server of several with one store. It owns the data, or forwards its clients to the owner. */
+export class ClusterServer {
+  readonly stopped: Promise<void>;
+  readonly front: Front;
+  readonly #options: ClusterOptions;
+  readonly #events: ClusterEvents;
+  readonly #gate: Gate;
+  readonly #link: Link;
+  readonly #partition: Partition;
+  #member: Member = { name: '', address: '', link: '' };
+  #seen: Ownership | undefined;
+  #store: PostgresStore | undefined;
+  #owning: Owning | undefined;
+  #failure: Error | undefined;
+  #drain = 0;
+  #stopTimer: () => void = () => undefined;
+  #hasStopped: () => void = () => undefined;
+  readonly #claim = createActor(
+    bind<typeof claimMachine, ClusterServer>(claimMachine, () => this, {
+      look: (server) => void server.#look(),
+      lookLater: (server) => server.#lookLater(),
+      holdClients: (server) => server.#holdClients(),
+      forwardClients: (server) => server.#forwardClients(),
+      claim: (server) => void server.#claimData(),
+      load: (server) => void server.#load(),
+      serveClients: (server) => server.#serveClients(),
+      dropData: (server) => void server.#dropData(),
+      release: (server) => void server.#release(),
+      reportFailed: (server) => void server.#release(),
+      reportUnexpected: (server, { event }) =>
+        server.#options.logger.error(
+          { event: event.type },
+          'the machine of the claim does not expect this event',
+        ),
+    }),
+  );
+
+  private constructor(options: ClusterOptions, events: ClusterEvents, secret: string, link: Link) {
+    const { tcp, shared, logger } = options;
+    this.#options = options;
+    this.#events = events;
+    this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
+    this.#gate = new Gate(tcp);
+    this.#link = link;
+    this.#partition = new Partition(link, PARTITION, shared.leaseMs);
+    const most = tcp.limits?.connectionCount ?? DEFAULT_LIMITS.connectionCount;
+    this.front = new Front(this.#gate, logger, { most, secret });
+  }
+
+  /**
+   * Listens, and claims the data or stands by.
+   * @throws if the store cannot be used, or the port
+   */
+  static async start(
+    options: ClusterOptions,
+    events: ClusterEvents,
+    { host, port }: { readonly host: string; readonly port: number },
+  ): Promise<ClusterServer> {
+    const { shared } = options;
+    const link = linkOf(shared);
+    try {
+      const server = new ClusterServer(options, events, await prepareTables(link), link);
+      const { front } = server;
+      await front.listen(host, port, shared.linkPort);
+      server.#member = {
+        name: shared.name,
+        address: authorityOf(shared.reachedAt, front.port),
+        link: authorityOf(shared.reachedAt, front.linkPort),
+        web:
+          options.webPort === undefined
+            ? undefined
+            : `http://${authorityOf(shared.reachedAt, options.webPort)}/`,
+      };
+      server.#claim.start();
+      return server;
+    } catch (error) {
+      await link.close();
+      throw error;
+    }
+  }
+
+  get host(): string {
+    return this.front.host;
+  }
+  get port(): number {
+    return this.front.port;
+  }
+
+  /** Why it has ended by itself. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Replaces the credentials for later connections. @throws as `Gate.reload` */
+  reload(credentials: Credentials): void {
+    this.#gate.reload(credentials);
+    this.#owning?.tcp.reload(credentials);
+  }
+
+  /** @param drain seconds in which the clients of an owner may finish */
+  async close({ drain = 0 } = {}): Promise<void> {
+    this.#drain = drain;
+    if (this.#claim.getSnapshot().status === 'active') this.#claim.send({ type: 'stop.asked' });
+    else void this.#owning?.tcp.close({ drain });
+    await this.stopped;
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#seen = await this.#partition.look();
+      const { owner, leaseMs } = this.#seen;
+      const isOurs = owner?.name === this.#member.name && owner.address === this.#member.address;
+      this.#send({ type: leaseMs > 0 && !isOurs ? 'lease.held' : 'lease.over' });
+    } catch (error) {
+      this.#options.logger.warn({ reason: reasonOf(error) }, 'the store cannot be asked who owns the data');
+      this.#send({ type: 'store.unreachable' });
+    }
+  }
+
+  #send(event: ClaimEvent): void {
+    if (this.#claim.getSnapshot().status === 'active') this.#claim.send(event);
+  }
+
+  #lookLater(): void {
+    this.#stopTimer();
+    const { leaseMs } = this.#options.shared;
+    // A server that looks just after the end of a lease need not wait for the next time.
+    const left = Math.max(this.#seen?.leaseMs ?? 0, leaseMs / LOOKS);
+    this.#stopTimer = NODE_EDGE.time.loop.startTimer(Math.min(left, leaseMs / LOOKS), () =>
+      this.#send({ type: 'look.due' }),
+    );
+  }
+
+  #holdClients(): void {
+    this.front.hold();
+  }
+
+  #forwardClients(): void {
+    const owner = this.#seen?.owner;
+    if (owner === undefined) throw fault('nobody owns the data');
+    this.front.forward(linkAddress(owner.link));
+    this.#events.standsBy(owner);
+  }
+
+  async #claimData(): Promise<void> {
+    const { shared } = this.#options;
+    const link = linkOf(shared);
+    const store = new PostgresStore(link, new Partition(link, PARTITION, shared.leaseMs), this.#member);
+    let event: ClaimEvent['type'] = 'store.unreachable';
+    try {
+      event = (await store.claimAfter(this.#seen?.epoch ?? 0)) ? 'claim.won' : 'claim.lost';
+    } catch (error) {
+      this.#options.logger.warn({ reason: reasonOf(error) }, 'it is not known whether the data was claimed');
+    }
+    const isWanted = event === 'claim.won' && this.#claim.getSnapshot().status === 'active';
+    if (isWanted) this.#store = store;
+    else await store.close();
+    this.#send({ type: event });
+  }
+
+  async #load(): Promise<void> {
+    const { tcp: options, shared, logger, webPort } = this.#options;
+    const store = this.#store ?? fail('the data is not claimed');
+    const { epoch } = store;
+    logger.info({ epoch, former: this.#seen?.owner?.name }, 'this server owns the data of the store');
+    const blobs = linkOf(shared);
+    const disk = new PostgresDisk(blobs, { partition: PARTITION, name: shared.name, epoch: () => epoch });
+    const edge = { ...NODE_EDGE, disk, listener: (core: ListenerOptions) => this.front.listening(core) };
+    const tcp = new TcpServer(options, logger, webPort, edge, { store, blobs: BLOBS, sync: 'always' });
+    const lease = new LeaseKeeper({
+      partition: this.#partition,
+      epoch,
+      loop: NODE_EDGE.time.loop,
+      logger,
+      fenced: () => this.#send({ type: 'fenced' }),
+    });
+    this.#owning = { tcp, store, blobs, lease };
+    try {
+      await tcp.listen(this.front.host, this.front.port);
+    } catch (error) {
+      this.#owning = undefined;
+      await this.#giveUp({ store, blobs, lease });
+      this.#failed(error);
+      return;
+    }
+    void tcp.stopped.then(() => this.#ended(tcp));
+    this.#send({ type: 'loaded' });
+  }
+
+  /** What is left of a time in which this server owned the data. */
+  async #giveUp({ store, blobs, lease }: Omit<Owning, 'tcp'>): Promise<void> {
+    lease.stop();
+    await store.close();
+    await blobs.close();
+    this.#store = undefined;
+  }
+
+  #failed(error: unknown): void {
+    if (isFenced(error)) return this.#send({ type: 'fenced' });
+    this.#failure ??= error instanceof Error ? error : fault(reasonOf(error));
+    this.#send({ type: 'store.failed' });
+  }
+
+  /** The core has stopped: for its store, or because a client has asked for it (P3). */
+  #ended({ failure }: TcpServer): void {
+    if (failure === undefined) this.#send({ type: 'stop.asked' });
+    else this.#failed(failure);
+  }
+
+  #serveClients(): void {
+    const { tcp } = this.#owning ?? fail('the data is not loaded');
+    this.#events.owns(tcp);
+  }
+
+  /** Nothing that waits to become durable is sent (D9). */
+  async #dropData(): Promise<void> {
+    const owning = this.#owning;
+    this.#owning = undefined;
+    if (owning !== undefined) {
+      const { tcp, store } = owning;
+      tcp.durability?.abandon(plainError(STORED.fenced(this.#member.name, store.epoch)));
+      await tcp.stopped;
+      await this.#giveUp(owning);
+    }
+    this.#events.standsBy(undefined);
+    this.#send({ type: 'dropped' });
+  }
+
+  async #release(): Promise<void> {
+    this.#stopTimer();
+    this.front.close();
+    const owning = this.#owning;
+    if (owning !== undefined) {
+      await owning.tcp.close({ drain: this.#drain });
+      await this.#giveUp(owning);
+    }
+    await this.#link.close();
+    this.#hasStopped();
+  }
+}
+
+const fail = (what: string): never => {
+  throw fault(what);
+};
+
+const linkOf = ({ url, name, isUnsafe }: CheckedOptions): Link => new Link({ url, name, isUnsafe });
+
+function linkAddress(text: string): { host: string; port: number } {
+  const { hostname, port } = new URL(`tcp://${text}`);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
+}

@@ -1,0 +1,93 @@
+import { errorKind, type Catalogue } from '../wire/error-kind.ts';
+
+/** Of servers that share one store. */
+export const CLUSTER = {
+  badUrl: errorKind(
+    'bad-store-url',
+    (url: string) => `"${url}" is not the address of a store`,
+    'Write an address such as `postgres://user@host/database` (`--store`).',
+    'mysql://host',
+  ),
+  twoStores: errorKind(
+    'two-stores',
+    () => 'a server keeps its data in a folder or in a store that it shares, not in both',
+    'Leave one of `--data` and `--store` out.',
+  ),
+  badName: errorKind(
+    'bad-server-name',
+    (name: string) =>
+      `"${name}" is not a name for a server: it has from 1 to 64 characters, none of them a space`,
+    'Give each server another name (`--name`), which it keeps when it is started again.',
+    'server a',
+  ),
+  badLease: errorKind(
+    'bad-lease',
+    (milliseconds: number, least: number) =>
+      `a lease has at least ${least} milliseconds, not ${milliseconds}`,
+    'Give all servers the same lease (`--lease`).',
+    10,
+    500,
+  ),
+  unreachable: errorKind(
+    'store-unreachable',
+    (url: string, why: string) => `the store at ${url} cannot be used: ${why}`,
+    'Check the address (`--store`), the password (`PGPASSWORD`), and that PostgreSQL runs there.',
+    'postgres://sleigh@db/sleigh',
+    'connect ECONNREFUSED 10.0.0.7:5432',
+  ),
+  tooOld: errorKind(
+    'store-too-old',
+    (url: string, version: number, oldest: number) =>
+      `the store at ${url} is PostgreSQL ${version}; this server needs ${oldest} or newer`,
+    'Use a newer PostgreSQL.',
+    'postgres://sleigh@db/sleigh',
+    12,
+    15,
+  ),
+  readOnly: errorKind(
+    'store-read-only',
+    (url: string) => `the store at ${url} is a standby, which accepts no changes`,
+    'Name the primary, or all hosts: `postgres://user@a,b,c/database`.',
+    'postgres://sleigh@db/sleigh',
+  ),
+  unsafe: errorKind(
+    'unsafe-store',
+    (url: string, risk: string) => `the store at ${url} may lose what it has acknowledged: ${risk}`,
+    'Change the setting of PostgreSQL, or start the server with `--store-unsafe` if data may be lost.',
+    'postgres://sleigh@db/sleigh',
+    'synchronous_standby_names is empty',
+  ),
+  unknownSchema: errorKind(
+    'unknown-format',
+    (format: number, known: number) =>
+      `the tables of the store have format ${format}, and this version of the server knows format ${known}`,
+    'Start a version of the server that knows this format.',
+    2,
+    1,
+  ),
+  owned: errorKind(
+    'data-in-use',
+    (owner: string) => `the server "${owner}" owns the data in the store`,
+    'Wait until its lease is over.',
+    'a',
+  ),
+  unconfirmed: errorKind(
+    'store-unconfirmed',
+    () => 'PostgreSQL has warned, so it may not have waited for its standbys',
+    'Nothing needs to be done: the server asks again.',
+  ),
+  noAnswer: errorKind(
+    'store-unreachable',
+    (why: string) => `the store did not confirm a commit: ${why}`,
+    'Check PostgreSQL and its standbys, and start the server again: everything that it has acknowledged is there.',
+    'canceling statement due to user request',
+  ),
+  lostCommits: errorKind(
+    'store-lost-data',
+    (expected: number, found: number) =>
+      `the store has commit ${found}, and had acknowledged commit ${expected}: it has lost data`,
+    'PostgreSQL was restored from a copy, or a standby without all changes was promoted. Check its settings before you start the servers again.',
+    17,
+    12,
+  ),
+} as const satisfies Catalogue;

@@ -1,0 +1,83 @@
+import { createActor } from 'xstate';
+import type { Logger } from 'pino';
+import { bind } from '../machines/bind.ts';
+import { leaseMachine } from '../machines/lease.ts';
+import type { EventLoop } from '../transport/event-loop.ts';
+import type { Partition } from './partition.ts';
+
+/** Milliseconds between two attempts to renew a lease that is late. */
+const SOON_MS = 100;
+
+/** How often the owner renews its lease while it is valid. */
+const TIMES = 3;
+
+export interface LeaseOptions {
+  readonly partition: Partition;
+  readonly epoch: number;
+  readonly loop: EventLoop;
+  readonly logger: Logger;
+  /** Another server has claimed the data. */
+  readonly fenced: () => void;
+}
+
+/** Renews the lease of one claim. */
+export class LeaseKeeper {
+  readonly #options: LeaseOptions;
+  /** When the last renewal that succeeded was begun. */
+  #renewedAt: number;
+  #stopTimer: () => void = () => undefined;
+  readonly #actor = createActor(
+    bind<typeof leaseMachine, LeaseKeeper>(leaseMachine, () => this, {
+      renew: (keeper) => void keeper.#renew(),
+      renewInTime: (keeper) => keeper.#startTimer(keeper.#options.partition.leaseMs / TIMES),
+      renewSoon: (keeper) => keeper.#startTimer(SOON_MS),
+      reportOver: (keeper) =>
+        keeper.#options.logger.warn(
+          'the lease is over: the store cannot be reached, and another server may claim the data',
+        ),
+      reportFenced: (keeper) => keeper.#options.fenced(),
+      reportUnexpected: (keeper, { event }) =>
+        keeper.#options.logger.error(
+          { event: event.type },
+          'the machine of the lease does not expect this event',
+        ),
+    }),
+  );
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#renewedAt = options.loop.now();
+    this.#actor.start();
+  }
+
+  /** Its state, for the page. */
+  get state(): string {
+    return String(this.#actor.getSnapshot().value);
+  }
+
+  #startTimer(milliseconds: number): void {
+    this.#stopTimer = this.#options.loop.startTimer(milliseconds, () =>
+      this.#actor.send({ type: 'renewal.due' }),
+    );
+  }
+
+  async #renew(): Promise<void> {
+    const { partition, epoch, loop } = this.#options;
+    const began = loop.now();
+    try {
+      const isOwn = await partition.renew(epoch);
+      if (isOwn) this.#renewedAt = began;
+      this.#actor.send({ type: isOwn ? 'renewed' : 'renewal.refused' });
+    } catch {
+      this.#actor.send({
+        type: 'store.unreachable',
+        isOver: loop.now() - this.#renewedAt > partition.leaseMs,
+      });
+    }
+  }
+
+  stop(): void {
+    this.#stopTimer();
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send({ type: 'released' });
+  }
+}

@@ -1,0 +1,172 @@
+import { plainError } from '../wire/error-kind.ts';
+import { CLUSTER } from './errors.ts';
+import type { Answer, Link } from './link.ts';
+import type { Writes } from './writes.ts';
+
+/** A server, as the others know it. */
+export interface Member {
+  readonly name: string;
+  /** HOST:PORT for clients. */
+  readonly address: string;
+  /** HOST:PORT for other servers. */
+  readonly link: string;
+  /** The address of its page. */
+  readonly web?: string | undefined;
+}
+
+/** Who owns a partition, as the store says it at one moment. */
+export interface Ownership {
+  readonly epoch: number;
+  /** The number of the last commit. */
+  readonly head: number;
+  /** Undefined if nobody has ever claimed it. */
+  readonly owner: Member | undefined;
+  /** How long the lease is still valid by the clock of the store, in milliseconds; not above zero if it is over. */
+  readonly leaseMs: number;
+}
+
+/** The right to commit: it is lost when another server claims the partition. */
+export interface Claimed {
+  readonly epoch: number;
+  readonly head: number;
+}
+
+const LOOK = `SELECT epoch, head, owner, address, link, web,
+  extract(epoch FROM greatest(lease_until, '1970-01-01') - clock_timestamp()) * 1000 AS lease
+  FROM sleigh_partition WHERE partition = $1`;
+
+const CLAIM = `WITH former AS (
+  SELECT owner, lease_until FROM sleigh_partition WHERE partition = $1),
+won AS (
+  UPDATE sleigh_partition SET epoch = epoch + 1, owner = $3, address = $4, link = $5, web = $6,
+    lease_until = clock_timestamp() + $7 * interval '1 millisecond', claimed_at = clock_timestamp()
+  WHERE partition = $1 AND epoch = $2 AND (lease_until <= clock_timestamp() OR (owner = $3 AND address = $4))
+  RETURNING epoch, head, claimed_at),
+noted AS (
+  INSERT INTO sleigh_takeover (partition, epoch, owner, former, at, lease_over_since)
+  SELECT $1, won.epoch, $3, former.owner, won.claimed_at,
+    CASE WHEN isfinite(former.lease_until) THEN won.claimed_at - former.lease_until END FROM won, former)
+SELECT epoch, head FROM won`;
+
+const RENEW = `UPDATE sleigh_partition SET lease_until = greatest(lease_until, clock_timestamp() + $3 * interval '1 millisecond')
+  WHERE partition = $1 AND epoch = $2 RETURNING epoch`;
+
+const RELEASE = `UPDATE sleigh_partition SET lease_until = clock_timestamp() WHERE partition = $1 AND epoch = $2`;
+
+/** Nothing is written unless the row of the partition has this epoch and this head. Another commit waits for its lock. */
+const FENCE = `WITH fence AS (
+  UPDATE sleigh_partition SET head = head + 1,
+    lease_until = greatest(lease_until, clock_timestamp() + $4 * interval '1 millisecond')
+  WHERE partition = $1 AND epoch = $2 AND head = $3 RETURNING head)`;
+
+const BARRIER = `${FENCE} SELECT head FROM fence`;
+
+const WRITE = `${FENCE},
+put AS (
+  INSERT INTO sleigh_entity (partition, key, fields)
+  SELECT $1, p.key, p.fields FROM fence, unnest($5::bytea[], $6::bytea[]) AS p (key, fields)
+  ON CONFLICT (partition, key) DO UPDATE SET fields = excluded.fields),
+deleted AS (
+  DELETE FROM sleigh_entity e USING fence, unnest($7::bytea[]) AS d (key) WHERE e.partition = $1 AND e.key = d.key)`;
+
+const CLEAR = `${WRITE},
+cleared AS (
+  DELETE FROM sleigh_entity e USING fence, unnest($8::bytea[], $9::bytea[]) AS c (low, high)
+  WHERE e.partition = $1 AND e.key >= c.low AND e.key < c.high AND e.key <> ALL ($5::bytea[]))`;
+
+/** The row of one partition, and the statements that read and change it. */
+export class Partition {
+  readonly number: number;
+  readonly leaseMs: number;
+  readonly #link: Link;
+
+  /** @param leaseMs how long a claim is valid without being renewed, in milliseconds */
+  constructor(link: Link, number: number, leaseMs: number) {
+    this.#link = link;
+    this.number = number;
+    this.leaseMs = leaseMs;
+  }
+
+  async look(): Promise<Ownership> {
+    const { rows } = await this.#link.ask(LOOK, [this.number], 'look');
+    const { epoch, head, owner, address, link, web, lease } = rows[0] ?? {};
+    return {
+      epoch: Number(epoch),
+      head: Number(head),
+      owner:
+        typeof owner === 'string'
+          ? {
+              name: owner,
+              address: String(address),
+              link: String(link),
+              web: web === null ? undefined : String(web),
+            }
+          : undefined,
+      leaseMs: Number(lease),
+    };
+  }
+
+  /**
+   * Takes the partition from its former owner, whose lease must be over. A server that was started again takes up its own.
+   * @param seen the epoch under which the partition was last seen
+   * @returns undefined if another server was faster, or the lease is valid
+   * @throws if the outcome is unknown
+   */
+  async claim(seen: number, { name, address, link, web }: Member): Promise<Claimed | undefined> {
+    const values = [this.number, seen, name, address, link, web ?? null, this.leaseMs];
+    const { rows, hasWarned } = await this.#link.ask(CLAIM, values, 'claim');
+    if (hasWarned) throw plainError(CLUSTER.unconfirmed());
+    const [row] = rows;
+    return row && { epoch: Number(row['epoch']), head: Number(row['head']) };
+  }
+
+  /** @returns whether the partition is still owned under this epoch */
+  async renew(epoch: number): Promise<boolean> {
+    const { rows } = await this.#link.ask(RENEW, [this.number, epoch, this.leaseMs], 'renew');
+    return rows.length > 0;
+  }
+
+  /** Ends the lease, so that another server need not wait for its end. */
+  async release(epoch: number): Promise<void> {
+    await this.#link.ask(RELEASE, [this.number, epoch]);
+  }
+
+  /**
+   * Writes changes if the partition is still owned under this epoch, and nothing was written since. One statement is one
+   * transaction.
+   * @returns no row if nothing was written
+   */
+  write({ epoch, head }: Claimed, { puts, fields, deletes, lows, highs }: Writes): Promise<Answer> {
+    const fence = [this.number, epoch, head, this.leaseMs];
+    if (lows.length > 0)
+      return this.#link.ask(
+        `${CLEAR} SELECT head FROM fence`,
+        [...fence, puts, fields, deletes, lows, highs],
+        'clear',
+      );
+    return this.#link.ask(`${WRITE} SELECT head FROM fence`, [...fence, puts, fields, deletes], 'write');
+  }
+
+  /** Writes nothing, and is durable only together with everything before it. */
+  writeBarrier({ epoch, head }: Claimed): Promise<Answer> {
+    return this.#link.ask(BARRIER, [this.number, epoch, head, this.leaseMs], 'barrier');
+  }
+
+  /** The next entities after a key. @returns their rows, with `key` and `fields` */
+  async load(
+    after: Buffer,
+    most: number,
+  ): Promise<readonly { readonly key: Buffer; readonly fields: Buffer }[]> {
+    const { rows } = await this.#link.ask(
+      'SELECT key, fields FROM sleigh_entity WHERE partition = $1 AND key > $2 ORDER BY key LIMIT $3',
+      [this.number, after, most],
+      'load',
+    );
+    return rows.map(({ key, fields }) => ({ key: bytesOf(key), fields: bytesOf(fields) }));
+  }
+}
+
+function bytesOf(value: unknown): Buffer {
+  if (!Buffer.isBuffer(value)) throw new Error('the store returned something else than bytes');
+  return value;
+}

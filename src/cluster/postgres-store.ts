@@ -1,0 +1,190 @@
+import { createActor } from 'xstate';
+import { bind } from '../machines/bind.ts';
+import { commitMachine } from '../machines/commit.ts';
+import type { Change, Entity } from '../store/change.ts';
+import { STORED } from '../store/errors.ts';
+import type { Store } from '../store/store.ts';
+import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
+import { CLUSTER } from './errors.ts';
+import type { Answer, Link } from './link.ts';
+import type { Claimed, Member, Partition } from './partition.ts';
+import { keyOf } from './stored-key.ts';
+import { unpacked, writesOf, type Writes } from './writes.ts';
+
+/** The number of entities that are loaded at once. */
+const PORTION = 1_000;
+
+/** Milliseconds until a commit whose outcome is unknown ends the server, and between two attempts to learn it. */
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 100;
+
+/** The classes of errors that the statement itself has: it would fail again. */
+const OF_THE_STATEMENT = /^(22|23|42|54)/;
+
+interface Pending {
+  readonly writes: Writes;
+  readonly done: () => void;
+  readonly failed: (error: Error) => void;
+  readonly patience: NodeJS.Timeout;
+}
+
+/**
+ * A store in PostgreSQL that several servers may use, one at a time. Whoever claims it raises its epoch, and no commit
+ * under an older epoch changes anything (D9).
+ */
+export class PostgresStore implements Store {
+  /** What is read may be old if another server has claimed the data, so a reply waits for a commit (D11). */
+  readonly confirmsReads = true;
+  readonly #link: Link;
+  readonly #partition: Partition;
+  readonly #member: Member;
+  #claimed: Claimed | undefined;
+  #pending: Pending | undefined;
+  /** The number of the last commit, as it was read last. */
+  #found = 0;
+  /** The last error of a statement. */
+  #failure: unknown;
+  readonly #commits = createActor(
+    bind<typeof commitMachine, PostgresStore>(commitMachine, () => this, {
+      write: (store) => store.#try((claimed, { writes }) => store.#partition.write(claimed, writes)),
+      writeBarrier: (store) => store.#try((claimed) => store.#partition.writeBarrier(claimed)),
+      readHead: (store) => void store.#readHead(),
+      readHeadLater: (store) => void setTimeout(() => void store.#readHead(), PAUSE_MS),
+      acknowledge: (store) => store.#acknowledge(),
+      setHead: (store) => store.#setHead(store.#found),
+      reportFenced: (store) =>
+        store.#end()?.failed(plainError(STORED.fenced(store.#member.name, store.epoch))),
+      reportFailed: (store) => store.#end()?.failed(store.#failed()),
+      reportUnexpected: (_, { event }) => {
+        throw fault(`the machine of commits does not expect ${event.type}`);
+      },
+    }),
+  );
+
+  constructor(link: Link, partition: Partition, member: Member) {
+    this.#link = link;
+    this.#partition = partition;
+    this.#member = member;
+    this.#commits.start();
+  }
+
+  /** The epoch under which it commits. */
+  get epoch(): number {
+    return this.#mine.epoch;
+  }
+
+  get #mine(): Claimed {
+    if (this.#claimed === undefined) throw fault('the store is not claimed');
+    return this.#claimed;
+  }
+
+  /** Whether this server has claimed it. */
+  get isClaimed(): boolean {
+    return this.#claimed !== undefined;
+  }
+
+  async claim(): Promise<void> {
+    if (this.isClaimed) return;
+    const { epoch, owner } = await this.#partition.look();
+    if (await this.claimAfter(epoch)) return;
+    throw plainError(CLUSTER.owned(owner?.name ?? ''));
+  }
+
+  /**
+   * @param seen the epoch under which the data was last seen
+   * @returns whether it is claimed now; if not, another server owns it
+   */
+  async claimAfter(seen: number): Promise<boolean> {
+    this.#claimed = await this.#partition.claim(seen, this.#member);
+    return this.isClaimed;
+  }
+
+  async *load(): AsyncGenerator<readonly Entity[]> {
+    for (let after: Buffer = Buffer.of(); ;) {
+      const rows = await this.#partition.load(after, PORTION);
+      yield rows.map(({ key, fields }) => ({ key: keyOf(key), fields: unpacked(fields) }));
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PORTION) break;
+      after = last.key;
+    }
+    // Another server may have changed it meanwhile.
+    if (!(await this.#partition.renew(this.epoch)))
+      throw plainError(STORED.fenced(this.#member.name, this.epoch));
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    if (this.#pending !== undefined) throw fault('two commits at a time');
+    if (this.#commits.getSnapshot().status !== 'active') throw fault('no commits are possible any more');
+    return new Promise<void>((done, failed) => {
+      const patience = setTimeout(() => this.#commits.send({ type: 'patience.elapsed' }), PATIENCE_MS);
+      this.#pending = { writes: writesOf(changes), done, failed, patience };
+      this.#commits.send({ type: 'commit.asked' });
+    });
+  }
+
+  /** Carries out a statement of the commit, and sends its outcome to the machine. */
+  #try(statement: (claimed: Claimed, pending: Pending) => Promise<Answer>): void {
+    const pending = this.#pending;
+    if (pending === undefined) throw fault('there is no commit');
+    void statement(this.#mine, pending).then(
+      ({ rows, hasWarned }) => {
+        if (hasWarned) this.#commits.send({ type: 'outcome.unknown' });
+        else this.#commits.send({ type: rows.length > 0 ? 'commit.done' : 'commit.refused' });
+      },
+      (error: unknown) => {
+        this.#failure = error;
+        this.#commits.send({ type: isOfStatement(error) ? 'commit.impossible' : 'outcome.unknown' });
+      },
+    );
+  }
+
+  async #readHead(): Promise<void> {
+    try {
+      const { epoch, head } = await this.#partition.look();
+      const mine = this.#mine;
+      const ahead = head - mine.head;
+      if (ahead < 0) this.#failure = plainError(CLUSTER.lostCommits(mine.head, head));
+      this.#found = head;
+      this.#commits.send({ type: 'head.read', isOwn: epoch === mine.epoch, ahead });
+    } catch (error) {
+      this.#failure = error;
+      this.#commits.send({ type: 'store.unreachable' });
+    }
+  }
+
+  #failed(): Error {
+    return plainError(CLUSTER.noAnswer(reasonOf(this.#failure)), { cause: this.#failure });
+  }
+
+  #setHead(head: number): void {
+    this.#claimed = { ...this.#mine, head };
+  }
+
+  #acknowledge(): void {
+    this.#setHead(this.#mine.head + 1);
+    this.#failure = undefined;
+    this.#end()?.done();
+  }
+
+  #end(): Pending | undefined {
+    const pending = this.#pending;
+    clearTimeout(pending?.patience);
+    this.#pending = undefined;
+    return pending;
+  }
+
+  /** Another server may claim the data at once. Whoever has claimed it is not affected. */
+  async close(): Promise<void> {
+    clearTimeout(this.#end()?.patience);
+    this.#commits.stop();
+    if (this.#claimed !== undefined) await this.#partition.release(this.epoch).catch(() => undefined);
+    this.#claimed = undefined;
+    await this.#link.close();
+  }
+}
+
+const isOfStatement = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  typeof error.code === 'string' &&
+  OF_THE_STATEMENT.test(error.code);

@@ -1,0 +1,49 @@
+import { Packr } from 'msgpackr';
+import type { Change, Fields } from '../store/change.ts';
+import { keyAfter, storedKey } from './stored-key.ts';
+
+/** Each record says the names of its fields, so that it can be read by itself. */
+const packr = new Packr({ useRecords: false, moreTypes: true });
+
+export const packed = (fields: Fields): Buffer => packr.pack(fields);
+export const unpacked = (bytes: Buffer): Fields => packr.unpack(bytes) as Fields;
+
+/** The changes of one commit as columns: at most one for each key, and clears that leave what is put. */
+export interface Writes {
+  readonly puts: readonly Buffer[];
+  /** The records, in the order of `puts`. */
+  readonly fields: readonly Buffer[];
+  readonly deletes: readonly Buffer[];
+  /** Every key from a low one up to the high one at the same place is deleted, unless it is put. */
+  readonly lows: readonly Buffer[];
+  readonly highs: readonly Buffer[];
+}
+
+/** @param changes in the order in which they happened */
+export function writesOf(changes: readonly Change[]): Writes {
+  const last = new Map<string, { readonly key: Buffer; readonly fields: Buffer | undefined }>();
+  const lows: Buffer[] = [];
+  const highs: Buffer[] = [];
+  for (const change of changes) {
+    const key = storedKey(change.type === 'clear' ? change.prefix : change.key);
+    if (change.type === 'clear') {
+      lows.push(key);
+      highs.push(keyAfter(key));
+      const prefix = key.toString('latin1');
+      for (const text of last.keys()) if (text.startsWith(prefix)) last.delete(text);
+    } else
+      last.set(key.toString('latin1'), {
+        key,
+        fields: change.type === 'put' ? packed(change.fields) : undefined,
+      });
+  }
+  const entries = [...last.values()];
+  const puts = entries.filter(({ fields }) => fields !== undefined);
+  return {
+    puts: puts.map(({ key }) => key),
+    fields: puts.flatMap(({ fields }) => fields ?? []),
+    deletes: entries.filter(({ fields }) => fields === undefined).map(({ key }) => key),
+    lows,
+    highs,
+  };
+}

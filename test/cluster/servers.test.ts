@@ -1,0 +1,63 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createServer, NetWorkSpace, type Server } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { noPostgres, startPostgres, type Postgres } from '../support/postgres.ts';
+
+// Servers that share one store: which of them owns the data, and what the others do with their clients.
+
+const LEASE_MS = 1_000;
+const LONG = 2 ** 16;
+
+const bytesOf = (value: unknown): Buffer => (Buffer.isBuffer(value) ? value : Buffer.of());
+
+const title = `servers that share a store${noPostgres === undefined ? '' : `: ${noPostgres}`}`;
+
+describe.skipIf(noPostgres !== undefined)(title, () => {
+  let postgres: Postgres;
+  const servers: Server[] = [];
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
+  });
+  afterAll(() => postgres[Symbol.asyncDispose]());
+
+  const start = async (name: string, options: Parameters<typeof createServer>[0] = {}): Promise<Server> => {
+    const server = await createServer({
+      port: 0,
+      logLevel: 'error',
+      limits: { longValueBytes: LONG },
+      store: { url: postgres.url, name, leaseMs: LEASE_MS, isUnsafe: true },
+      ...options,
+    });
+    servers.push(server);
+    return server;
+  };
+
+  const owner = async (): Promise<unknown> =>
+    (await postgres.ask('SELECT owner FROM sleigh_partition WHERE lease_until > clock_timestamp()'))[0]?.[
+      'owner'
+    ];
+
+  it('have the same workspaces, whichever of them a client connects to, and large values, too', async () => {
+    const a = await start('a');
+    await eventually(async () => (await owner()) === 'a', 'a owns the data');
+    const b = await start('b');
+    const [atA, atB] = await Promise.all(
+      [a, b].map(({ port }) => NetWorkSpace.open('shop', { port, persistent: true })),
+    );
+    const large = Buffer.alloc(3 * LONG, 'a large value, over and over; ');
+    await atB?.store('x', 1);
+    await atB?.store('x', large);
+    expect(await atA?.fetch('x')).toBe(1);
+    expect(large.equals(bytesOf(await atA?.find('x')))).toBe(true);
+    expect(large.equals(bytesOf(await atB?.find('x')))).toBe(true);
+    await a.close();
+    await eventually(async () => (await owner()) === 'b', 'b owns the data');
+    const again = await NetWorkSpace.open('shop', { port: b.port, persistent: true });
+    expect(large.equals(bytesOf(await again.fetch('x')))).toBe(true);
+    const isGone = async (): Promise<boolean> => (await postgres.ask('SELECT FROM sleigh_blob')).length === 0;
+    await eventually(isGone, 'nothing is left of the large value');
+  });
+});
