@@ -1,5 +1,6 @@
 // Kills workers and sentinels of real jobs, with a seed: npm run chaos [-- --kills 1000] [--seed 7] [--pace 60], the
-// maximum time between two kills in milliseconds. With --server it kills the server instead.
+// maximum time between two kills in milliseconds. With --server it kills the server instead, and with --cluster the owners of
+// servers that share a store in PostgreSQL, which it also pauses, and PostgreSQL, which it restarts.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
@@ -9,18 +10,21 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     pace: { type: 'string', default: '60' },
     server: { type: 'boolean', default: false },
+    cluster: { type: 'boolean', default: false },
   },
 });
-const { kills, seed, pace, server } = values;
-const tests = server
-  ? ['model-tests/chaos/server.test.ts']
-  : ['model-tests/chaos', '--exclude', '**/server.test.ts'];
+const { kills, seed, pace, server, cluster } = values;
+const [tests, count] = cluster
+  ? [['model-tests/cluster'], 'CLUSTER_KILLS']
+  : server
+    ? [['model-tests/chaos/server.test.ts'], 'SERVER_KILLS']
+    : [['model-tests/chaos', '--exclude', '**/server.test.ts'], 'KILLS'];
 const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'server', ...tests], {
   stdio: 'inherit',
   env: {
     ...process.env,
     VERIFY: 'long',
-    [server ? 'SERVER_KILLS' : 'KILLS']: kills,
+    [count]: kills,
     SEED: seed,
     PACE: pace,
   },

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CLI_ERRORS } from '../dist/cli/errors.js';
 import { CLIENT_ERRORS } from '../dist/client/errors/catalogue.js';
+import { CLUSTER } from '../dist/cluster/errors.js';
 import { STORED } from '../dist/store/errors.js';
 import { SERVER } from '../dist/transport/errors.js';
 import { PROBLEM } from '../dist/web/problems.js';
@@ -201,7 +202,7 @@ writeFileSync(
     ...errorSection(
       'The server',
       'What `createServer` and `server.reload` throw, and what a server says when it cannot begin.',
-      { Start: SERVER, Store: STORED },
+      { Start: SERVER, Store: STORED, 'Shared store': CLUSTER },
     ),
     ...errorSection('The web server', 'The code is the HTTP status; the body is `{ "error": TEXT }`.', {
       Answers: PROBLEM,

@@ -51,13 +51,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'server.ts',
     'index.ts',
   ],
+  // Servers that share a store: the store in PostgreSQL, and which server owns the data.
+  cluster: ['wire', 'store', 'workspace', 'machines', 'transport'],
   // A server together with its web page.
-  'server.ts': ['wire', 'transport', 'web'],
+  'server.ts': ['wire', 'transport', 'cluster', 'web'],
   'index.ts': ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'web', 'client', 'server.ts'],
   'version.ts': [],
 };
 /** The layers that may use sockets, files and processes. */
-const OUTER = new Set(['transport', 'client', 'verify', 'web', 'cli', 'server.ts']);
+const OUTER = new Set(['transport', 'cluster', 'client', 'verify', 'web', 'cli', 'server.ts']);
 /**
  * The files of the client that may: the platform and its parts, which a simulation replaces, the programs that run as
  * processes, and the launchers.

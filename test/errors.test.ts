@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CLI_ERRORS } from '../src/cli/errors.ts';
 import { CLIENT_ERRORS } from '../src/client/errors/catalogue.ts';
+import { CLUSTER } from '../src/cluster/errors.ts';
 import { STORED } from '../src/store/errors.ts';
 import { SERVER } from '../src/transport/errors.ts';
 import { PROBLEM } from '../src/web/problems.ts';
@@ -12,14 +13,14 @@ const SRC = join(import.meta.dirname, '../src');
 const SIDES = {
   client: CLIENT_ERRORS,
   cli: CLI_ERRORS,
-  server: { SERVER, STORED },
+  server: { SERVER, STORED, CLUSTER },
   web: { PROBLEM },
   refusals: REFUSALS,
 };
 
 /** The files of the catalogues. */
 const CATALOGUE =
-  /^(client\/errors\/|cli\/(flag-)?errors|transport\/errors|store\/errors|web\/problems|wire\/(refusals|error-kind))/;
+  /^(client\/errors\/|cli\/(flag-)?errors|transport\/errors|store\/errors|cluster\/errors|web\/problems|wire\/(refusals|error-kind))/;
 /**
  * Layers whose errors no user sees: an invalid request is a Refusal there, and an error is a fault of this program,
  * which the log reports. The checker and the page have texts of their own.

@@ -81,7 +81,7 @@ export const isInside = (node: AnyStateNode, outer: AnyStateNode): boolean =>
   node.parent !== undefined && (node.parent === outer || isInside(node.parent, outer));
 
 /** The clauses of docs/protocol.md that a text cites. */
-export const clausesIn = (text: string): string[] => text.match(/\b[PWVS]\d+(\.\d+)?\b/g) ?? [];
+export const clausesIn = (text: string): string[] => text.match(/\b[PWVSD]\d+(\.\d+)?\b/g) ?? [];
 
 /** The path of a state, such as `registered.busy`; that of the root stands for every state. */
 export const pathOf = (node: AnyStateNode): string =>

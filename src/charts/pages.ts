@@ -1,7 +1,10 @@
 /** Generates the pages of docs/charts from the machines. */
 import type { AnyStateMachine } from 'xstate';
+import { claimMachine } from '../machines/claim.ts';
+import { commitMachine } from '../machines/commit.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
+import { leaseMachine } from '../machines/lease.ts';
 import { batchMachine } from '../machines/pool/batch.ts';
 import { clientSessionMachine } from '../machines/pool/client-session.ts';
 import { poolMachine } from '../machines/pool/pool.ts';
@@ -74,6 +77,25 @@ export const CHARTS: readonly Chart[] = [
     about: 'one launcher, and whether it is still connected',
   },
   { name: 'shutdown', title: 'Shutdown', machine: shutdownMachine, about: 'when a job ends, and how' },
+  {
+    name: 'claim',
+    title: 'Claim',
+    machine: claimMachine,
+    about:
+      'a server of several with one store: whether it owns the data, or forwards its clients to the owner',
+  },
+  {
+    name: 'lease',
+    title: 'Lease',
+    machine: leaseMachine,
+    about: 'how long other servers leave the data to its owner',
+  },
+  {
+    name: 'commit',
+    title: 'Commit',
+    machine: commitMachine,
+    about: 'a commit to a store that several servers share, and what becomes of one whose outcome is unknown',
+  },
   {
     name: 'batch',
     side: 'client',
@@ -149,7 +171,7 @@ const index = (): string =>
     [
       'How to read them. `event [guard] / actions (clauses)` is one transition. The first one whose guard holds is taken, and an',
       'inner state takes precedence over the state around it. Actions are implemented by functions of the same name in `src/sleigh`,',
-      '`src/core` and `src/client`. `tell` sends an event to another machine. The events that a state handles without leaving it are',
+      '`src/core`, `src/cluster` and `src/client`. `tell` sends an event to another machine. The events that a state handles without leaving it are',
       'in its box. The text of an outer box and an arrow that begins at its border apply to all states inside. A dot points to an',
       'initial state, and a double border marks a final state. The diagrams omit, and the tables contain, events that are expected',
       'and change nothing, and the wildcard `*`, which reports an unexpected event.',

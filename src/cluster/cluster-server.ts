@@ -216,7 +216,7 @@ export class ClusterServer {
 
   async #load(): Promise<void> {
     const { tcp: options, shared, logger, webPort } = this.#options;
-    const store = this.#store ?? fail('the data is not claimed');
+    const store = this.#store ?? missing('the data is not claimed');
     const { epoch } = store;
     logger.info({ epoch, former: this.#seen?.owner?.name }, 'this server owns the data of the store');
     const blobs = linkOf(shared);
@@ -264,7 +264,7 @@ export class ClusterServer {
   }
 
   #serveClients(): void {
-    const { tcp } = this.#owning ?? fail('the data is not loaded');
+    const { tcp } = this.#owning ?? missing('the data is not loaded');
     this.#events.owns(tcp);
   }
 
@@ -295,7 +295,7 @@ export class ClusterServer {
   }
 }
 
-const fail = (what: string): never => {
+const missing = (what: string): never => {
   throw fault(what);
 };
 

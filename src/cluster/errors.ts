@@ -82,6 +82,11 @@ export const CLUSTER = {
     'Check PostgreSQL and its standbys, and start the server again: everything that it has acknowledged is there.',
     'canceling statement due to user request',
   ),
+  badRecord: errorKind(
+    'bad-record',
+    () => 'a record in the store cannot be read',
+    'The data was written by something else, or is damaged: restore a copy of the database.',
+  ),
   lostCommits: errorKind(
     'store-lost-data',
     (expected: number, found: number) =>

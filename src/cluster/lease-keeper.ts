@@ -52,7 +52,7 @@ export class LeaseKeeper {
 
   /** Its state, for the page. */
   get state(): string {
-    return String(this.#actor.getSnapshot().value);
+    return this.#actor.getSnapshot().value;
   }
 
   #startTimer(milliseconds: number): void {

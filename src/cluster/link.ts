@@ -37,7 +37,7 @@ class UnsuitableError extends Error {
   }
 }
 
-const fail = (what: string): never => {
+const missing = (what: string): never => {
   throw fault(what);
 };
 
@@ -160,7 +160,7 @@ export class Link {
       await client.connect();
       await client.query(SESSION);
       const { rows } = await client.query<Settings>(SETTINGS);
-      this.#check(rows[0] ?? fail('PostgreSQL does not say its settings'));
+      this.#check(rows[0] ?? missing('PostgreSQL does not say its settings'));
     } catch (cause) {
       socket.destroy();
       if (cause instanceof UnsuitableError) throw cause;

@@ -1,4 +1,4 @@
-import { plainError } from '../wire/error-kind.ts';
+import { fault, plainError } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
 import type { Answer, Link } from './link.ts';
 import type { Writes } from './writes.ts';
@@ -167,6 +167,6 @@ export class Partition {
 }
 
 function bytesOf(value: unknown): Buffer {
-  if (!Buffer.isBuffer(value)) throw new Error('the store returned something else than bytes');
+  if (!Buffer.isBuffer(value)) throw fault('the store returned something else than bytes');
   return value;
 }

@@ -95,10 +95,11 @@ export class PostgresDisk implements Disk {
   }
 
   async #write(file: number, at: number, bytes: Uint8Array): Promise<void> {
-    const { partition, name, epoch } = this.#owner;
-    const values = [partition, epoch(), file, at, Buffer.from(bytes)];
+    const { partition, name } = this.#owner;
+    const epoch = this.#owner.epoch();
+    const values = [partition, epoch, file, at, Buffer.from(bytes)];
     const { rows, hasWarned } = await this.#link.ask(WRITE, values, 'blob');
-    if (rows.length === 0) throw plainError(STORED.fenced(name, epoch()));
+    if (rows.length === 0) throw plainError(STORED.fenced(name, epoch));
     if (hasWarned) throw plainError(CLUSTER.unconfirmed());
   }
 

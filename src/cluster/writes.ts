@@ -1,12 +1,24 @@
 import { Packr } from 'msgpackr';
 import type { Change, Fields } from '../store/change.ts';
+import { plainError } from '../wire/error-kind.ts';
+import { CLUSTER } from './errors.ts';
 import { keyAfter, storedKey } from './stored-key.ts';
 
 /** Each record says the names of its fields, so that it can be read by itself. */
 const packr = new Packr({ useRecords: false, moreTypes: true });
 
 export const packed = (fields: Fields): Buffer => packr.pack(fields);
-export const unpacked = (bytes: Buffer): Fields => packr.unpack(bytes) as Fields;
+
+/** @throws if the bytes are not a record */
+export function unpacked(bytes: Buffer): Fields {
+  const fields: unknown = packr.unpack(bytes);
+  if (!isFields(fields)) throw plainError(CLUSTER.badRecord());
+  return fields;
+}
+
+/** What it contains is checked by whoever reads its fields (`store/record.ts`). */
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 
 /** The changes of one commit as columns: at most one for each key, and clears that leave what is put. */
 export interface Writes {

@@ -58,7 +58,7 @@ describe.each(CHARTS)('the machine $name', ({ machine }) => {
   });
 
   it('gives the clause of each transition', () => {
-    const clauses = /^[PWVS]\d+(\.\d+)?(, [PWVS]\d+(\.\d+)?)*$/;
+    const clauses = /^[PWVSD]\d+(\.\d+)?(, [PWVSD]\d+(\.\d+)?)*$/;
     const without = transitions.filter(({ clause }) => !clauses.test(clause));
     // What XState sends a parent when a child has ended is not part of the protocol.
     expect(without.filter(({ event }) => event !== 'xstate.done.actor.*').map(nameOf)).toEqual([]);
@@ -68,7 +68,7 @@ describe.each(CHARTS)('the machine $name', ({ machine }) => {
     const known = new Set(
       clausesIn(
         read('docs/protocol.md')
-          .match(/^ *- \*\*[PWVS]\d[\d.]*/gm)
+          .match(/^ *- \*\*[PWVSD]\d[\d.]*/gm)
           ?.join() ?? '',
       ),
     );

@@ -38,7 +38,7 @@ describe.each(CHARTS)('the picture of the machine $name', ({ name, machine }) =>
       const move = movesOf(machine)[Number(n)];
       expect(all(text, /<tspan class="event">(.*?)</g)).toEqual([move?.event]);
       expect(all(text, /<tspan class="clause">(.*?)</g)).toEqual(
-        move?.clause.match(/\b[PWVS]\d+(\.\d+)?\b/g) ?? [],
+        move?.clause.match(/\b[PWVSD]\d+(\.\d+)?\b/g) ?? [],
       );
     }
   });

@@ -33,6 +33,8 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['serve', '--on-dead-worker', 'panic', CHOICES],
   ['serve', '--sync', 'soon', CHOICES],
   ['serve', '--history', '-1', NUMBER],
+  ['serve', '--lease', '0', 'It must be a number of seconds over 0'],
+  ['serve', '--link-port', '99999', NUMBER],
   ['serve', '--log-level', 'loud', CHOICES],
   ['serve', '--tls-cert', '/no/file', FILE],
   ['serve', '--tls-key', '/no/file', FILE],
@@ -89,7 +91,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
 
 /** Flags that accept any value. */
 const FREE = new Set(
-  '--host --name --cwd --env --joblog --web-host --web-allow-host --web-token --tmp-dir --data --trace --out --launch --ssh-option --remote-command --plugin --preload --diagram'.split(
+  '--host --name --cwd --env --joblog --web-host --web-allow-host --web-token --tmp-dir --data --store --advertise --trace --out --launch --ssh-option --remote-command --plugin --preload --diagram'.split(
     ' ',
   ),
 );

@@ -4,6 +4,7 @@ import { PostgresDisk } from '../../src/cluster/postgres-disk.ts';
 import type { PostgresStore } from '../../src/cluster/postgres-store.ts';
 import type { Change } from '../../src/store/change.ts';
 import { eventually } from '../support/eventually.ts';
+import { isShort } from '../support/form.ts';
 import { noPostgres, startPostgres, type Postgres } from '../support/postgres.ts';
 import { entitiesOf, LossyNetwork, sharedStore, type Loss } from '../support/shared-store.ts';
 
@@ -151,7 +152,8 @@ describe.skipIf(noPostgres !== undefined)(
   },
 );
 
-describe.skipIf(noPostgres !== undefined)('a store in PostgreSQL with a standby', () => {
+// It starts several processes that write to the disk.
+describe.skipIf(noPostgres !== undefined || isShort)('a store in PostgreSQL with a standby', () => {
   let postgres: Postgres;
   let standby: Postgres;
   beforeAll(async () => {

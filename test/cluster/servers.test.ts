@@ -35,6 +35,8 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     return server;
   };
 
+  const pieces = async (): Promise<number> => (await postgres.ask('SELECT FROM sleigh_blob')).length;
+
   const owner = async (): Promise<unknown> =>
     (await postgres.ask('SELECT owner FROM sleigh_partition WHERE lease_until > clock_timestamp()'))[0]?.[
       'owner'
@@ -57,7 +59,6 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await eventually(async () => (await owner()) === 'b', 'b owns the data');
     const again = await NetWorkSpace.open('shop', { port: b.port, persistent: true });
     expect(large.equals(bytesOf(await again.fetch('x')))).toBe(true);
-    const isGone = async (): Promise<boolean> => (await postgres.ask('SELECT FROM sleigh_blob')).length === 0;
-    await eventually(isGone, 'nothing is left of the large value');
+    await eventually(async () => (await pieces()) === 0, 'nothing is left of the large value');
   });
 });

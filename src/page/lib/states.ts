@@ -61,6 +61,19 @@ const TONES: Readonly<Record<string, Tone>> = {
   stopping: 'ending',
   stopped: 'left',
   ended: 'left',
+  // servers that share a store: their claims, leases and commits
+  looking: 'waiting',
+  standingBy: 'waiting',
+  claiming: 'reserved',
+  owning: 'busy',
+  failed: 'dead',
+  valid: 'idle',
+  renewing: 'busy',
+  late: 'waiting',
+  lost: 'dead',
+  writing: 'busy',
+  doubtful: 'lost',
+  fenced: 'dead',
 };
 
 /** States that only say how much of a request has arrived. Their parent state is more informative. */
