@@ -187,12 +187,23 @@ export class ClusterChaos {
     }
   }
 
-  /** Takes all values out, so that lost ones are missed. */
+  /** Takes all values out, so that lost ones are missed. The owner may still change. */
   async #takeOut(address: Address): Promise<void> {
-    const client = await ProtocolClient.ready(address);
-    await client.ask(['open ws', WORKSPACE, 'chaos', 'yes']);
-    for (const mode of MODES)
-      while ((await client.ask(['fetchTry', WORKSPACE, mode])).status === '0000') this.#answered++;
-    client.vanish();
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      let client: ProtocolClient | undefined;
+      try {
+        client = await ProtocolClient.ready(address);
+        await client.ask(['open ws', WORKSPACE, 'chaos', 'yes']);
+        for (const mode of MODES)
+          while ((await client.ask(['fetchTry', WORKSPACE, mode])).status === '0000') this.#answered++;
+        return;
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await sleep(100);
+      } finally {
+        client?.vanish();
+      }
+    }
   }
 }
