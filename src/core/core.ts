@@ -207,6 +207,7 @@ export class Core implements ConnectionHost {
   }
 
   restoreFile(file: FilePayload): void {
+    if (!this.#recovery.takesUp(file)) return;
     this.#files = Math.max(this.#files, file.file);
     this.command({ type: 'restoreFile', file });
   }

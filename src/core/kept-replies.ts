@@ -125,10 +125,18 @@ export class KeptReplies {
     this.#recorded.set(number, reply);
     accounting.budget.take('sessions', memoryOf(reply), { client: this.#account });
     const file = fileOf(reply);
-    if (file === undefined) return;
-    // No value has it any more.
-    accounting.lend(file);
-    accounting.discard(file);
+    if (file !== undefined) accounting.lend(file);
+  }
+
+  /**
+   * Everything of before the restart is taken up.
+   * @param isOfValue whether a value has that file, too; otherwise it is discarded with the last reply
+   */
+  restored(isOfValue: (file: number) => boolean): void {
+    for (const reply of this.#replies.values()) {
+      const file = fileOf(reply);
+      if (file !== undefined && !isOfValue(file.file)) this.#host.accounting.discard(file);
+    }
   }
 }
 

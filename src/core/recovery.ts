@@ -1,6 +1,7 @@
 import type { Changes } from '../store/change-recorder.ts';
 import type { Entity } from '../store/change.ts';
 import { RecordReader } from '../store/record.ts';
+import type { FilePayload } from '../wire/payload.ts';
 import { plainError } from '../wire/error-kind.ts';
 import { STORED } from '../store/errors.ts';
 import type { Steps } from '../workspace/steps.ts';
@@ -24,6 +25,10 @@ export class Recovery {
   readonly #host: RecoveryHost;
   #server: Entity;
   #isNew = true;
+  /** Files of before the restart, and those of them that a value has: others are only in kept replies (P15.1). */
+  readonly #files = new Set<number>();
+  readonly #filesOfValues = new Set<number>();
+  #isInSession = false;
 
   /** @param run the name of this run of the server */
   constructor(host: RecoveryHost, run: string) {
@@ -46,8 +51,10 @@ export class Recovery {
   restore(entity: Entity): void {
     if (entity.key[0] !== 'server') {
       if (this.#isNew) throw plainError(STORED.noFormat());
-      const isOfSession = entity.key[0] === 'session' || entity.key[0] === 'reply';
-      return this.#host[isOfSession ? 'sessions' : 'workspaces'].restore(entity);
+      this.#isInSession = entity.key[0] === 'session' || entity.key[0] === 'reply';
+      this.#host[this.#isInSession ? 'sessions' : 'workspaces'].restore(entity);
+      this.#isInSession = false;
+      return;
     }
     const format = RecordReader.of(entity).number('format');
     if (format !== FORMAT) throw plainError(STORED.unknownFormat(format, FORMAT));
@@ -55,10 +62,23 @@ export class Recovery {
     this.#server = entity;
   }
 
+  /**
+   * A file is taken up with a value or a kept reply. Both may have the same one.
+   * @returns whether it is taken up for the first time
+   */
+  takesUp({ file }: FilePayload): boolean {
+    if (!this.#isInSession) this.#filesOfValues.add(file);
+    const isNew = !this.#files.has(file);
+    this.#files.add(file);
+    return isNew;
+  }
+
   /** Every connection of before the restart has closed; sessions last (P15.3). */
   *finish(contain: (act: () => void) => void): Steps {
     if (this.#isNew) this.#host.changes.put(this.#server.key, this.#server.fields);
     yield* this.#host.workspaces.restored(contain);
-    yield* this.#host.sessions.restored();
+    yield* this.#host.sessions.restored((file) => this.#filesOfValues.has(file));
+    this.#files.clear();
+    this.#filesOfValues.clear();
   }
 }

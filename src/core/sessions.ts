@@ -139,9 +139,13 @@ export class Sessions {
     for (const each of record.numbers('owned')) workspaces.reopen(each, session, true);
   }
 
-  /** Everything is taken up; the connections of before the restart have closed (P15.3). */
-  restored(): Steps {
+  /**
+   * Everything is taken up; the connections of before the restart have closed (P15.3).
+   * @param isOfValue whether a value has that file
+   */
+  restored(isOfValue: (file: number) => boolean): Steps {
     return eachInSteps([...this.#byNumber.values()], (session) => {
+      session.replies.restored(isOfValue);
       session.changed();
       session.disconnected();
     });

@@ -29,6 +29,42 @@ const registers = (server: SimulatedServer, metadata: Entries) => {
   return { worker, status, told };
 };
 
+describe('a file in a kept reply that the task of a worker has as well (P11, P15.1)', () => {
+  const LONG = 'long '.repeat(1_001);
+
+  it(
+    'stays when the reply is acknowledged after a crash: the task goes to another worker',
+    (first) => {
+      const master = new SessionClient(first, 'of the master');
+      master.call(['open ws', 'job', 'me', 'no'], JOB);
+      const one = new SessionClient(first, 'of one worker');
+      const another = new SessionClient(first, 'of another worker');
+      for (let n = 0; n < 2; n++) master.call(['fetch', 'job', 'worker_ids']);
+      for (const [rank, worker] of [one, another].entries()) {
+        worker.call(['use ws', 'job', 'me', 'no']);
+        expect(worker.call(['store', 'job', 'worker_ids', '1', String(rank)])).toMatchObject(OK);
+      }
+      master.call(['store', 'job', 'task', '1', LONG]);
+      one.send(['fetch', 'job', 'task']);
+      expect(one.client.reply()).toMatchObject({ value: LONG });
+      const server = first.crash();
+      one.resume(server);
+      one.repeat(['fetch', 'job', 'task']);
+      expect(one.reply()).toMatchObject({ value: LONG });
+      one.call(['list wss', 'job']);
+      one.call(['end session']);
+      one.lose();
+      another.resume(server);
+      expect(another.call(['fetch', 'job', 'task'])).toMatchObject({ value: LONG });
+      another.call(['store', 'job', 'result', '1', 'done']);
+      another.call(['list wss', 'job']);
+      expect(server.files.count).toBe(0);
+      server.end();
+    },
+    { limits: { longValueBytes: 5_000 } },
+  );
+});
+
 describe.each(LOSSES)('a job of sessions (P15, S13, S18) when %s', (_, lose) => {
   const it = itLoses(lose);
 
