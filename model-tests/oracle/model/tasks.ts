@@ -40,8 +40,8 @@ export class Tasks {
       task !== undefined && (all === '1' || batchesOf(task.metadata).includes(batchId));
     const { workers } = this.#crew;
     const running = workers.filter(({ task }) => isOf(task)).length;
-    const again = workers.flatMap((worker) => worker.again.filter(isOf)).length;
-    return status(this.#queue.filter(isOf).length + running + again, running);
+    // Copies that their worker has not got, or is to try again, are not queued.
+    return status(this.#queue.filter(isOf).length + running, running);
   }
 
   submit({ text, descriptor, metadata }: Value): void {

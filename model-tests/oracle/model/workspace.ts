@@ -72,8 +72,12 @@ export class Workspace {
     this.job?.withdraw(client);
   }
 
-  forget(client: Client): void {
+  leaveBarriers(client: Client): void {
     for (const variable of this.variables.values()) variable.forget(client);
+  }
+
+  forget(client: Client): void {
+    this.leaveBarriers(client);
     this.job?.forget(client);
   }
 

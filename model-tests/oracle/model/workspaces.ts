@@ -57,13 +57,27 @@ export class ServerModel {
     return this.#sent;
   }
 
-  /** D4: nobody waits any more, then every connection has closed, and no client gets a reply. */
+  /** P15.3: the connection of a session is lost, and its request waits no longer. */
+  lose(client: Client): void {
+    for (const workspace of this.#all.values()) workspace.withdraw(client);
+    client.isBlocked = false;
+  }
+
+  /** D4: nobody waits any more, then every connection has closed, and no client gets a reply. Sessions last. */
   crash(clients: readonly Client[]): void {
     for (const workspace of this.#all.values()) for (const client of clients) workspace.withdraw(client);
-    for (const client of clients) this.#leave(client);
+    for (const client of clients) if (client.isSession) this.#outlast(client);
+    for (const client of clients) if (!client.isSession) this.#leave(client);
     // The names of temporary workspaces have the name of the run in them (W8).
     this.#temporaries = 0;
     this.#sent = [];
+  }
+
+  /** D1: the store has neither members of barriers nor workspaces that are deleted. */
+  #outlast(client: Client): void {
+    for (const workspace of this.#all.values()) workspace.leaveBarriers(client);
+    for (const [name, { deleted }] of client.references) if (deleted) client.references.delete(name);
+    client.isBlocked = false;
   }
 
   /** The reply to a client that waits for 0 seconds (S5, S6). */
@@ -169,6 +183,7 @@ export class ServerModel {
     const workspace = this.#all.get(name);
     if (workspace === undefined) return refusal(`Workspace "${name}" does not exist.`);
     client.references.delete(name);
+    workspace.owners.delete(client);
     this.#remove(workspace);
     return DONE;
   }

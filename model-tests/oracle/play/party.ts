@@ -6,7 +6,8 @@ import { RING, type Variable } from '../model/variable.ts';
 import type { Request, ServerModel } from '../model/workspaces.ts';
 import { actionOf, kindOf, placeName, type Places } from './actions.ts';
 import { differences, Identities } from './compare.ts';
-import { CLIENTS, type Step } from './steps.ts';
+import { OracleSession, unlike, type Repetition } from './session.ts';
+import { CLIENTS, JOBS, type Step } from './steps.ts';
 import { StoredServer } from './stored-server.ts';
 import { BOTH_WAYS, type Handshake, type Reply } from '../../../src/verify/client-codec.ts';
 import { ProtocolClient } from '../../../src/verify/protocol-client.ts';
@@ -21,11 +22,17 @@ interface Guest {
   /** Its waiting request. */
   verb: string;
   request: Request | undefined;
+  /** Undefined for a client that goes with its connection. */
+  readonly session: OracleSession | undefined;
 }
 
 /** A workspace whose barrier has every client as a member, so that a witness sees who is connected (V12). */
 const WITNESS = '~witness';
 const HANDSHAKES: Handshake[] = [BOTH_WAYS, BOTH_WAYS, BOTH_WAYS, BOTH_WAYS, '2222', '0000'];
+/** Those who say a session (P15), with metadata in both directions. */
+const WITH_SESSION: ReadonlySet<number> = new Set([1, 3]);
+/** One in so many requests of a session loses its connection before its reply has come. */
+const CUT_ONE_IN = 5;
 /** The shortest request that is refused. When its reply arrives, everything sent in the same piece has been read. */
 const PROBE = 'are you there';
 
@@ -62,21 +69,84 @@ export class Party {
   async #gather(): Promise<void> {
     await this.#ask(this.#witness, 'open ws', WITNESS, '', 'no');
     await this.#ask(this.#witness, 'declare var', WITNESS, 'here', '__barrier');
-    for (let n = 0; n < CLIENTS; n++) this.#guests[n] = await this.#welcome(n);
+    const retired = this.#guests.filter(({ client }) => this.#wasWorker(client));
+    for (const { session, client } of retired) if (session !== undefined) await this.#retire(session, client);
+    for (let n = 0; n < CLIENTS; n++) {
+      const guest = this.#guests[n];
+      const isNew = guest?.session === undefined || retired.includes(guest);
+      if (isNew) this.#guests[n] = await this.#welcome(n);
+      else await this.#resume(n, guest, true);
+    }
+  }
+
+  /** A server that was started again does not know that a client with a session was a worker that has ended. */
+  #wasWorker(client: Client): boolean {
+    return JOBS.some((name) => this.model.job(name)?.roleOf(client) === 'ended');
+  }
+
+  /** The client comes back once more, and goes for good (P15.4). */
+  async #retire(session: OracleSession, client: Client): Promise<void> {
+    const tcp = await ProtocolClient.ready(this.#server);
+    await session.resume(tcp);
+    await session.end(tcp);
+    tcp.end();
+    await tcp.ended(this.#patience);
+    this.model.vanish(client);
   }
 
   async #welcome(n: number): Promise<Guest> {
     const tcp = await ProtocolClient.ready(this.#server, HANDSHAKES[n]);
-    await this.#ask(tcp, 'use ws', WITNESS, '', 'no');
-    await this.#ask(tcp, 'store', WITNESS, 'here', '1', '');
+    const session = WITH_SESSION.has(n) ? new OracleSession() : undefined;
+    await session?.open(tcp);
+    await this.#appear(tcp);
     return {
       tcp,
-      client: new Client(tcp.peer),
+      session,
+      client: new Client(tcp.peer, session !== undefined),
       places: new Map(),
       arrival: this.#arrivals++,
       verb: '',
       request: undefined,
     };
+  }
+
+  /** The witness can see the client. */
+  async #appear(tcp: ProtocolClient): Promise<void> {
+    await this.#ask(tcp, 'use ws', WITNESS, '', 'no');
+    await this.#ask(tcp, 'store', WITNESS, 'here', '1', '');
+  }
+
+  /**
+   * P15.2: a client whose connection was lost, or is lost now, comes back with its session, and repeats its last request.
+   * @param hasCrashed whether the server is another one
+   */
+  async #resume(n: number, { tcp: older, ...guest }: Guest, hasCrashed: boolean): Promise<void> {
+    const { session, client } = guest;
+    if (session === undefined) throw new Error(`client ${n} has no session`);
+    const tcp = await ProtocolClient.ready(this.#server);
+    await session.resume(tcp);
+    await older.ended(this.#patience);
+    if (hasCrashed) await this.#appear(tcp);
+    const back = { ...guest, tcp };
+    this.#guests[n] = back;
+    await this.#repeat(back, session.repetition(hasCrashed, this.#concernsBarrier(client, session)));
+  }
+
+  #concernsBarrier({ references }: Client, { last }: OracleSession): boolean {
+    const [workspace = '', variable = ''] = last?.request.args ?? [];
+    return references.get(workspace)?.variables.get(variable)?.mode === '__barrier';
+  }
+
+  /** P15.1. */
+  async #repeat(guest: Guest, how: Repetition): Promise<void> {
+    const { tcp, session, client } = guest;
+    if (session?.last === undefined || how === 'unknown') return;
+    const { request, bytes, got } = session.last;
+    if (how === 'again') return this.#carryOut(guest, request, bytes);
+    tcp.write(bytes);
+    const wrong = unlike(got, await tcp.reply(request.verb, this.#patience));
+    if (wrong !== undefined) throw new Error(`client ${this.#guests.indexOf(guest)}: ${wrong}`);
+    client.isBlocked = false;
   }
 
   async #ask(tcp: ProtocolClient, verb: string, ...args: string[]): Promise<Reply> {
@@ -100,12 +170,12 @@ export class Party {
 
   async play(step: Step): Promise<void> {
     const { script } = this;
-    const guest = this.#guest(step.client);
-    const opening = this.#opening(step, guest);
+    const opening = this.#opening(step, this.#guest(step.client));
     if (opening !== undefined) {
       script.push(this.#describe(step.client, opening));
-      await this.#request(guest, opening);
+      await this.#request(this.#guest(step.client), opening);
     }
+    const guest = this.#guest(step.client);
     const action = actionOf(step, `v${++this.#values}`, this.model, guest);
     if (action.do === 'request') {
       script.push(this.#describe(step.client, action.request));
@@ -116,6 +186,7 @@ export class Party {
     } else {
       script.push(`client ${step.client}: ${action.do}${action.do === 'vanish' ? ` (${action.how})` : ''}`);
       if (action.do === 'overrun') await this.#overrun(guest);
+      else if (await this.#outlasts(step.client, guest, action.how)) return this.#nothingElse();
       else await this.#vanish(guest, action.how);
       this.#guests[step.client] = await this.#welcome(step.client);
     }
@@ -138,13 +209,28 @@ export class Party {
   }
 
   async #request(guest: Guest, request: Request): Promise<void> {
+    const { session } = guest;
+    const numbers = session?.next();
+    const bytes = this.#encode(guest, { ...request, metadata: { ...request.metadata, ...numbers } });
+    session?.sent(request, bytes);
+    // The period of a delay goes on without the client (S5).
+    const isCut = this.#values % CUT_ONE_IN === 0 && request.metadata?.['delay'] === undefined;
+    if (session === undefined || !isCut) return this.#carryOut(guest, request, bytes);
+    // It is carried out once, whether the server reads it now or only when it is repeated.
+    this.script.push('  and loses its connection');
+    guest.tcp.write(bytes);
+    guest.tcp.reset();
+    await this.#resume(this.#guests.indexOf(guest), guest, false);
+  }
+
+  /** Sends a request that is carried out now, and hears what the model says. */
+  async #carryOut(guest: Guest, request: Request, bytes: string): Promise<void> {
     const { tcp, client } = guest;
     const seen = tcp.getsMetadata ? request : { ...request, metadata: {} };
     guest.verb = request.verb;
     guest.request = request;
     const replies = this.model.request(client, seen);
     const waits = !replies.some((one) => one.client === client);
-    const bytes = this.#encode(guest, request);
     sent.requests++;
     if (waits) {
       tcp.write(tcp.encode([PROBE]) + bytes);
@@ -179,6 +265,7 @@ export class Party {
       });
       const found = differences(reply, got, guest.tcp, this.#identities);
       if (found.length > 0) throw new Error(`client ${n} is told otherwise: ${found.join('; ')}`);
+      guest.session?.received(got);
       if (got.descriptor !== undefined) reply.learn?.(got.value);
       this.#remember(guest, reply.from, got.index);
     }
@@ -206,6 +293,24 @@ export class Party {
     else guest.tcp.reset();
     await this.#isGone();
     await this.#hear(replies);
+  }
+
+  /**
+   * P15.3, P15.4: a session lasts, unless its client says otherwise.
+   * @returns whether the client is still there
+   */
+  async #outlasts(n: number, guest: Guest, how: 'end' | 'reset' | 'midway'): Promise<boolean> {
+    const { session, tcp, client } = guest;
+    if (session === undefined) return false;
+    if (how === 'end' && !client.isBlocked) {
+      await session.end(tcp);
+      return false;
+    }
+    this.model.lose(client);
+    // Or the server learns of it when another connection takes its place.
+    if (how !== 'midway') tcp.reset();
+    await this.#resume(n, guest, false);
+    return true;
   }
 
   /** D4. */
