@@ -1,5 +1,6 @@
 // Makes one change to the source at a time and runs the tests that can notice it. Results are in build/mutants.
 //   npm run mutants -- [LAYER…] [--sample N] [--seed S] [--resume] [--survivors] [--reach]
+// The layer `records` is each place in which the state that survives the server is recorded.
 import { parseArgs } from 'node:util';
 import { runnerImport } from 'vite';
 
@@ -15,13 +16,13 @@ const { values, positionals } = parseArgs({
 });
 const folder = './model-tests/mutation/layers';
 const { module: sample } = await runnerImport(`${folder}/sample.ts`);
-const unknown = positionals.find((name) => !sample.isLayer(name));
+const unknown = positionals.find((name) => !sample.isSubject(name));
 const size = Number(values.sample);
 const seed = Number(values.seed);
 if (unknown !== undefined || !(size > 0) || !Number.isInteger(seed)) {
   console.error(
     unknown !== undefined
-      ? `There is no layer ${unknown}. Layers: ${sample.LAYERS.join(', ')}.`
+      ? `There is no layer ${unknown}. Layers: ${sample.SUBJECTS.join(', ')}.`
       : `--sample must be a number over 0 and --seed a whole number, got ${values.sample} and ${values.seed}.`,
   );
   process.exit(1);

@@ -27,7 +27,7 @@ describe('every reachable state of a sleigh keeps its properties', () => {
         const report = explore(
           { ...cast, policy },
           {
-            crashOneIn: byForm(32, 8, 8),
+            crashOneIn: byForm(64, 8, 8),
             ...(maxStates === undefined ? {} : { maxStates }),
             ...(isLong ? { progress: (text: string) => process.stdout.write(`  ${text}\n`) } : {}),
           },

@@ -107,7 +107,8 @@ export function recovered(
   for (const entity of entities) core.restore(entity, now);
   projection.store.apply(entities.map((entity) => ({ type: 'put', ...entity })));
   for (const command of core.recover(now)) perform(command);
-  const wrong = projection.follow();
+  projection.follow();
+  const wrong = projection.differences();
   if (wrong.length > 0) throw new Error(`after recovering: ${wrong.join('\n')}`);
   return projection;
 }

@@ -77,6 +77,11 @@ export class SimulatedServer {
     return this.#projection.store.entities;
   }
 
+  /** Compares everything, and not only now and then. @throws if its store is not what the core says that survives it */
+  expectRightStore(): void {
+    expectRightStore('this moment', this.#projection.differences());
+  }
+
   get clients(): readonly SimulatedPeer[] {
     return [...this.#clients.values()];
   }
@@ -104,7 +109,9 @@ export class SimulatedServer {
     const hooks = options.hearsJobs === true ? { onEvent: tell } : {};
     const core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
-      plugins: new Map(Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS, undefined, hooks), ...options.plugins })),
+      plugins: new Map(
+        Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS, undefined, hooks), ...options.plugins }),
+      ),
       tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
       run: `run${run}`,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isShort } from '../../../test/support/form.ts';
 import { Laboratory } from './laboratory.ts';
-import { mutated, mutantsIn } from './operators.ts';
+import { mutated, mutantsIn, type SourceMutant } from './operators.ts';
 import { noting } from './reach.ts';
-import { isLayer, mutantsOf, sampleOf, textOf } from './sample.ts';
+import { isLayer, mutantsOf, RECORDS, sampleOf, textOf, type Subject } from './sample.ts';
 import { EQUIVALENT } from './survivors.ts';
 
 // npm run mutants tries samples of all layers. This file checks the tools, and tries a few mutants that unit tests notice.
@@ -44,11 +44,27 @@ describe('the changes of a source', () => {
 
   test('that are known to make no difference exist', () => {
     const folders = new Set([...EQUIVALENT.keys()].map((name) => name.split('/')[1] ?? ''));
-    const names = new Set(
-      [...folders].filter(isLayer).flatMap((layer) => mutantsOf(layer).map(({ name }) => name)),
-    );
+    const subjects: readonly Subject[] = [RECORDS, ...[...folders].filter(isLayer)];
+    const names = new Set(subjects.flatMap((each) => mutantsOf(each).map(({ name }) => name)));
     expect([...EQUIVALENT.keys()].filter((name) => !names.has(name))).toEqual([]);
   });
+});
+
+test('each place in which a change of the state that survives the server is recorded has a mutant', () => {
+  const mutants = mutantsOf(RECORDS);
+  const places = new Set(mutants.map(({ file, line }) => `${file}:${line}`));
+  const missing = [...new Set(mutants.map(({ file }) => file))].flatMap((file) =>
+    textOf(file)
+      .split('\n')
+      .flatMap((code, at) =>
+        /(changes|[.#]records?)\.(put|touch|delete|clear|end)\(/.test(code) &&
+        !places.has(`${file}:${at + 1}`)
+          ? [`${file}:${at + 1}`]
+          : [],
+      ),
+  );
+  expect(missing).toEqual([]);
+  expect(mutants.length).toBeGreaterThan(100);
 });
 
 test('a source notes each function that is called, once', () => {
@@ -57,27 +73,56 @@ test('a source notes each function that is called, once', () => {
   expect(text).toContain("function b() {$reached('f.ts#1'); return a(1); }");
 });
 
-describe.skipIf(isShort)('a sample of the mutants of numbers', () => {
-  const FILE = 'src/wire/numbers.ts';
-  const TESTS = ['test/wire/numbers.test.ts', 'test/wire/requests.test.ts'];
-  let laboratory: Laboratory;
+/** Runs with a copy of the sources. */
+function inLaboratory(): { readonly current: Laboratory } {
+  const made: { current?: Laboratory } = {};
   beforeAll(() => {
-    laboratory = new Laboratory();
+    made.current = new Laboratory();
   });
-  afterAll(() => laboratory.remove());
+  afterAll(() => made.current?.remove());
+  return {
+    get current() {
+      if (made.current === undefined) throw new Error('the laboratory is not there yet');
+      return made.current;
+    },
+  };
+}
 
-  test('is noticed, and the source itself passes', { timeout: 300_000 }, async () => {
-    expect((await laboratory.run(TESTS, 5)).failed).toBeNull();
-    const sample = sampleOf(mutantsIn(FILE, textOf(FILE)), 5, 2).filter(
+/** @returns the mutants that the tests do not notice, without those that make no difference */
+async function survivorsOf(
+  mutants: readonly SourceMutant[],
+  tests: readonly string[],
+  laboratory: Laboratory,
+): Promise<string[]> {
+  const survivors: string[] = [];
+  for (const mutant of mutants) {
+    await laboratory.write(mutant.file, mutated(textOf(mutant.file), mutant));
+    const { failed } = await laboratory.run(tests, 5);
+    if (failed === null) survivors.push(mutant.name);
+    laboratory.restore(mutant.file);
+  }
+  return survivors.filter((name) => !EQUIVALENT.has(name));
+}
+
+describe.skipIf(isShort)('a sample of the mutants', () => {
+  const laboratory = inLaboratory();
+
+  test('of numbers is noticed, and the source itself passes', { timeout: 300_000 }, async () => {
+    const file = 'src/wire/numbers.ts';
+    const tests = ['test/wire/numbers.test.ts', 'test/wire/requests.test.ts'];
+    expect((await laboratory.current.run(tests, 5)).failed).toBeNull();
+    const sample = sampleOf(mutantsIn(file, textOf(file)), 5, 2).filter(
       ({ operator }) => operator !== 'argument dropped',
     );
-    const survivors: string[] = [];
-    for (const mutant of sample) {
-      await laboratory.write(FILE, mutated(textOf(FILE), mutant));
-      const { failed } = await laboratory.run(TESTS, 5);
-      if (failed === null) survivors.push(mutant.name);
-      laboratory.restore(FILE);
-    }
-    expect(survivors.filter((name) => !EQUIVALENT.has(name))).toEqual([]);
+    expect(await survivorsOf(sample, tests, laboratory.current)).toEqual([]);
+  });
+
+  test('of the records is noticed by the projection and the recovery law', { timeout: 300_000 }, async () => {
+    const tests = ['recorded-changes', 'sleigh-records', 'recovery', 'sessions', 'sleigh-elastic'].map(
+      (name) => `test/core/${name}.test.ts`,
+    );
+    expect((await laboratory.current.run(tests, 5)).failed).toBeNull();
+    const sample = sampleOf(mutantsOf(RECORDS), 4, 1);
+    expect(await survivorsOf(sample, tests, laboratory.current)).toEqual([]);
   });
 });

@@ -13,7 +13,8 @@ export type Operator =
   | 'statement removed'
   | 'call removed'
   | 'argument dropped'
-  | 'returns early';
+  | 'returns early'
+  | 'not recorded';
 
 /** A file of the source with one fault. */
 export interface SourceMutant {
@@ -132,12 +133,18 @@ function statementOf(text: string, { start, end }: Change['at'], around: readonl
   return line.length > 90 ? `${line.slice(0, 89)}…` : line;
 }
 
-/** Every text that differs from a file of the source in one change. */
-export function mutantsIn(file: string, text: string): SourceMutant[] {
+/** Finds the changes of one node. */
+export type ChangesOf = (text: string, node: Node, around: readonly Node[]) => Iterable<Change>;
+
+/**
+ * Every text that differs from a file of the source in one change.
+ * @param of all kinds of changes, or others
+ */
+export function mutantsIn(file: string, text: string, of: ChangesOf = changesOf): SourceMutant[] {
   const times = new Map<string, number>();
   const made: SourceMutant[] = [];
   for (const [node, around] of nodesOf(text))
-    for (const { operator, at, by } of changesOf(text, node, around)) {
+    for (const { operator, at, by } of of(text, node, around)) {
       const whole = operator === 'returns early' ? around : [node, ...around];
       const code = operator === 'returns early' ? headOf(text, node) : statementOf(text, at, whole);
       const changed = text.slice(at.start, at.end).replaceAll(/\s+/g, ' ');

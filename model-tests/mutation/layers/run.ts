@@ -4,12 +4,12 @@ import { findReach } from './find-reach.ts';
 import { Laboratory } from './laboratory.ts';
 import { mutated, type SourceMutant } from './operators.ts';
 import { readReach, testsFor, type Reach } from './reach.ts';
-import { mutantsOf, ROOT, sampleOf, textOf, type Layer } from './sample.ts';
+import { mutantsOf, ROOT, sampleOf, textOf, type Subject } from './sample.ts';
 import { EQUIVALENT } from './survivors.ts';
 import { compilable } from './types.ts';
 
 export interface Wanted {
-  readonly layers: readonly Layer[];
+  readonly layers: readonly Subject[];
   /** The number of mutants of each layer. */
   readonly sample: number;
   readonly seed: number;
@@ -97,7 +97,12 @@ export async function run({
 
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
 
-function report(layer: Layer, total: number, drawn: readonly SourceMutant[], fates: Map<string, Fate>): void {
+function report(
+  layer: Subject,
+  total: number,
+  drawn: readonly SourceMutant[],
+  fates: Map<string, Fate>,
+): void {
   const names = drawn.map(({ name }) => name);
   const alive = names.filter((name) => fates.get(name)?.killed === null);
   const equivalent = alive.filter((name) => EQUIVALENT.has(name));

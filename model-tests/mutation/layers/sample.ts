@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mutantsIn, type SourceMutant } from './operators.ts';
+import { recordMutantsIn } from './records.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -9,7 +10,15 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const LAYERS = ['sleigh', 'workspace', 'core', 'wire', 'transport', 'client'] as const;
 export type Layer = (typeof LAYERS)[number];
 
+/** The places of these layers in which the state that survives the server is recorded, with mutants of their own. */
+export const RECORDS = 'records';
+const RECORDING = ['core', 'sleigh', 'workspace'] as const satisfies readonly Layer[];
+/** A layer, or the records. */
+export type Subject = Layer | typeof RECORDS;
+
 export const isLayer = (name: string): name is Layer => (LAYERS as readonly string[]).includes(name);
+export const isSubject = (name: string): name is Subject => isLayer(name) || name === RECORDS;
+export const SUBJECTS: readonly Subject[] = [...LAYERS, RECORDS];
 
 /** The source files of a layer, from the root of the repository. */
 export const filesOf = (layer: Layer): string[] =>
@@ -20,9 +29,11 @@ export const filesOf = (layer: Layer): string[] =>
 
 export const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-/** All mutants of a layer, in the order of the files. */
-export const mutantsOf = (layer: Layer): SourceMutant[] =>
-  filesOf(layer).flatMap((file) => mutantsIn(file, textOf(file)));
+/** All mutants of a layer or of the records, in the order of the files. */
+export const mutantsOf = (subject: Subject): SourceMutant[] =>
+  subject === RECORDS
+    ? RECORDING.flatMap(filesOf).flatMap((file) => recordMutantsIn(file, textOf(file)))
+    : filesOf(subject).flatMap((file) => mutantsIn(file, textOf(file)));
 
 /** A pseudorandom number for a text and a seed (FNV-1a, mixed). */
 function rank(name: string, seed: number): number {

@@ -1,3 +1,8 @@
+const OF_AGENT =
+  'The step of the machine that does this records the same worker or sentinel in the same event (`AgentRecords.ofWorker`).';
+const OF_JOB =
+  'The supervisor, the join phase or the shutdown takes a step in the same event, which records the job (`Sleigh.changed`).';
+
 /** Mutants that no test can notice, because they make no difference that anybody could see: each with the reason. */
 export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
@@ -11,5 +16,22 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
     'src/sleigh/job-machines.ts: condition negated [isTraced]: const jobMachines = ({ isTraced }: { readonly isTraced: boolean }): JobMachines => isTrac…',
     'Each branch makes machines for the value of isTraced that it is called with. Only the name of the variable that keeps them differs.',
+  ],
+  ['src/sleigh/crew.ts: not recorded: this.changed(sentinel);', OF_AGENT],
+  ['src/sleigh/crew.ts: not recorded: this.records.sentinelChanged(agent.id);', OF_AGENT],
+  ['src/sleigh/heartbeats.ts: not recorded: this.#job.crew.changed(sentinel);', OF_AGENT],
+  ['src/sleigh/work.ts: not recorded: this.#job.crew.changed(worker);', OF_AGENT],
+  ['src/sleigh/work.ts: not recorded: this.#job.crew.changed(worker); (2)', OF_AGENT],
+  ['src/sleigh/work.ts: not recorded: this.#job.crew.changed(worker); (3)', OF_AGENT],
+  ['src/sleigh/worker-binding.ts: not recorded: crew.changed(worker);', OF_AGENT],
+  ['src/sleigh/worker-binding.ts: not recorded: job.crew.changed(worker);', OF_AGENT],
+  ['src/sleigh/recovery.ts: not recorded: this.#sleigh.crew.changed(worker);', OF_AGENT],
+  ['src/sleigh/crew.ts: not recorded: this.#job.changed();', OF_JOB],
+  ['src/sleigh/crew.ts: not recorded: this.#job.changed(); (2)', OF_JOB],
+  ['src/sleigh/registrations.ts: not recorded: this.#job.changed();', OF_JOB],
+  ['src/sleigh/tasks.ts: not recorded: this.#changed();', OF_JOB],
+  [
+    'src/sleigh/intake.ts: not recorded [this.#job.changed()]: const changed = changes.isRecorded ? () => this.#job.changed() : undefined;',
+    OF_JOB,
   ],
 ]);
