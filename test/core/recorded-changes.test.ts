@@ -97,6 +97,23 @@ it('a workspace whose plugin refuses its options leaves nothing in the store', (
   expect(storedOf(server, 'variable')).toEqual([]);
 });
 
+it('a variable that a newer version of a plugin makes is in the store after a restart', () => {
+  const names = ['old'];
+  const first = new SimulatedServer({
+    plugins: {
+      growing: (workspace) => {
+        for (const name of names) workspace.declare(name, 'fifo');
+        return { deleted: () => undefined };
+      },
+    },
+  });
+  expect(first.connect().call(['open ws', 'kept', 'me', 'yes'], { wstype: 'growing' })).toMatchObject(OK);
+  names.push('new');
+  const next = first.crash();
+  next.expectRightStore();
+  expect(storedOf(next, 'variable').map(({ fields }) => fields['name'])).toEqual(['old', 'new']);
+});
+
 describe('a batch (D8)', () => {
   it(
     'whose only copy of a broadcast never reached its worker is not in the store (S18)',

@@ -34,4 +34,6 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
     'src/sleigh/intake.ts: not recorded [this.#job.changed()]: const changed = changes.isRecorded ? () => this.#job.changed() : undefined;',
     OF_JOB,
   ],
+  ['src/sleigh/heartbeats.ts: not recorded: crew.changed(sentinel);', OF_AGENT],
+  ['src/sleigh/registrations.ts: not recorded: crew.changed(worker);', OF_AGENT],
 ]);
