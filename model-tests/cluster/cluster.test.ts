@@ -51,7 +51,8 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
       const pauses = Array.from({ length: byForm(0, 8, 20) }, (): Fault => 'pause');
       await using postgres = await startPostgres({ isSafe: true });
       const { wrongs } = await new ClusterChaos(postgres, SEED).run(pauses, env);
-      expect(wrongs).not.toEqual([]);
+      // Violations of a history are objects. Everything else could have another cause.
+      expect(wrongs.filter((wrong) => wrong.startsWith('{'))).not.toEqual([]);
     },
     HOUR,
   );

@@ -50,6 +50,7 @@ export interface ClusterEvents {
 interface Owning {
   readonly tcp: TcpServer;
   readonly store: PostgresStore;
+  readonly epoch: number;
   readonly blobs: Link;
   readonly lease: LeaseKeeper;
 }
@@ -230,7 +231,7 @@ export class ClusterServer {
       logger,
       fenced: () => this.#send({ type: 'fenced' }),
     });
-    this.#owning = { tcp, store, blobs, lease };
+    this.#owning = { tcp, store, epoch, blobs, lease };
     try {
       await tcp.listen(this.front.host, this.front.port);
     } catch (error) {
@@ -244,7 +245,7 @@ export class ClusterServer {
   }
 
   /** What is left of a time in which this server owned the data. */
-  async #giveUp({ store, blobs, lease }: Omit<Owning, 'tcp'>): Promise<void> {
+  async #giveUp({ store, blobs, lease }: Pick<Owning, 'store' | 'blobs' | 'lease'>): Promise<void> {
     lease.stop();
     await store.close();
     await blobs.close();
@@ -273,8 +274,8 @@ export class ClusterServer {
     const owning = this.#owning;
     this.#owning = undefined;
     if (owning !== undefined) {
-      const { tcp, store } = owning;
-      tcp.durability?.abandon(plainError(STORED.fenced(this.#member.name, store.epoch)));
+      const { tcp, epoch } = owning;
+      tcp.durability?.abandon(plainError(STORED.fenced(this.#member.name, epoch)));
       await tcp.stopped;
       await this.#giveUp(owning);
     }

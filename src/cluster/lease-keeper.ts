@@ -1,7 +1,7 @@
 import { createActor } from 'xstate';
 import type { Logger } from 'pino';
 import { bind } from '../machines/bind.ts';
-import { leaseMachine } from '../machines/lease.ts';
+import { leaseMachine, type LeaseEvent } from '../machines/lease.ts';
 import type { EventLoop } from '../transport/event-loop.ts';
 import type { Partition } from './partition.ts';
 
@@ -56,9 +56,12 @@ export class LeaseKeeper {
   }
 
   #startTimer(milliseconds: number): void {
-    this.#stopTimer = this.#options.loop.startTimer(milliseconds, () =>
-      this.#actor.send({ type: 'renewal.due' }),
-    );
+    this.#stopTimer = this.#options.loop.startTimer(milliseconds, () => this.#send({ type: 'renewal.due' }));
+  }
+
+  /** What was asked before the end may be answered after it. */
+  #send(event: LeaseEvent): void {
+    if (this.#actor.getSnapshot().status === 'active') this.#actor.send(event);
   }
 
   async #renew(): Promise<void> {
@@ -67,9 +70,9 @@ export class LeaseKeeper {
     try {
       const isOwn = await partition.renew(epoch);
       if (isOwn) this.#renewedAt = began;
-      this.#actor.send({ type: isOwn ? 'renewed' : 'renewal.refused' });
+      this.#send({ type: isOwn ? 'renewed' : 'renewal.refused' });
     } catch {
-      this.#actor.send({
+      this.#send({
         type: 'store.unreachable',
         isOver: loop.now() - this.#renewedAt > partition.leaseMs,
       });
@@ -78,6 +81,6 @@ export class LeaseKeeper {
 
   stop(): void {
     this.#stopTimer();
-    if (this.#actor.getSnapshot().status === 'active') this.#actor.send({ type: 'released' });
+    this.#send({ type: 'released' });
   }
 }

@@ -1,6 +1,6 @@
 import { createActor } from 'xstate';
 import { bind } from '../machines/bind.ts';
-import { commitMachine } from '../machines/commit.ts';
+import { commitMachine, type CommitEvent } from '../machines/commit.ts';
 import type { Change, Entity } from '../store/change.ts';
 import { STORED } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
@@ -116,10 +116,15 @@ export class PostgresStore implements Store {
     if (this.#pending !== undefined) throw fault('two commits at a time');
     if (this.#commits.getSnapshot().status !== 'active') throw fault('no commits are possible any more');
     return new Promise<void>((done, failed) => {
-      const patience = setTimeout(() => this.#commits.send({ type: 'patience.elapsed' }), PATIENCE_MS);
+      const patience = setTimeout(() => this.#send({ type: 'patience.elapsed' }), PATIENCE_MS);
       this.#pending = { writes: writesOf(changes), done, failed, patience };
-      this.#commits.send({ type: 'commit.asked' });
+      this.#send({ type: 'commit.asked' });
     });
+  }
+
+  /** The answer of a statement may come after the end. */
+  #send(event: CommitEvent): void {
+    if (this.#commits.getSnapshot().status === 'active') this.#commits.send(event);
   }
 
   /** Carries out a statement of the commit, and sends its outcome to the machine. */
@@ -128,12 +133,12 @@ export class PostgresStore implements Store {
     if (pending === undefined) throw fault('there is no commit');
     void statement(this.#mine, pending).then(
       ({ rows, hasWarned }) => {
-        if (hasWarned) this.#commits.send({ type: 'outcome.unknown' });
-        else this.#commits.send({ type: rows.length > 0 ? 'commit.done' : 'commit.refused' });
+        if (hasWarned) this.#send({ type: 'outcome.unknown' });
+        else this.#send({ type: rows.length > 0 ? 'commit.done' : 'commit.refused' });
       },
       (error: unknown) => {
         this.#failure = error;
-        this.#commits.send({ type: isOfStatement(error) ? 'commit.impossible' : 'outcome.unknown' });
+        this.#send({ type: isOfStatement(error) ? 'commit.impossible' : 'outcome.unknown' });
       },
     );
   }
@@ -145,10 +150,10 @@ export class PostgresStore implements Store {
       const ahead = head - mine.head;
       if (ahead < 0) this.#failure = plainError(CLUSTER.lostCommits(mine.head, head));
       this.#found = head;
-      this.#commits.send({ type: 'head.read', isOwn: epoch === mine.epoch, ahead });
+      this.#send({ type: 'head.read', isOwn: epoch === mine.epoch, ahead });
     } catch (error) {
       this.#failure = error;
-      this.#commits.send({ type: 'store.unreachable' });
+      this.#send({ type: 'store.unreachable' });
     }
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createServer, NetWorkSpace, type Server } from '../../src/index.ts';
+import { ConnectionLostError, createServer, NetWorkSpace, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { noPostgres, startPostgres, type Postgres } from '../support/postgres.ts';
 
@@ -60,5 +60,50 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     const again = await NetWorkSpace.open('shop', { port: b.port, persistent: true });
     expect(large.equals(bytesOf(await again.fetch('x')))).toBe(true);
     await eventually(async () => (await pieces()) === 0, 'nothing is left of the large value');
+  });
+
+  it('send nothing that waits when another server has claimed the data, stand by, and take over again (D9, D11)', async () => {
+    const server = await start('a');
+    const space = await NetWorkSpace.open('shop', { port: server.port, persistent: true });
+    await space.store('seen', 1);
+    // As a server does that claims the data while this one is paused.
+    await postgres.ask(
+      `UPDATE sleigh_partition SET epoch = epoch + 1, owner = 'other', address = 'other:1', link = '127.0.0.1:1',
+        lease_until = clock_timestamp() + interval '3 seconds'`,
+    );
+    await expect(space.store('unseen', 1)).rejects.toBeInstanceOf(ConnectionLostError);
+    expect(server.failure).toBeUndefined();
+    await eventually(async () => (await owner()) === 'a', 'a owns the data again');
+    const again = await NetWorkSpace.open('shop', { port: server.port, persistent: true });
+    expect(await again.fetchTry('unseen')).toBeUndefined();
+    expect(await again.fetchTry('seen')).toBe(1);
+  });
+
+  it.each([
+    [{ url: 'mysql://host/data' }, 'bad-store-url'],
+    [{ name: 'a b' }, 'bad-server-name'],
+    [{ leaseMs: 10 }, 'bad-lease'],
+    [{ isUnsafe: false }, 'unsafe-store'],
+    [{ url: 'postgres://sleigh@127.0.0.1:1/data' }, 'store-unreachable'],
+  ])('do not start with %j, and say why', async (changed, code) => {
+    const store = { url: postgres.url, name: 'a', leaseMs: LEASE_MS, isUnsafe: true, ...changed };
+    await expect(start('a', { store })).rejects.toMatchObject({ code });
+  });
+
+  it('do not start with a folder as well', async () => {
+    await expect(start('a', { data: { folder: 'data' } })).rejects.toMatchObject({ code: 'two-stores' });
+  });
+
+  it('send browsers to the page of the owner', async () => {
+    const web = { port: 0, host: '127.0.0.1' };
+    const a = await start('a', { web });
+    await eventually(async () => (await owner()) === 'a', 'a owns the data');
+    const b = await start('b', { web });
+    const path = '/workspaces/shop?tab=1';
+    const pageOf = ({ web: page }: Server): string => `${page?.url.slice(0, -1)}${path}`;
+    const redirected = async (): Promise<string | null> =>
+      (await fetch(pageOf(b), { redirect: 'manual' })).headers.get('location');
+    await eventually(async () => (await redirected()) === pageOf(a), 'b sends browsers to a');
+    expect((await fetch(`${b.web?.url}readyz`)).status).toBe(200);
   });
 });
