@@ -5,6 +5,8 @@ import { commitMachine } from '../machines/commit.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { leaseMachine } from '../machines/lease.ts';
+import { backoffMachine } from '../machines/policies/backoff.ts';
+import { recoveryMachine } from '../machines/policies/recovery.ts';
 import { batchMachine } from '../machines/pool/batch.ts';
 import { clientSessionMachine } from '../machines/pool/client-session.ts';
 import { poolMachine } from '../machines/pool/pool.ts';
@@ -22,12 +24,12 @@ import { movesOf, pathOf, type Move } from './moves.ts';
 
 /**
  * A machine with its page. The source is `src/machines/<name>.ts`, for machines of the client
- * `src/machines/pool/<name>.ts`.
+ * `src/machines/pool/<name>.ts`, and for those of policies `src/machines/policies/<name>.ts`.
  */
 export interface Chart {
   readonly name: string;
-  /** `client` for machines of the client. */
-  readonly side?: 'client';
+  /** `client` for machines of the client, `policy` for those that a plugin may replace or bring. */
+  readonly side?: 'client' | 'policy';
   readonly title: string;
   readonly machine: AnyStateMachine;
   readonly about: string;
@@ -97,6 +99,20 @@ export const CHARTS: readonly Chart[] = [
     about: 'a commit to a store that several servers share, and what becomes of one whose outcome is unknown',
   },
   {
+    name: 'recovery',
+    side: 'policy',
+    title: 'Recovery',
+    machine: recoveryMachine,
+    about: 'what becomes of one task whose worker has died or has failed it',
+  },
+  {
+    name: 'backoff',
+    side: 'policy',
+    title: 'Requeue with backoff',
+    machine: backoffMachine,
+    about: 'a policy that plugins may bring: the task of a dead worker waits before it is tried again',
+  },
+  {
     name: 'batch',
     side: 'client',
     title: 'Batch',
@@ -140,9 +156,11 @@ export const CHARTS: readonly Chart[] = [
   },
 ];
 
+const FOLDER = { client: 'pool/', policy: 'policies/' };
+
 /** The path of the source of a machine, from the root of the package. */
 export const sourceFileOf = ({ name, side }: Chart): string =>
-  side === 'client' ? `src/machines/pool/${name}.ts` : `src/machines/${name}.ts`;
+  `src/machines/${side === undefined ? '' : FOLDER[side]}${name}.ts`;
 
 /**
  * @returns the contents of docs/charts, by file name

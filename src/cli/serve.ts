@@ -17,7 +17,6 @@ import {
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 import { Interruption } from './interruption.ts';
-import { loadPlugins } from './job-plugins.ts';
 import { jsonLine } from './json-line.ts';
 import { port, wholeNumber } from './numbers.ts';
 import { storeOf, storeOptions, type StoreFlags } from './store-options.ts';
@@ -228,6 +227,7 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
   const logger = createLogger(flags.logLevel);
   // A default port in use is not an error: a second server on a machine runs without a page.
   const isOptional = command.getOptionValueSource('webPort') === 'default';
+  const { loadPlugins } = await import('./job-plugins.ts');
   const begin = async (): Promise<Server> =>
     createServer({ ...optionsOf(flags, isOptional), plugins: await loadPlugins(flags.plugin), logger });
   const server = await begin().catch((error: unknown) => {

@@ -20,6 +20,7 @@ interface VerifyFlags {
   /** A file, or true without one. */
   readonly history?: string | true;
   readonly diagram?: string;
+  readonly plugin: readonly string[];
 }
 
 /** `line` is counted from 1. */
@@ -43,6 +44,12 @@ export function addVerifyCommand(program: Command): void {
       '--diagram <file>',
       'draw the first violation of a trace or a history as a sequence diagram: SVG, or Mermaid if the name ends with .mmd',
     )
+    .option(
+      '--plugin <file>',
+      'a plugin of the server that wrote the trace, whose machines are followed as well; may be repeated',
+      (file: string, others: string[]) => [...others, file],
+      [],
+    )
     .option('--json', 'print the report as one line of JSON')
     .option('--long', 'with --server: check more and longer paths')
     .addOption(
@@ -65,16 +72,17 @@ async function verify(trace: string | undefined, flags: VerifyFlags): Promise<vo
     const { verifyHistory } = await import('./verify-history.ts');
     return verifyHistory(history === true ? undefined : history, server, { json, isLong: long, diagram });
   }
-  if (trace !== undefined && server === undefined) return verifyTrace(trace, json, diagram);
+  if (trace !== undefined && server === undefined) return verifyTrace(trace, flags);
   if (trace !== undefined || server === undefined) return fail(USAGE.verifyWhat());
   const target = { server, handshakeSeconds, requestSeconds };
   const { verifyRunningServer } = await import('./verify-server.ts');
   await verifyRunningServer(target, { json, effort: long ? 'long' : 'short' });
 }
 
-async function verifyTrace(path: string, json: boolean, diagram: string | undefined): Promise<void> {
+async function verifyTrace(path: string, { json = false, diagram, plugin }: VerifyFlags): Promise<void> {
   const { TraceCheck } = await import('../trace/check.ts');
-  const check = new TraceCheck();
+  const { policyMachinesOf } = await import('./job-plugins.ts');
+  const check = new TraceCheck(plugin.length === 0 ? [] : await policyMachinesOf(plugin));
   const violation = await firstViolation(check, path);
   if (violation !== undefined) process.exitCode = 1;
   if (violation !== undefined && diagram !== undefined) {

@@ -1,4 +1,4 @@
-import { createActor, fromTransition } from 'xstate';
+import { createActor, fromTransition, type AnyStateMachine } from 'xstate';
 import { makeTerms, termsWith, type Admits, type Terms } from '../wire/handshake.ts';
 import { countsOf } from '../actors/step-catalog.ts';
 import { StoryKeeper, type StateCounts } from '../actors/story-keeper.ts';
@@ -47,6 +47,8 @@ export interface CoreOptions {
   readonly traces?: boolean;
   /** Whether every step of every actor is checked against its machine. */
   readonly verifies?: boolean;
+  /** Machines that plugins bring, which the check of steps knows then (S30.3). */
+  readonly policyMachines?: readonly AnyStateMachine[] | undefined;
   /** Whether the server has a store: its changes are recorded, and `recover` must be called before the first event. */
   readonly isStored?: boolean;
   /** When something is durable, as the handshake says it (D7). */
@@ -118,8 +120,8 @@ export class Core implements ConnectionHost {
     this.jobs = new JobOperations(this.workspaces);
     this.#recovery = new Recovery(this, options.run);
     this.tracer = options.traces === true ? this.#recorder() : undefined;
-    this.verifier =
-      options.verifies === true ? new StepVerifier(this.clock, (broken) => this.#broke(broken)) : undefined;
+    if (options.verifies === true)
+      this.verifier = new StepVerifier(this.clock, (broken) => this.#broke(broken), options.policyMachines);
     this.stories = new StoryKeeper(
       this.clock,
       undefined,

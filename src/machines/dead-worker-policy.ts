@@ -1,6 +1,6 @@
 /**
- * Decides about the work of a worker that has ended or has failed its task. The functions are pure:
- * `src/sleigh/recovery.ts` calls them and carries out the decisions.
+ * Decides about the work of a worker that has ended or has failed its task. The functions are pure. The machine in
+ * `policies/recovery.ts` decides about tasks with them, and `src/sleigh/recovery.ts` carries out the decisions.
  *
  * - S13 The policy decides about the task of a worker that died. Under `shutdown` there are no null results, because
  *   the job ends.
@@ -22,6 +22,19 @@ export interface UnfinishedTask {
   readonly isCopy: boolean;
   /** The worker failed the task and is still there. */
   readonly workerStays: boolean;
+}
+
+/** A task that its worker did not finish, as a machine gets it. It is data. */
+export interface Unfinished extends UnfinishedTask {
+  /** The option of the job (S1). */
+  readonly onDeadWorker: DeathPolicy;
+  /** The number of the task in its job. */
+  readonly task: number;
+  /** The rank and the host of the worker that had it. */
+  readonly rank: number;
+  readonly host: string;
+  /** The metadata of the task. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**

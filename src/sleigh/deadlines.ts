@@ -25,6 +25,7 @@ const DEADLINES: Readonly<Record<DeadlineName, Deadline>> = {
     number: 4,
     passed: ({ crew }, id) => crew.sentinel(id).actor.send({ type: 'heartbeat.missed' }),
   },
+  'wait of task': { number: 5, passed: ({ recovery }, task) => recovery.unfinished.waitElapsed(task) },
 };
 
 interface Running {
@@ -103,6 +104,7 @@ const NAMES: readonly DeadlineName[] = [
   'joining',
   'return of worker',
   'absence of sentinel',
+  'wait of task',
 ];
 
 const timerOf = (name: DeadlineName, agent: number | undefined): string =>

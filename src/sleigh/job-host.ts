@@ -1,5 +1,6 @@
 import type { ActorRefFrom } from 'xstate';
 import type { joinPhaseMachine } from '../machines/join-phase.ts';
+import type { recoveryMachine } from '../machines/policies/recovery.ts';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { shutdownMachine } from '../machines/shutdown.ts';
 import type { sleighMachine } from '../machines/sleigh.ts';
@@ -29,6 +30,9 @@ export interface JobHost {
     readonly worker: typeof workerMachine;
     readonly sentinel: typeof sentinelMachine;
     readonly work: typeof workMachine;
+    readonly recovery: typeof recoveryMachine;
+    /** The plugin whose policy is among them (S30.3). */
+    readonly policyBy?: string;
   };
   readonly supervisor: ActorRefFrom<typeof sleighMachine>;
   readonly joinPhase: ActorRefFrom<typeof joinPhaseMachine>;

@@ -20,6 +20,7 @@ import type { Crew } from './crew.ts';
 import type { Deadlines } from './deadlines.ts';
 import { endIn } from './end-record.ts';
 import { formerClient } from './former-client.ts';
+import type { Recovery } from './recovery.ts';
 import type { Registrations } from './registrations.ts';
 import { Reserves } from './result-record.ts';
 import { taskIn, type KnownTasks } from './task-records.ts';
@@ -33,6 +34,7 @@ interface LoadedJob {
   readonly work: Work;
   readonly registrations: Registrations;
   readonly deadlines: Deadlines;
+  readonly recovery: Recovery;
 }
 
 /** No client sends this: bytes of metadata are below U+0100. */
@@ -215,10 +217,25 @@ export class JobLoader {
   }
 
   #loadQueue(state: TasksState): void {
-    const queue = this.#of('place').flatMap((entity) => taskIn(RecordReader.of(entity), this.#known) ?? []);
+    const queue: Task[] = [];
+    for (const entity of this.#of('place')) {
+      const record = RecordReader.of(entity);
+      const task = taskIn(record, this.#known);
+      const waiting = record.optional('waiting');
+      if (task === undefined) continue;
+      if (waiting === undefined) queue.push(task);
+      else this.#loadWaiting(task, waiting);
+    }
     queue.sort((a, b) => a.place - b.place);
     this.#job.work.tasks.restore(state, queue, [...this.#broadcasts.values()]);
     for (const { batch } of queue) this.#job.work.batches.restoreTask(batch, { queued: true });
+  }
+
+  #loadWaiting(task: Task, record: RecordReader): void {
+    const { recovery, work } = this.#job;
+    recovery.unfinished.restore(task, record);
+    work.tasks.restoreTask(task);
+    work.batches.restoreTask(task.batch, { queued: true });
   }
 
   #loadResults(): void {

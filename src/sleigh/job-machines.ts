@@ -4,6 +4,7 @@ import { withStory } from '../actors/story.ts';
 import { isFailure } from './failures.ts';
 import { jobOf } from './job.ts';
 import { boundJoinPhase } from './join-phase-binding.ts';
+import { boundRecovery } from './policy-binding.ts';
 import { boundSentinel } from './sentinel-binding.ts';
 import { boundShutdown } from './shutdown-binding.ts';
 import { boundSleigh } from './sleigh-binding.ts';
@@ -18,11 +19,15 @@ export const BOUND = {
   work: boundWork,
   worker: boundWorker,
   sentinel: boundSentinel,
+  recovery: boundRecovery,
 };
 type Bound = typeof BOUND;
 
 /** As the actors of a job run: the supervisor has its join phase and its shutdown in it. */
-export type JobMachines = Pick<Bound, 'sleigh' | 'work' | 'worker' | 'sentinel'>;
+export type JobMachines = Pick<Bound, 'sleigh' | 'work' | 'worker' | 'sentinel' | 'recovery'> & {
+  /** The plugin whose policy is among them. */
+  readonly policyBy?: string;
+};
 
 /** @param changed machines that replace those of every job, for tests with faulty machines */
 export function makeJobMachines(
@@ -43,6 +48,7 @@ export function makeJobMachines(
     work: run(bound.work),
     worker: run(bound.worker),
     sentinel: run(bound.sentinel),
+    recovery: run(bound.recovery),
   };
 }
 

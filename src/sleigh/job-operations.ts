@@ -24,16 +24,10 @@ const valueOf = ({ payload = '', descriptor = 1, metadata = {} }: GivenValue): V
  */
 export function operate(job: Job, operation: JobOperation): Refusal | undefined {
   if (job.hasFailed) return SLEIGH_FAILED;
-  switch (operation.type) {
-    case 'submit':
-      return submit(job, valueOf(operation.value));
-    case 'putResult':
-      return putResult(job, operation.rank, valueOf(operation.value));
-    case 'killWorker':
-      return killWorker(job, operation.rank);
-    default:
-      return killSentinel(job, operation.sentinel);
-  }
+  if (operation.type === 'submit') return submit(job, valueOf(operation.value));
+  if (operation.type === 'putResult') return putResult(job, operation.rank, valueOf(operation.value));
+  if (operation.type === 'killWorker') return killWorker(job, operation.rank);
+  return killSentinel(job, operation.sentinel);
 }
 
 function submit({ workspace }: Job, value: Value): Refusal | undefined {

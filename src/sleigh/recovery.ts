@@ -1,9 +1,4 @@
-import {
-  answersForDead,
-  decideUnfinished,
-  decideUntried,
-  type UnfinishedTask,
-} from '../machines/dead-worker-policy.ts';
+import { answersForDead, decideUntried } from '../machines/dead-worker-policy.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
@@ -16,6 +11,8 @@ import { nullResultOf, nullResultsOf } from './results.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
+import type { PolicyActors } from './policy-actors.ts';
+import { UnfinishedTasks } from './unfinished.ts';
 import type { Broadcast, Task } from './task.ts';
 import type { Work } from './work.ts';
 
@@ -23,19 +20,25 @@ interface RecoveryJob extends JobHost {
   readonly crew: Crew;
   readonly joining: Joining;
   readonly work: Work;
+  readonly policies: PolicyActors;
   readonly registrations: { readonly accepted: number };
 }
 
 /**
- * Carries out the decisions of `machines/dead-worker-policy.ts` about the task and the copies of a worker (S13, S19).
+ * Carries out the decisions of `machines/dead-worker-policy.ts` about the task and the copies of a worker (S13, S19); those
+ * about a task that was tried are in `unfinished.ts`.
  */
 export class Recovery {
   readonly #absent: AbsentRanks;
   readonly #sleigh: RecoveryJob;
+  readonly unfinished: UnfinishedTasks;
 
   constructor(sleigh: RecoveryJob) {
     this.#sleigh = sleigh;
     this.#absent = new AbsentRanks(sleigh);
+    this.unfinished = new UnfinishedTasks(sleigh, (task, rank) =>
+      this.#answer(task, rank, this.#kept(sleigh.crew.find(rank)?.end)),
+    );
   }
 
   get #work() {
@@ -45,7 +48,7 @@ export class Recovery {
   /** Handles the task and the copies of a dead worker by the policy (S13). */
   recover(worker: Worker): void {
     const task = this.#end(worker);
-    if (task !== undefined) this.deal(task, worker, { workerStays: false });
+    if (task !== undefined) this.unfinished.decide(task, worker.rank, false);
     this.#abandonCopies(worker, answersForDead(this.#sleigh.options.onDeadWorker));
   }
 
@@ -74,29 +77,6 @@ export class Recovery {
     const task = this.#end(worker);
     if (task !== undefined) this.#work.giveUp(task);
     this.#abandonCopies(worker, false);
-  }
-
-  /** Handles a task that its worker did not complete by the policy (S13, S7.1). */
-  deal(task: Task, worker: Worker, { workerStays }: Pick<UnfinishedTask, 'workerStays'>): void {
-    const { onDeadWorker, maxAttempts } = this.#sleigh.options;
-    const decision = decideUnfinished(onDeadWorker, {
-      attempts: task.attempts,
-      maxAttempts: task.maxAttempts ?? maxAttempts,
-      isCopy: task.broadcast !== undefined,
-      workerStays,
-    });
-    switch (decision) {
-      case 'requeue':
-        return this.#work.queueAgain(task);
-      case 'retry':
-        this.#work.batches.finish(task.batch);
-        worker.retry = task;
-        return;
-      case 'answer':
-        return this.#fail(task, worker);
-      case 'drop':
-        return this.#work.giveUp(task);
-    }
   }
 
   /** Gives the task a null result under every policy (S19). */

@@ -37,6 +37,7 @@ import { JobLoader } from './job-loader.ts';
 import { NamedTimers } from './named-timers.ts';
 import { optionsIn, type JobOptions } from './options.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { PolicyActors } from './policy-actors.ts';
 import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
@@ -55,6 +56,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   readonly deadlines: Deadlines;
   readonly requests = new PendingRequests();
   readonly failures = new Failures();
+  readonly policies: PolicyActors;
   readonly crew: Crew;
   readonly heartbeats: Heartbeats;
   readonly registrations: Registrations;
@@ -85,6 +87,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.changes = new JobChanges(workspace);
     this.deadlines = new Deadlines(this);
     this.timers = new NamedTimers(workspace.host.timers);
+    this.policies = new PolicyActors(workspace, (system) => ownJob(system, this));
     this.crew = new Crew(this);
     this.heartbeats = new Heartbeats(this);
     this.registrations = new Registrations(this);

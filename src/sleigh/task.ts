@@ -62,6 +62,9 @@ export interface Broadcast {
   isOpen: boolean;
 }
 
+/** The number of broadcasts that are dropped at once. Later completions of copies drop more. */
+export const TRIMMED_AT_ONCE = 64;
+
 /** A worker's position in the broadcasts. */
 export interface Reader {
   readonly rank: number;

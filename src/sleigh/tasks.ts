@@ -8,12 +8,10 @@ import type { BatchRef } from './batch-ref.ts';
 import type { KeptResults } from './kept-results.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { TaskOptions } from './task-options.ts';
+import { WaitingTasks } from './waiting-tasks.ts';
 import { TaskRecords } from './task-records.ts';
-import { copyOf, hasOtherCopy, newTask } from './task.ts';
+import { copyOf, hasOtherCopy, newTask, TRIMMED_AT_ONCE } from './task.ts';
 import type { Broadcast, Reach, Reader, Task, TasksOptions, TasksState } from './task.ts';
-
-/** The number of broadcasts that are dropped at once. Later completions of copies drop more. */
-const TRIMMED_AT_ONCE = 64;
 
 /**
  * The tasks that no worker has (S7, S8): a queue of tasks, and a log of broadcasts that every worker reads at its own
@@ -37,6 +35,8 @@ export class Tasks {
   readonly #accounting: StorageAccounting;
   readonly #records: TaskRecords;
   readonly #kept: KeptResults;
+  /** Those that a policy lets wait (S30.3). */
+  readonly waiting: WaitingTasks;
   /** Called when `state` has changed. */
   readonly #changed: () => void;
   /** The number of the last task or broadcast. */
@@ -46,6 +46,7 @@ export class Tasks {
     this.#accounting = accounting;
     this.#keeping = keeping;
     this.#records = new TaskRecords(changes);
+    this.waiting = new WaitingTasks(changes);
     this.#changed = changed;
     this.#kept = kept;
   }
@@ -58,6 +59,7 @@ export class Tasks {
   /** Queued tasks and broadcasts, as a store must have them. */
   *entities(): Generator<Entity> {
     yield* this.#records.ofQueue(this.#queue);
+    yield* this.waiting.entities();
     yield* this.#records.ofBroadcasts(new Set([...this.#lasting, ...this.broadcasts]));
   }
 
@@ -219,14 +221,10 @@ export class Tasks {
 
   /** Returns its next task; broadcasts come before tasks (S8). */
   takeFor(reader: Reader, now: number): Task | undefined {
-    const task = this.#nextCopy(reader) ?? this.#takeQueued(reader, now);
-    if (task !== undefined) task.attempts++;
-    return task;
-  }
-
-  #takeQueued({ rank }: Reader, now: number): Task | undefined {
-    const task = this.#queue.takeFor(rank, now);
-    if (task !== undefined) this.#records.taken(task);
+    const task = this.#nextCopy(reader) ?? this.#queue.takeFor(reader.rank, now);
+    if (task === undefined) return undefined;
+    if (task.broadcast === undefined) this.#records.taken(task);
+    task.attempts++;
     return task;
   }
 
@@ -307,10 +305,14 @@ export class Tasks {
     while (this.#trim()) yield;
   }
 
-  /** Drops everything that is queued. */
+  /** Drops everything that is queued or waits. */
   *clear(): Generator<Task> {
     for (let task = this.#queue.take(); task !== undefined; task = this.#queue.take()) {
       this.#records.taken(task);
+      this.#drop(task);
+      yield task;
+    }
+    for (const task of this.waiting.takeAll()) {
       this.#drop(task);
       yield task;
     }

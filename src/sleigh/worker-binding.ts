@@ -78,7 +78,7 @@ const implementations: Implementations<typeof workerMachine, Job> = {
     job.crew.changed(worker);
     const task = job.work.takeBack(worker);
     if (task === undefined) return;
-    job.recovery.deal(task, worker, { workerStays: true });
+    job.recovery.unfinished.decide(task, worker.rank, true);
     job.shutdown.send({ type: 'task.failed' });
   },
   askAgain: ({ requests, intake }, { event }) => {

@@ -1,4 +1,4 @@
-import type { AnyMachineSnapshot } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { Followers, type Follower } from './followers.ts';
 import { BEGINNING, type TraceStep } from './step.ts';
 
@@ -21,10 +21,15 @@ interface FollowedActor {
 
 /** Checks a trace against the machines, step by step. */
 export class TraceCheck {
-  readonly #machines = new Followers();
+  readonly #machines: Followers;
   readonly #actors = new Map<string, FollowedActor>();
   /** The number of steps of each machine. */
   readonly counts = new Map<string, number>();
+
+  /** @param policies machines that plugins bring */
+  constructor(policies: readonly AnyStateMachine[] = []) {
+    this.#machines = new Followers(policies);
+  }
 
   /** @returns what is wrong with the step, or undefined */
   step(step: TraceStep): Violation | undefined {

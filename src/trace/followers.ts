@@ -13,6 +13,8 @@ import { NotCompilableError } from '../actors/not-compilable.ts';
 import { withoutEffects } from '../machines/bind.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
+import { backoffMachine } from '../machines/policies/backoff.ts';
+import { recoveryMachine } from '../machines/policies/recovery.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { sessionMachine } from '../machines/session.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
@@ -42,6 +44,8 @@ const MACHINES: ReadonlyMap<string, AnyStateMachine> = new Map<string, AnyStateM
     connectionMachine,
     sessionMachine,
     joinPhaseMachine,
+    recoveryMachine,
+    backoffMachine,
     sentinelMachine,
     shutdownMachine,
     workMachine,
@@ -62,18 +66,22 @@ export class Followers {
   /** Whether the event of the current step is unexpected in its machine. */
   #unexpected = false;
   readonly #parent: AnyActorRef = createActor(nobody).start();
-  readonly #machines: ReadonlyMap<string, AnyStateMachine> = new Map(
-    Array.from(MACHINES, ([id, machine]) => [
-      id,
-      compiled(
-        withoutEffects(machine).provide({ actions: { reportUnexpected: () => (this.#unexpected = true) } }),
-      ),
-    ]),
-  );
+  readonly #machines: ReadonlyMap<string, AnyStateMachine>;
   /** Machines whose beginning only XState can run. */
   readonly #beginsInXState = new Set<AnyStateMachine>();
   /** By the value of a state, which all actors in that state share. */
   readonly #texts = new WeakMap<object, string>();
+
+  /** @param policies machines that plugins bring */
+  constructor(policies: readonly AnyStateMachine[] = []) {
+    const all = new Map([...MACHINES, ...policies.map((machine) => [machine.id, machine] as const)]);
+    this.#machines = new Map(Array.from(all, ([id, machine]) => [id, this.#followed(machine)]));
+  }
+
+  #followed(machine: AnyStateMachine): AnyStateMachine {
+    const actions = { reportUnexpected: () => (this.#unexpected = true) };
+    return compiled(withoutEffects(machine).provide({ actions }));
+  }
 
   has(chart: string): boolean {
     return this.#machines.has(chart);

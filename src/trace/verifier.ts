@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate';
 import { storyOf } from '../actors/story.ts';
 import type { ObservedStep, StepObserver } from '../workspace/tracing.ts';
 import { Followers, type Follower } from './followers.ts';
@@ -31,13 +32,19 @@ type ObservedEvent = Parameters<StepObserver['took']>[2];
 export class StepVerifier {
   /** The number of steps so far. */
   steps = 0;
-  readonly #followers = new Followers();
+  readonly #followers: Followers;
   /** Undefined for an actor that broke its machine. */
   readonly #following = new WeakMap<ObservedActor, { readonly scope: string; readonly follower: Follower }>();
   readonly #clock: () => number;
   readonly #report: (broken: BrokenStep) => void;
 
-  constructor(clock: () => number, report: (broken: BrokenStep) => void) {
+  /** @param policies machines that plugins bring */
+  constructor(
+    clock: () => number,
+    report: (broken: BrokenStep) => void,
+    policies: readonly AnyStateMachine[] = [],
+  ) {
+    this.#followers = new Followers(policies);
     this.#clock = clock;
     this.#report = report;
   }

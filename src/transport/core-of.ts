@@ -6,6 +6,7 @@ import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import { withDefaults } from '../wire/with-defaults.ts';
 import type { SyncMode } from './sync-modes.ts';
+import { checkedPlugins } from './checked-plugins.ts';
 import type { Gate } from './gate.ts';
 import type { TcpOptions } from './tcp-options.ts';
 
@@ -24,15 +25,14 @@ interface Start {
 export function coreOf(options: TcpOptions, { gate, webPort, run, sync }: Start): Core {
   // Only the page shows jobs that have ended.
   const keep = webPort === undefined ? undefined : (job: EndedJob) => core.command({ type: 'keepJob', job });
-  const onEvent =
-    options.plugins?.some((plugin) => plugin.onEvent !== undefined) === true
-      ? (event: JobEvent) => core.command({ type: 'jobEvent', event })
-      : undefined;
+  const isTraced = options.trace !== undefined;
+  const { isListening, jobMachines, policyMachines } = checkedPlugins(options.plugins, { isTraced });
+  const onEvent = isListening ? (event: JobEvent) => core.command({ type: 'jobEvent', event }) : undefined;
   const hooks = { onEnd: keep, onEvent };
   const core: Core = new Core({
     limits: withDefaults(DEFAULT_LIMITS, options.limits),
     plugins: new Map([
-      ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh), undefined, hooks)],
+      ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh), jobMachines, hooks)],
       ...Object.entries(options.workspaceTypes ?? {}),
     ]),
     tls: options.tls === undefined ? 'none' : gate.asksForCertificate ? 'required' : 'offered',
@@ -40,7 +40,8 @@ export function coreOf(options: TcpOptions, { gate, webPort, run, sync }: Start)
     mayBeStopped: options.deadman,
     webPort,
     run,
-    traces: options.trace !== undefined,
+    traces: isTraced,
+    policyMachines,
     verifies: options.verify === true,
     isStored: sync !== undefined,
     durability: sync,

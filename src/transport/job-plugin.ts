@@ -1,5 +1,6 @@
 /** Programs that extend the jobs of a server: they are told what happens, and may take part (S30). */
 import type { JobEvent } from '../sleigh/job-event.ts';
+import type { JobPolicy } from '../sleigh/job-policy.ts';
 import type { GivenValue, JobWorker } from '../sleigh/job-operation.ts';
 
 /** What became of an operation of a plugin. A refused operation has changed nothing. */
@@ -33,4 +34,6 @@ export interface JobPlugin {
    * throws, or a rejected promise that it returns, is logged, and nobody else notices.
    */
   readonly onEvent?: ((event: JobEvent, control: JobControl) => unknown) | undefined;
+  /** Rules that replace those of the server, in every job (S30.3). Only one plugin may bring a machine for a role. */
+  readonly policy?: JobPolicy | undefined;
 }

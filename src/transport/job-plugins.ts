@@ -1,8 +1,6 @@
 import type { Command, CoreEvent } from '../core/commands.ts';
 import type { JobEvent } from '../sleigh/job-event.ts';
 import type { JobOperation, JobWorker } from '../sleigh/job-operation.ts';
-import { plainError } from '../wire/error-kind.ts';
-import { SERVER } from './errors.ts';
 import type { JobControl, JobOutcome, JobPlugin } from './job-plugin.ts';
 
 /** What the plugins use of the server. */
@@ -22,9 +20,8 @@ export class JobPlugins {
   readonly #pending = new Map<number, (outcome: JobOutcome) => void>();
   #operations = 0;
 
-  /** @throws Error if one of them is no plugin, or two have the same name */
   constructor(plugins: readonly JobPlugin[] | undefined, host: PluginHost) {
-    this.#listening = checkedPlugins(plugins).filter(({ onEvent }) => onEvent !== undefined);
+    this.#listening = (plugins ?? []).filter(({ onEvent }) => onEvent !== undefined);
     this.#host = host;
   }
 
@@ -83,25 +80,3 @@ export class JobPlugins {
 
 /** The number of jobs whose controls are kept for the next event. */
 const MAX_CONTROLS = 1_000;
-
-function checkedPlugins(plugins: readonly JobPlugin[] | undefined): readonly JobPlugin[] {
-  if (plugins === undefined) return [];
-  if (!Array.isArray(plugins)) throw plainError(SERVER.noPlugins(typeof plugins));
-  const names = new Set<string>();
-  for (const [at, plugin] of plugins.entries()) {
-    const wrong = flawOf(plugin);
-    if (wrong !== undefined) throw plainError(SERVER.badPlugin(at, wrong));
-    if (names.has(plugin.name))
-      throw plainError(SERVER.badPlugin(at, `another one is called "${plugin.name}"`));
-    names.add(plugin.name);
-  }
-  return plugins;
-}
-
-function flawOf(plugin: unknown): string | undefined {
-  if (typeof plugin !== 'object' || plugin === null) return `it is ${String(plugin)}`;
-  const { name, onEvent } = plugin as { readonly name?: unknown; readonly onEvent?: unknown };
-  if (typeof name !== 'string' || name === '') return 'it has no `name`';
-  if (onEvent !== undefined && typeof onEvent !== 'function') return '`onEvent` is no function';
-  return undefined;
-}

@@ -1,5 +1,6 @@
 import { connectionModel } from './charts/connection.ts';
 import { joinPhaseModels } from './charts/join-phase.ts';
+import { recoveryModels } from './charts/recovery.ts';
 import { sentinelModels } from './charts/sentinel.ts';
 import { shutdownModels } from './charts/shutdown.ts';
 import { sleighModels } from './charts/sleigh.ts';
@@ -34,6 +35,7 @@ export function exploreAll(met: ReadonlySet<Need>, effort: Effort): AnyExplorati
     ...some(joinPhaseModels, 2).map(explore),
     explore(workModel),
     ...some(workerModels, 5).map(explore),
+    ...some(recoveryModels, 2).map(explore),
     ...some(sentinelModels, 1).map(explore),
     ...some(shutdownModels, 4).map(explore),
     ...some(sleighModels, 3).map(explore),

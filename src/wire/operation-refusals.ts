@@ -1,6 +1,6 @@
 import { errorKind, type Catalogue } from './error-kind.ts';
 
-/** Of operations of plugins (S30). */
+/** Of operations and policies of plugins (S30). */
 export const OPERATION = {
   noJob: errorKind(
     'no-job',
@@ -19,5 +19,12 @@ export const OPERATION = {
     (id: number) => `sentinel ${id} has ended, or was never there`,
     'Name a sentinel of an event `declare_worker` (S30).',
     0,
+  ),
+  badMilliseconds: errorKind(
+    'bad-option',
+    (name: string, value: string) => `\`${name}\` must be a number of milliseconds from 0, got ${value}`,
+    'Give such a number, or leave the option out.',
+    'firstMilliseconds',
+    '-1',
   ),
 } as const satisfies Catalogue;

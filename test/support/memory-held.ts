@@ -127,6 +127,7 @@ export class MemoryHeld {
     const { tasks, batches } = work;
     this.#add('agents', COST.agent * (crew.size + crew.sentinels.length));
     for (const task of openField(tasks, 'queue', FairQueue)) this.#addTask(task);
+    for (const { task } of tasks.waiting) this.#addTask(task);
     const lasting = openField<readonly Broadcast[]>(tasks, 'lasting', Array);
     const places = new Map<NullReserve, number>();
     const reserve = ({ reserve }: Broadcast, count: number): void =>

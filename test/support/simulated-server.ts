@@ -4,6 +4,8 @@ import type { Command, CoreEvent } from '../../src/core/commands.ts';
 import type { TraceStep } from '../../src/trace/step.ts';
 import type { JobEvent } from '../../src/sleigh/job-event.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
+import type { JobPolicy } from '../../src/sleigh/job-policy.ts';
+import { jobMachinesWith, machinesOf } from '../../src/sleigh/policy-machines.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import type { WorkspacePluginFactory } from '../../src/workspace/workspace.ts';
@@ -29,6 +31,8 @@ export interface ServerOptions {
   readonly verifies?: boolean;
   /** What happens in jobs is recorded in `jobEvents`, as for a plugin. */
   readonly hearsJobs?: boolean;
+  /** The rules of jobs that a plugin brings. */
+  readonly policy?: JobPolicy;
   /** Whether it has a store; the default is true. */
   readonly isStored?: boolean;
 }
@@ -41,6 +45,7 @@ export class SimulatedServer {
   readonly core: Core;
   readonly files: MemoryFiles;
   readonly errors: string[] = [];
+  readonly warnings: string[] = [];
   readonly trace: TraceStep[] = [];
   /** What happened in jobs. */
   readonly jobEvents: JobEvent[] = [];
@@ -86,9 +91,9 @@ export class SimulatedServer {
     return [...this.#clients.values()];
   }
 
-  /** The server crashes. @returns the one that is started then, to which nobody is connected */
-  crash(): SimulatedServer {
-    return new SimulatedServer(this.#options, this);
+  /** The server crashes. @param changed options of the next one. @returns the one that is started then, to which nobody is connected */
+  crash(changed: ServerOptions = {}): SimulatedServer {
+    return new SimulatedServer({ ...this.#options, ...changed }, this);
   }
 
   /** What the store of the server that is started after a crash has. */
@@ -107,16 +112,19 @@ export class SimulatedServer {
   #newCore(run = this.#run): Core {
     const options = this.#options;
     const hooks = options.hearsJobs === true ? { onEvent: tell } : {};
+    const { policy, traces: isTraced = false } = options;
+    const machines = policy && jobMachinesWith(policy, { isTraced, plugin: 'test' });
     const core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       plugins: new Map(
-        Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS, undefined, hooks), ...options.plugins }),
+        Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS, machines, hooks), ...options.plugins }),
       ),
       tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
       run: `run${run}`,
       traces: options.traces ?? false,
       verifies: options.verifies ?? false,
+      policyMachines: policy && machinesOf(policy),
       isStored: options.isStored ?? true,
     });
     function tell(event: JobEvent): void {
@@ -228,6 +236,8 @@ export class SimulatedServer {
         return;
       case 'log':
         if (command.level === 'error') this.#report(command.message, command.fields);
+        if (command.level === 'warn')
+          this.warnings.push(`${command.message}: ${JSON.stringify(command.fields)}`);
         return;
       case 'trace':
         this.trace.push(command.step);

@@ -37,6 +37,12 @@ const TONES: Readonly<Record<string, Tone>> = {
   byRequest: 'ending',
   byItself: 'ending',
   over: 'left',
+  // policies
+  deciding: 'busy',
+  requeued: 'idle',
+  retried: 'idle',
+  answered: 'dead',
+  dropped: 'left',
   // batches, pools of workers and their processes
   feeding: 'busy',
   draining: 'ending',

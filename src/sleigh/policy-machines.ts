@@ -1,0 +1,90 @@
+import { createMachine, type AnyStateMachine } from 'xstate';
+import { compiled } from '../actors/compiled.ts';
+import { unbound, unboundWith } from '../machines/bind.ts';
+import { recoveryMachine } from '../machines/policies/recovery.ts';
+import { BOUND, makeJobMachines, type JobMachines } from './job-machines.ts';
+import type { JobPolicy, PolicyMachine } from './job-policy.ts';
+import { bindRecovery } from './policy-binding.ts';
+
+/** What the machine of each role may command. */
+const COMMANDS = {
+  recovery: {
+    ...unbound('requeue', 'retry', 'answer', 'drop'),
+    ...unboundWith<{ wait: { milliseconds: number } }>({ wait: true }),
+  },
+};
+export type PolicyRole = keyof typeof COMMANDS;
+export const ROLES: readonly PolicyRole[] = ['recovery'];
+
+/** The machines of a policy, which do nothing yet: for the check of traces, and for drawings. */
+export function machinesOf(policy: JobPolicy): AnyStateMachine[] {
+  return ROLES.flatMap((role) => {
+    const machine = policy[role];
+    return machine === undefined ? [] : [madeHere(role, machine)];
+  });
+}
+
+/** The machines of the jobs of a server with that policy. @param plugin the name of the plugin, for the log */
+export const jobMachinesWith = (
+  policy: JobPolicy,
+  options: { readonly isTraced: boolean; readonly plugin: string },
+): JobMachines => {
+  const { recovery } = policy;
+  return {
+    ...makeJobMachines(
+      options,
+      recovery && { recovery: bindRecovery(typed(madeHere('recovery', recovery))) },
+    ),
+    policyBy: options.plugin,
+  };
+};
+
+/** The types of the machine of a plugin are checked when it is made. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it gets the events of the role, and commands its commands
+const typed = (machine: AnyStateMachine): typeof recoveryMachine => machine as typeof recoveryMachine;
+
+/** Makes the machine again, because its plugin may have another copy of XState. */
+function madeHere(role: PolicyRole, { config, implementations }: PolicyMachine): AnyStateMachine {
+  const { actions, ...others } = implementations as { readonly actions?: object };
+  const made: AnyStateMachine = createMachine(config, {
+    ...others,
+    actions: { ...actions, ...COMMANDS[role] },
+  } as never);
+  return made;
+}
+
+/** @returns why the machine cannot be used for the role, or undefined */
+export function flawOfMachine(role: PolicyRole, machine: PolicyMachine): string | undefined {
+  const isMachine = [machine, machine?.config, machine?.implementations].every(
+    (part) => typeof part === 'object' && part !== null,
+  );
+  if (!isMachine) return `its policy for ${role} is no machine of XState`;
+  const reserved = Object.values(BOUND).map(({ id }) => id);
+  if (reserved.includes(machine.id)) return `the server has a machine "${machine.id}" itself`;
+  try {
+    const made = madeHere(role, machine);
+    const unknown = namesIn(made).find((name) => !(name in made.implementations.actions));
+    if (unknown !== undefined)
+      return `the machine "${machine.id}" commands "${unknown}"; the commands for ${role} are ${Object.keys(COMMANDS[role]).join(', ')}`;
+    compiled(made);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The names of the actions of a machine. */
+function namesIn(machine: AnyStateMachine): string[] {
+  const nodes: AnyStateMachine['root'][] = [machine.root];
+  for (const node of nodes) nodes.push(...Object.values(node.states));
+  return nodes.flatMap((node) =>
+    [node.entry, node.exit, ...[...node.transitions.values()].flat().map(({ actions }) => actions)].flatMap(
+      (actions) =>
+        actions.flatMap((action: unknown) => {
+          if (typeof action === 'string') return action;
+          const isNamed = typeof action === 'object' && action !== null && 'type' in action;
+          return isNamed ? String(action.type) : [];
+        }),
+    ),
+  );
+}

@@ -1,0 +1,156 @@
+import { decideUnfinished, type Unfinished } from '../machines/dead-worker-policy.ts';
+import type { RecordReader } from '../store/record.ts';
+import { reasonOf } from '../wire/error-kind.ts';
+import { actorStateIn } from './actor-record.ts';
+import type { Crew } from './crew.ts';
+import type { JobHost } from './job-host.ts';
+import type { PolicyActors, PolicyCommand, PolicyStep } from './policy-actors.ts';
+import type { Task } from './task.ts';
+import type { Work } from './work.ts';
+
+interface UnfinishedJob extends JobHost {
+  readonly crew: Crew;
+  readonly work: Work;
+  readonly policies: PolicyActors;
+}
+
+/** Gives the task a null result for that worker. */
+type Answer = (task: Task, rank: number) => void;
+
+/**
+ * Tasks whose workers have died or have failed them. The machine of the policy decides about each (S13, S7.1, S30.3), and
+ * its commands are carried out here.
+ */
+export class UnfinishedTasks {
+  readonly #job: UnfinishedJob;
+  readonly #answer: Answer;
+
+  constructor(job: UnfinishedJob, answer: Answer) {
+    this.#job = job;
+    this.#answer = answer;
+  }
+
+  /** @param workerStays the worker has failed the task and is still there */
+  decide(task: Task, rank: number, workerStays: boolean): void {
+    const { policies, machines, work, deadlines } = this.#job;
+    const facts = this.#factsOf(task, rank, workerStays);
+    const id = facts.isCopy ? `recovery.${facts.task}.${rank}` : `recovery.${facts.task}`;
+    const actor = policies.begin(machines.recovery, { id, input: facts });
+    const command = this.#commandOf(policies.send(actor, { type: 'task.unfinished', ...facts }), facts);
+    if (command.type !== 'wait') return this.#carryOut(command, task, rank);
+    work.batches.requeue(task.batch);
+    work.tasks.waiting.add({ task, rank, machine: machines.recovery.id, actor });
+    deadlines.start('wait of task', command.milliseconds / 1000, facts.task);
+  }
+
+  /** The time of a waiting task has passed. */
+  waitElapsed(number: number): void {
+    const { work, policies } = this.#job;
+    const waiting = work.tasks.waiting.take(number);
+    if (waiting === undefined) return;
+    const { task, rank, actor } = waiting;
+    // From here on it is dealt with like one that has just ended.
+    work.batches.start(task.batch, { queued: true });
+    if ('kept' in actor) return this.#carryOut({ type: 'requeue' }, task, rank);
+    const facts = this.#factsOf(task, rank, false);
+    const command = this.#commandOf(policies.send(actor, { type: 'wait.elapsed' }), facts);
+    if (command.type !== 'wait') return this.#carryOut(command, task, rank);
+    work.batches.requeue(task.batch);
+    work.tasks.waiting.add(waiting);
+    this.#job.deadlines.start('wait of task', command.milliseconds / 1000, number);
+  }
+
+  /**
+   * Takes up a task that waited before a restart. Without the machine that let it wait, it waits to the end, and is then
+   * given to other workers.
+   */
+  restore(task: Task, record: RecordReader): void {
+    const { machines, policies, work, workspace } = this.#job;
+    const [rank, machine] = [record.number('rank'), record.text('machine')];
+    const isKnown = machine === machines.recovery.id;
+    if (!isKnown)
+      workspace.host.log(
+        'warn',
+        'a policy is missing: the task that waits for it goes to the queue when its time has passed',
+        {
+          workspace: workspace.name,
+          machine,
+          task: task.number,
+        },
+      );
+    const origin = {
+      id: `recovery.${task.number}`,
+      input: this.#factsOf(task, rank, false),
+      restored: actorStateIn(record, 'actor'),
+    };
+    const actor = isKnown
+      ? policies.begin(machines.recovery, origin)
+      : { kept: record.inner('actor').fields };
+    work.tasks.waiting.restore({ task, rank, machine, actor });
+  }
+
+  #factsOf(task: Task, rank: number, workerStays: boolean): Unfinished {
+    const { onDeadWorker, maxAttempts } = this.#job.options;
+    return {
+      task: task.number,
+      attempts: task.attempts,
+      maxAttempts: task.maxAttempts ?? maxAttempts,
+      isCopy: task.broadcast !== undefined,
+      workerStays,
+      onDeadWorker,
+      rank,
+      host: this.#job.crew.find(rank)?.host ?? '',
+      metadata: Object.fromEntries(task.value.metadata),
+    };
+  }
+
+  /** @returns what the policy commands; what the server does by itself if the policy has failed */
+  #commandOf(step: PolicyStep, facts: Unfinished): PolicyCommand {
+    const [command] = step.commands;
+    const wrong = flawOf(step, facts);
+    if (command !== undefined && wrong === undefined) return command;
+    const { workspace, machines } = this.#job;
+    workspace.host.log('error', 'a policy failed', {
+      workspace: workspace.name,
+      ...(machines.policyBy !== undefined && { plugin: machines.policyBy }),
+      machine: machines.recovery.id,
+      task: facts.task,
+      reason: wrong,
+      ...(step.error !== undefined && { error: step.error }),
+    });
+    return { type: decideUnfinished(facts.onDeadWorker, facts) };
+  }
+
+  #carryOut({ type }: Exclude<PolicyCommand, { type: 'wait' }>, task: Task, rank: number): void {
+    const { work, crew } = this.#job;
+    switch (type) {
+      case 'requeue':
+        return work.queueAgain(task);
+      case 'retry':
+        work.batches.finish(task.batch);
+        crew.worker(rank).retry = task;
+        return;
+      case 'answer':
+        work.batches.finish(task.batch);
+        return this.#answer(task, rank);
+      case 'drop':
+        return work.giveUp(task);
+    }
+  }
+}
+
+/** @returns why the commands of a policy cannot be carried out, if so */
+function flawOf({ commands, error }: PolicyStep, { isCopy, workerStays }: Unfinished): string | undefined {
+  const [command, ...others] = commands;
+  if (error !== undefined) return `it has thrown an error: ${reasonOf(error)}`;
+  if (command === undefined) return 'it has commanded nothing, so the task would be lost';
+  if (others.length > 0)
+    return `it has commanded ${commands.map(({ type }) => type).join(' and ')}, so there would be two of the task`;
+  if (isCopy && (command.type === 'requeue' || command.type === 'wait'))
+    return `it has commanded ${command.type} for a copy of a broadcast, which no other worker can take`;
+  if (command.type === 'retry' && !(isCopy && workerStays))
+    return 'it has commanded retry for a task whose worker cannot try it again';
+  if (command.type !== 'wait' || (command.milliseconds >= 0 && Number.isFinite(command.milliseconds)))
+    return undefined;
+  return `it has commanded a wait of ${command.milliseconds} milliseconds`;
+}
