@@ -7,7 +7,7 @@ export { DEFAULT_LIMITS } from './wire/limits.ts';
 export type { JobOptions, Join } from './sleigh/options.ts';
 export type { JobControl, JobOutcome, JobPlugin } from './transport/job-plugin.ts';
 export { requeueWithBackoff } from './sleigh/ready-policies.ts';
-export type { BackoffOptions } from './machines/policies/backoff.ts';
+export type { BackoffOptions } from './machines/policies/backoff-options.ts';
 export type { JobPolicy, PolicyMachine } from './sleigh/job-policy.ts';
 export type { Unfinished } from './machines/dead-worker-policy.ts';
 export type { JobEvent, JobHappening, JobTask, JobValue } from './sleigh/job-event.ts';

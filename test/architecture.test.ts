@@ -33,7 +33,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // What programs import: the protocol and the machines of the client, and nothing of the server.
   client: ['wire', 'machines/pool'],
   // Checks a server from outside.
-  verify: ['wire', 'workspace', 'machines', 'charts', 'client'],
+  verify: ['wire', 'workspace', 'machines', 'charts', 'client', 'verify/explore-job'],
+  // Explores a job in this process, for the tests of plugins.
+  'verify/explore-job': ['wire', 'store', 'workspace', 'machines', 'sleigh', 'verify'],
   cli: [
     'verify',
     'wire',

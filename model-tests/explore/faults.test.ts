@@ -15,7 +15,7 @@ import { Tasks } from '../../src/sleigh/tasks.ts';
 import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import { SMALLEST } from './casts.ts';
-import { bottomComponents } from './components.ts';
+import { bottomComponents } from '../../src/verify/explore-job/components.ts';
 import { explore, replay } from './explorer.ts';
 import { LIVENESS } from './liveness.ts';
 import { diagramOfViolation } from './violation-diagram.ts';

@@ -1,4 +1,4 @@
-import { bottomComponents } from './components.ts';
+import { bottomComponents } from '../../src/verify/explore-job/components.ts';
 import { BATCHES } from './facts.ts';
 import type { Wrong } from './property.ts';
 import { lineOf, type Note } from './reference-ledger.ts';

@@ -6,7 +6,7 @@ import { verifyCharts } from '../../src/verify/verify.ts';
 import { errors, startTarget } from './servers.ts';
 import { byForm, isLong } from '../../test/support/form.ts';
 
-const CHARTS = ['connection', 'joinPhase', 'work', 'worker', 'sentinel', 'shutdown', 'sleigh'];
+const CHARTS = ['connection', 'joinPhase', 'work', 'worker', 'recovery', 'sentinel', 'shutdown', 'sleigh'];
 
 let server: Server;
 let reports: ChartReport[];

@@ -9,6 +9,10 @@ export class NamedTimers {
     this.#timers = timers;
   }
 
+  get running(): ReadonlyMap<string, Timer> {
+    return this.#running;
+  }
+
   isRunning(name: string): boolean {
     return this.#running.has(name);
   }

@@ -5,6 +5,7 @@ import {
   type AnyStateMachine,
   type EventFrom,
   type InputFrom,
+  type InspectionEvent,
 } from 'xstate';
 import { actorOf, type ActorOf, type ActorState } from '../actors/actor.ts';
 import type { ActorSystem } from '../machines/bind.ts';
@@ -63,7 +64,11 @@ export class PolicyActors {
     if (this.#root !== undefined) return this.#root;
     const { name, host } = this.#workspace;
     const nobody = fromTransition((state: null) => state, null);
-    this.#root = createActor(nobody, { id: 'policies', ...inspectedBy(host.tracer, `sleigh ${name}`) });
+    const { inspect } = inspectedBy(host.tracer, `sleigh ${name}`);
+    // The root of the system is no machine, so it has no steps.
+    const ofOthers = (inspected: InspectionEvent): void =>
+      inspected.actorRef === this.#root ? undefined : inspect?.(inspected);
+    this.#root = createActor(nobody, { id: 'policies', ...(inspect && { inspect: ofOthers }) });
     this.#own(this.#root.system);
     this.#root.start();
     return this.#root;

@@ -45,20 +45,14 @@ const typed = (machine: AnyStateMachine): typeof recoveryMachine => machine as t
 
 /** Makes the machine again, because its plugin may have another copy of XState. */
 function madeHere(role: PolicyRole, { config, implementations }: PolicyMachine): AnyStateMachine {
-  const { actions, ...others } = implementations as { readonly actions?: object };
-  const made: AnyStateMachine = createMachine(config, {
-    ...others,
-    actions: { ...actions, ...COMMANDS[role] },
-  } as never);
-  return made;
+  const { actions, ...others }: { readonly actions?: object } = implementations;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a machine has as its implementations is what one is made with
+  return createMachine(config, { ...others, actions: { ...actions, ...COMMANDS[role] } } as never);
 }
 
-/** @returns why the machine cannot be used for the role, or undefined */
-export function flawOfMachine(role: PolicyRole, machine: PolicyMachine): string | undefined {
-  const isMachine = [machine, machine?.config, machine?.implementations].every(
-    (part) => typeof part === 'object' && part !== null,
-  );
-  if (!isMachine) return `its policy for ${role} is no machine of XState`;
+/** @returns why the machine of a plugin cannot be used for the role, or undefined */
+export function flawOfMachine(role: PolicyRole, machine: unknown): string | undefined {
+  if (!isPolicyMachine(machine)) return `its policy for ${role} is no machine of XState`;
   const reserved = Object.values(BOUND).map(({ id }) => id);
   if (reserved.includes(machine.id)) return `the server has a machine "${machine.id}" itself`;
   try {
@@ -72,6 +66,17 @@ export function flawOfMachine(role: PolicyRole, machine: PolicyMachine): string 
     return error instanceof Error ? error.message : String(error);
   }
 }
+
+const isPolicyMachine = (machine: unknown): machine is PolicyMachine =>
+  isObject(machine) &&
+  'id' in machine &&
+  typeof machine.id === 'string' &&
+  'config' in machine &&
+  isObject(machine.config) &&
+  'implementations' in machine &&
+  isObject(machine.implementations);
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** The names of the actions of a machine. */
 function namesIn(machine: AnyStateMachine): string[] {

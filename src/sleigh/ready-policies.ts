@@ -1,4 +1,5 @@
-import { backoffMachineOf, type BackoffOptions } from '../machines/policies/backoff.ts';
+import type { BackoffOptions } from '../machines/policies/backoff-options.ts';
+import { backoffMachineOf } from '../machines/policies/backoff.ts';
 import { OPERATION } from '../wire/operation-refusals.ts';
 import { rangeError } from '../wire/error-kind.ts';
 import type { JobPolicy } from './job-policy.ts';

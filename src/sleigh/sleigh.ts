@@ -208,6 +208,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     const { children } = this.supervisor.getSnapshot();
     if (id === 'sleigh') return this.supervisor;
     if (id === 'work') return this.intake.actor;
+    if (id.startsWith('recovery.')) return this.recovery.unfinished.actor(id);
     if (id === 'joinPhase' || id === 'shutdown') return children[id];
     return this.crew.actor(id);
   }

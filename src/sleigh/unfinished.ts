@@ -1,4 +1,5 @@
 import { decideUnfinished, type Unfinished } from '../machines/dead-worker-policy.ts';
+import type { Actor } from '../actors/actor.ts';
 import type { RecordReader } from '../store/record.ts';
 import { reasonOf } from '../wire/error-kind.ts';
 import { actorStateIn } from './actor-record.ts';
@@ -87,6 +88,12 @@ export class UnfinishedTasks {
       ? policies.begin(machines.recovery, origin)
       : { kept: record.inner('actor').fields };
     work.tasks.waiting.restore({ task, rank, machine, actor });
+  }
+
+  /** The actor of a task that waits. @param id such as `recovery.7` */
+  actor(id: string): Actor | undefined {
+    for (const { actor } of this.#job.work.tasks.waiting) if ('id' in actor && actor.id === id) return actor;
+    return undefined;
   }
 
   #factsOf(task: Task, rank: number, workerStays: boolean): Unfinished {

@@ -15,20 +15,27 @@ export interface Plugins {
   readonly policyMachines: readonly AnyStateMachine[];
 }
 
-/** @throws Error if one of them is no plugin, two have the same name, or a policy cannot be used */
-export function checkedPlugins(
-  plugins: readonly JobPlugin[] | undefined,
-  { isTraced }: { readonly isTraced: boolean },
-): Plugins {
-  if (plugins === undefined) return { isListening: false, jobMachines: undefined, policyMachines: [] };
+/** @throws Error if one of them is no plugin, or two have the same name */
+export function checkedList(plugins: readonly JobPlugin[] = []): readonly JobPlugin[] {
   if (!Array.isArray(plugins)) throw plainError(SERVER.noPlugins(typeof plugins));
   const names = new Set<string>();
-  const bringers = new Map<string, JobPlugin>();
   for (const [at, plugin] of plugins.entries()) {
     const wrong =
       flawOf(plugin) ?? (names.has(plugin.name) ? `another one is called "${plugin.name}"` : undefined);
     if (wrong !== undefined) throw plainError(SERVER.badPlugin(at, wrong));
     names.add(plugin.name);
+  }
+  return plugins;
+}
+
+/** @throws Error if one of them is no plugin, two have the same name, or a policy cannot be used */
+export function checkedPlugins(
+  plugins: readonly JobPlugin[] | undefined,
+  { isTraced }: { readonly isTraced: boolean },
+): Plugins {
+  const all = checkedList(plugins);
+  const bringers = new Map<string, JobPlugin>();
+  for (const [at, plugin] of all.entries()) {
     for (const role of ROLES) {
       if (plugin.policy?.[role] === undefined) continue;
       const other = bringers.get(role)?.name;
@@ -45,7 +52,7 @@ export function checkedPlugins(
   );
   const plugin = [...new Set(Array.from(bringers.values(), ({ name }) => name))].join(', ');
   return {
-    isListening: plugins.some(({ onEvent }: JobPlugin) => onEvent !== undefined),
+    isListening: all.some(({ onEvent }) => onEvent !== undefined),
     jobMachines: bringers.size === 0 ? undefined : jobMachinesWith(policy, { isTraced, plugin }),
     policyMachines: machinesOf(policy),
   };
@@ -66,7 +73,7 @@ function flawOfPolicy(policy: unknown): string | undefined {
   for (const role of ROLES) {
     const machine: unknown = Reflect.get(policy, role);
     if (machine === undefined) continue;
-    const wrong = flawOfMachine(role, machine as NonNullable<JobPolicy[typeof role]>);
+    const wrong = flawOfMachine(role, machine);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

@@ -1,6 +1,7 @@
 import type { Command, CoreEvent } from '../core/commands.ts';
 import type { JobEvent } from '../sleigh/job-event.ts';
 import type { JobOperation, JobWorker } from '../sleigh/job-operation.ts';
+import { checkedList } from './checked-plugins.ts';
 import type { JobControl, JobOutcome, JobPlugin } from './job-plugin.ts';
 
 /** What the plugins use of the server. */
@@ -21,7 +22,7 @@ export class JobPlugins {
   #operations = 0;
 
   constructor(plugins: readonly JobPlugin[] | undefined, host: PluginHost) {
-    this.#listening = (plugins ?? []).filter(({ onEvent }) => onEvent !== undefined);
+    this.#listening = checkedList(plugins).filter(({ onEvent }) => onEvent !== undefined);
     this.#host = host;
   }
 

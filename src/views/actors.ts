@@ -112,7 +112,7 @@ export function actorsView(sleigh: Sleigh, chart: string, state: string | null, 
   const group = groups.find((one) => one.chart === chart);
   const total = (state === null ? group?.size : group?.counts[state]) ?? 0;
   return {
-    single: ['sleigh', 'joinPhase', 'work', 'shutdown'].flatMap((id) => {
+    single: ['sleigh', 'joinPhase', 'work', 'shutdown', ...deciding(sleigh)].flatMap((id) => {
       const actor = sleigh.actor(id);
       return actor === undefined ? [] : [actorSummary(actor)];
     }),
@@ -123,6 +123,13 @@ export function actorsView(sleigh: Sleigh, chart: string, state: string | null, 
     })),
   };
 }
+
+/** The number of waiting tasks whose actors are shown. */
+const MAX_DECIDING = 20;
+
+/** The actors of policies whose tasks wait. */
+const deciding = ({ work }: Sleigh): string[] =>
+  Array.from(work.tasks.waiting, ({ task }) => `recovery.${task.number}`).slice(0, MAX_DECIDING);
 
 /** The workers or sentinels in a state; all without a state. */
 export function* among<One extends Agent>(agents: Iterable<One>, state: string | null): Generator<One> {

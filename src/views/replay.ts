@@ -25,6 +25,10 @@ import type {
 import { REPLAY_VIEWS, type ReplayedView } from './view-routes.ts';
 
 const MAX_SLEIGHS = 100;
+/** Whether it decided about a task, and the task has been dealt with. The live page does not show such actors either. */
+const isDealtWith = ({ actor, chart, state }: ActorSummary): boolean =>
+  actor.startsWith('recovery.') && machineOf(chart)?.root.states[state]?.type === 'final';
+
 /** The machines of which a sleigh has many actors. */
 const GROUPS = ['worker', 'sentinel'];
 
@@ -167,7 +171,9 @@ export class Replay {
     const groups = GROUPS.map((chart) => [...this.#ofChart(all, chart)]);
     const chart = query.get('chart') ?? 'worker';
     return {
-      single: single.flatMap((actor) => this.#summary(actor, step) ?? []),
+      single: single
+        .flatMap((actor) => this.#summary(actor, step) ?? [])
+        .filter((actor) => !isDealtWith(actor)),
       groups: GROUPS.map((name, i) => ({
         chart: name,
         counts: this.#countStates(groups[i] ?? [], step),

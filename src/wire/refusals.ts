@@ -333,5 +333,5 @@ export const REFUSALS: Readonly<Record<string, Catalogue>> = {
   Variables: VARIABLES,
   Jobs: JOB,
   'Registrations of workers': REGISTRATION,
-  'Plugins': OPERATION,
+  Plugins: OPERATION,
 };

@@ -8,6 +8,9 @@ import { Job } from '../support/job.ts';
 import { simulated, SimulatedServer } from '../support/simulated-server.ts';
 import type { Visitor } from '../support/visitor.ts';
 
+const boom = (): never => {
+  throw new Error('on purpose');
+};
 const requeue = { onDeadWorker: 'requeue', join: 'elastic' };
 const backoff = requeueWithBackoff({ firstMilliseconds: 1_000, mostMilliseconds: 1_500 });
 
@@ -138,9 +141,6 @@ function laterWorker(server: SimulatedServer): ReturnType<SimulatedServer['conne
 }
 
 describe('a policy that fails (S30.3)', () => {
-  const boom = (): never => {
-    throw new Error('on purpose');
-  };
   const decided = { target: 'decided' };
   test.each<[string, JobPolicy['recovery'], RegExp]>([
     ['throws', machineOf({ ...decided, guard: boom }), /has thrown.*on purpose/],
@@ -193,7 +193,7 @@ describe('a machine that is no policy', () => {
     ],
     ['one with a delay', machineOf({}, { later: { after: { 10: 'decided' } } }), /cannot be compiled/],
   ])('such as %s is refused with a sentence', (_what, machine, why) => {
-    expect(flawOfMachine('recovery', machine as NonNullable<JobPolicy['recovery']>)).toMatch(why);
+    expect(flawOfMachine('recovery', machine)).toMatch(why);
   });
 
   test('options of a ready policy are checked', () => {

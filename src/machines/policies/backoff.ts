@@ -9,15 +9,8 @@ import { setup } from 'xstate';
 import { decideUnfinished, type Decision, type Unfinished } from '../dead-worker-policy.ts';
 import { unbound, unboundWith } from '../bind.ts';
 import { rule } from '../rule.ts';
+import type { BackoffOptions } from './backoff-options.ts';
 import type { RecoveryEvent } from './recovery.ts';
-
-/** How long tasks wait. */
-export interface BackoffOptions {
-  /** Milliseconds before the second attempt; each further one waits twice as long. The default is 100. */
-  readonly firstMilliseconds?: number | undefined;
-  /** The longest wait in milliseconds. The default is 30,000. */
-  readonly mostMilliseconds?: number | undefined;
-}
 
 /** @returns a machine for the role `recovery` */
 export const backoffMachineOf = ({

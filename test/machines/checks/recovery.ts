@@ -27,7 +27,6 @@ const EVENTS = {
   'task.unfinished, a failed copy, the last time': unfinished('requeue', { ...COPY, attempts: 3 }),
   'task.unfinished, null': unfinished('null'),
   'task.unfinished, shutdown': unfinished('shutdown'),
-  'wait.elapsed': { type: 'wait.elapsed' },
 };
 
 /** S13, S7.1: what both machines decide. */
@@ -67,6 +66,7 @@ const wait = (milliseconds: number): Row => ['waiting', `wait, milliseconds ${mi
 
 const withBackoff: ChartTable = {
   ...ofServer,
+  events: { ...EVENTS, 'wait.elapsed': { type: 'wait.elapsed' } },
   states: {
     deciding: {
       after: [],

@@ -1,0 +1,109 @@
+import { createMachine } from 'xstate';
+import { describe, expect, test } from 'vitest';
+import { requeueWithBackoff, type JobPolicy } from '../../src/index.ts';
+import { exploreJob, type JobCounterexample } from '../../src/verify/index.ts';
+import { isShort } from '../support/form.ts';
+
+const boom = (): never => {
+  throw new Error('on purpose');
+};
+
+/** A policy that decides in one step. */
+const deciding = (onUnfinished: object, states: object = {}): JobPolicy => ({
+  recovery: createMachine({
+    id: 'test',
+    initial: 'deciding',
+    states: { deciding: { on: { 'task.unfinished': onUnfinished } }, decided: { type: 'final' }, ...states },
+  }),
+});
+
+const counterexampleOf = (policy: JobPolicy, tasks = 1): JobCounterexample | undefined =>
+  exploreJob({ policy, tasks }).counterexample;
+
+describe('exploreJob (S30.3)', () => {
+  test.each(['requeue', 'null', 'shutdown'] as const)(
+    'finds nothing wrong with the rules of the server, under %s',
+    (onDeadWorker) => {
+      const { counterexample, isComplete, states } = exploreJob({ onDeadWorker, tasks: 1 });
+      expect(counterexample?.text).toBeUndefined();
+      expect(isComplete).toBe(true);
+      expect(states).toBeGreaterThan(20);
+    },
+  );
+
+  test('finds nothing wrong with requeue with backoff', () => {
+    const { counterexample, isComplete } = exploreJob({ policy: requeueWithBackoff(), tasks: 1 });
+    expect(counterexample?.text).toBeUndefined();
+    expect(isComplete).toBe(true);
+  });
+
+  test.skipIf(isShort)('finds nothing wrong with both, with two tasks', () => {
+    for (const policy of [{}, requeueWithBackoff()]) {
+      const { counterexample, isComplete } = exploreJob({ policy, maxStates: 20_000 });
+      expect(counterexample?.text).toBeUndefined();
+      expect(isComplete).toBe(true);
+    }
+  });
+
+  test('stops at the bound of states, and says that it is not complete', () => {
+    expect(exploreJob({ maxStates: 10 })).toMatchObject({ isComplete: false, counterexample: undefined });
+  });
+});
+
+describe('exploreJob finds a policy', () => {
+  test('that drops a task, by the shortest way', () => {
+    const found = counterexampleOf(deciding({ target: 'decided', actions: 'drop' }));
+    expect(found?.what).toBe('task 1 is nowhere');
+    expect(found?.steps).toEqual(['master: stores a task', 'worker 0: asks for a task', 'worker 0: dies']);
+    expect(found?.text).toMatch(
+      /^each task is in exactly one place.*but: task 1 is nowhere\n1\. master: stores/,
+    );
+    expect(found?.diagram).toContain('sequenceDiagram');
+  });
+
+  test('that forgets to decide, so that the task would be lost', () => {
+    expect(counterexampleOf(deciding({ target: 'decided' }))?.what).toBe(
+      'a policy failed: it has commanded nothing, so the task would be lost',
+    );
+  });
+
+  test('that gives a task twice without saying so', () => {
+    expect(counterexampleOf(deciding({ target: 'decided', actions: ['answer', 'requeue'] }))?.what).toBe(
+      'a policy failed: it has commanded answer and requeue, so there would be two of the task',
+    );
+  });
+
+  test('that forgets a task that waits', () => {
+    const waiting = { actions: { type: 'wait', params: { milliseconds: 10 } }, target: 'waiting' };
+    const found = counterexampleOf(
+      deciding(waiting, { waiting: { on: { 'wait.elapsed': { target: 'decided' } } } }),
+    );
+    expect(found?.what).toMatch(/commanded nothing/);
+    expect(found?.steps.at(-1)).toBe('time: the wait of task 1 has passed');
+  });
+
+  test('that lets a task wait for ever', () => {
+    const wait = { type: 'wait', params: { milliseconds: 10 } };
+    const found = counterexampleOf(
+      deciding(
+        { actions: wait, target: 'waiting' },
+        { waiting: { on: { 'wait.elapsed': { actions: wait } } } },
+      ),
+    );
+    expect(found).toMatchObject({
+      property: 'when no worker fails any more, every task gets a result, or the job ends',
+      what: 'task 1 never gets a result',
+    });
+  });
+
+  test('that throws', () => {
+    expect(counterexampleOf(deciding({ target: 'decided', guard: boom }))?.what).toContain('on purpose');
+  });
+
+  test('that cannot be used, and bounds that are no numbers', () => {
+    expect(() => exploreJob({ policy: deciding({ actions: 'explode' }) })).toThrow('commands "explode"');
+    expect(() => exploreJob({ workers: 0 })).toThrow(
+      '`workers` must be a whole number of at least 1, got 0.',
+    );
+  });
+});

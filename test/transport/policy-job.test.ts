@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { Sleigh, tasks } from '../../src/client/index.ts';
+import { createServer, requeueWithBackoff, type JobEvent } from '../../src/index.ts';
+import { isShort } from '../support/form.ts';
+
+const task = tasks<typeof import('../client/modules/rough.mjs')>(
+  new URL('../client/modules/rough.mjs', import.meta.url),
+);
+
+// Each starts worker processes.
+describe.skipIf(isShort)('a job of real workers under requeue with backoff (S30.3)', () => {
+  it('tries the task of a worker that has died again after the wait, and each step is one of the machine', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sleigh-policy-'));
+    const events: JobEvent[] = [];
+    const errors: string[] = [];
+    const server = await createServer({
+      port: 0,
+      verify: true,
+      plugins: [
+        {
+          name: 'backoff',
+          policy: requeueWithBackoff({ firstMilliseconds: 400 }),
+          onEvent: (event) => events.push(event),
+        },
+      ],
+      logger: pino({ level: 'error' }, { write: (line) => void errors.push(line) }),
+    });
+    const sleigh = await Sleigh.start({
+      workers: 2,
+      server: { host: server.host, port: server.port },
+      onDeadWorker: 'requeue',
+      onOutput: () => undefined,
+    });
+    try {
+      expect(await sleigh.submit(task.dying, { log: join(folder, 'log'), times: 1 })).toBe('done');
+      const death = events.find(({ type }) => type === 'dead_worker');
+      const given = events.filter(({ type }) => type === 'assign_task');
+      expect(given).toHaveLength(2);
+      expect((given[1]?.time ?? 0) - (death?.time ?? 0)).toBeGreaterThanOrEqual(400);
+      expect(errors).toEqual([]);
+    } finally {
+      await sleigh.stop();
+      await server.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
