@@ -62,6 +62,14 @@ describe('a call', () => {
     expect(values.length).toBeLessThan(20);
   });
 
+  it('writes no line in vain, also in the last call of a batch', async () => {
+    const lines: LogLine[] = [];
+    const onLog = (line: LogLine): void => void lines.push(line);
+    for (let n = 0; n < 20; n++)
+      await sleigh.eachElem(task.talking, ['a', 'b', 'c'], { onLog, chunkSize: 3 });
+    await eventually(() => lines.length === 60, 'all lines have come');
+  });
+
   it('writes lines to its master, or else to the output of its worker', async () => {
     const lines: LogLine[] = [];
     await sleigh.eachElem(task.talking, ['a', 'b'], { onLog: (line) => void lines.push(line), chunkSize: 1 });

@@ -11,7 +11,7 @@ const isMissing = spawnSync(PYTHON, ['--version']).error !== undefined;
 
 /** Functions of Python, which a file on its own has. */
 const FUNCTIONS = `
-import os, signal, sys
+import os, signal, sleigh, sys
 
 def twice(value):
     return value + value
@@ -37,6 +37,12 @@ def die_once(value):
 
 def say(value):
     print(value, file=sys.stderr)
+
+def talk(value):
+    context = sleigh.current_task()
+    context.progress({"at": value})
+    context.log("line", value)
+    return context.index
 `;
 
 let folder: Folder;
@@ -113,6 +119,20 @@ describe('a job in TypeScript with workers in Python', () => {
     const [error] = await sleigh.eachElem(python<number, number>('missing'), [1], { errors: 'collect' });
     expect(error).toMatchObject({ code: 'not-loaded' });
     expect(String(error)).toContain("has no function 'missing'");
+  });
+
+  it('hears what their calls say', async () => {
+    const heard: unknown[] = [];
+    const results = sleigh.eachElem(python<number, number>('talk'), [5, 6, 7], {
+      onElementProgress: ({ index, value }) => heard.push([index, value]),
+      onLog: ({ index, text }) => heard.push([index, text]),
+    });
+    const expected = [5, 6, 7].flatMap((n, index) => [
+      [index, { at: n }],
+      [index, `line ${n}`],
+    ]);
+    await expect.poll(() => heard).toEqual(expect.arrayContaining(expected));
+    expect(await results).toEqual([0, 1, 2]);
   });
 
   it('shows what the workers print', async () => {

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,24 @@ def fetch_a_word(name: str) -> Any:
 
 def large(size: int) -> bytes:
     return b"x" * size
+
+
+def talk(number: int) -> int:
+    """Says how far it is, and writes a line."""
+    context = current_task()
+    context.progress({"at": number})
+    context.log("element", number, context.index)
+    context.progress("done")
+    return context.index
+
+
+def talk_and_wait(_: Any) -> None:
+    current_task().log("begun")
+    current_task().cancelled.wait(30)
+
+
+def say_a_lock(_: Any) -> None:
+    current_task().progress(threading.Lock())
 
 
 def note(argument: tuple[str, int]) -> int:

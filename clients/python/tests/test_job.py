@@ -164,6 +164,37 @@ class AJob(ServerTestCase):
         # A call that ends when it is asked to keeps its worker.
         self.assertEqual(sorted(self.sleigh.each_worker(functions.process_of)), before)
 
+    def test_passes_on_what_calls_say(self) -> None:
+        progress: dict[int, Any] = {}
+        lines: list[tuple[int, str]] = []
+        results = self.sleigh.each_elem(
+            functions.talk,
+            range(10, 16),
+            chunk_size=2,
+            on_element_progress=progress.__setitem__,
+            on_log=lambda index, text: lines.append((index, text)),
+        )
+        self.assertEqual([next(results) for _ in range(6)], list(range(6)))
+        until(lambda: len(lines) == 6 and set(progress.values()) == {"done"})
+        self.assertEqual(sorted(lines), [(n, f"element {10 + n} {n}") for n in range(6)])
+        self.assertEqual(sorted(progress), list(range(6)))
+        self.assertEqual(list(results), [])
+        # Without a listener a line is output of the worker.
+        self.assertEqual(list(self.sleigh.each_elem(functions.talk, [7])), [0])
+        until(lambda: "element 0: element 7 0\n" in self.output)
+
+    def test_is_cancelled_by_what_a_listener_raises(self) -> None:
+        def refuse(_index: int, text: str) -> None:
+            raise RuntimeError(text)
+
+        results = self.sleigh.each_elem(functions.talk_and_wait, [1], on_log=refuse)
+        with self.assertRaisesRegex(RuntimeError, "begun"):
+            list(results)
+
+    def test_refuses_progress_that_cannot_be_sent(self) -> None:
+        (error,) = self.sleigh.each_elem(functions.say_a_lock, [1], errors="collect")
+        self.assertIn("progress", error.reason)
+
     def test_calls_every_worker(self) -> None:
         until(self.is_complete)
         self.assertEqual(self.sleigh.each_worker(functions.rank_of), [0, 1])

@@ -17,6 +17,7 @@ _TASKS = """
 export const square = (n) => n * n;
 export const same = (value) => value;
 export const plus = (n, { fixedArgs }) => n + fixedArgs;
+export const talk = (n, { progress, log, index }) => { progress({ at: n }); log('line', n); return index; };
 export const refuse = (n) => { throw new TypeError(`not ${n}`); };
 """
 
@@ -54,6 +55,20 @@ class AJobWithWorkersInJavaScript(ServerTestCase):
         self.assertEqual(
             list(self.sleigh.each_elem(javascript(self.module, "plus"), [1], fixed_args=(5,))), [6]
         )
+
+    def test_hears_what_their_calls_say(self) -> None:
+        progress: dict[int, object] = {}
+        lines: list[tuple[int, str]] = []
+        results = self.sleigh.each_elem(
+            javascript(self.module, "talk"),
+            [5, 6, 7],
+            on_element_progress=progress.__setitem__,
+            on_log=lambda index, text: lines.append((index, text)),
+        )
+        self.assertEqual(list(results), [0, 1, 2])
+        until(lambda: len(lines) == 3 and len(progress) == 3)
+        self.assertEqual(progress, {0: {"at": 5}, 1: {"at": 6}, 2: {"at": 7}})
+        self.assertEqual(sorted(lines), [(0, "line 5"), (1, "line 6"), (2, "line 7")])
 
     def test_raises_what_they_threw(self) -> None:
         with self.assertRaises(TaskError) as caught:

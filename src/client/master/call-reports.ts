@@ -8,7 +8,9 @@ export class CallReports {
   readonly #workspace: string;
   /** By the id of the batch, or of the call of `submit`. */
   readonly #listeners = new Map<string, (report: CallReport) => void>();
-  #taking: AbortController | undefined;
+  /** Those whose calls have not ended. */
+  readonly #active = new Set<string>();
+  #taking: { readonly end: AbortController; readonly ended: Promise<void> } | undefined;
   #declared: Promise<unknown> | undefined;
 
   constructor(lines: ConnectionPool, workspace: string) {
@@ -25,17 +27,35 @@ export class CallReports {
   /** Passes on the reports of that batch until `removed`. */
   add(batch: string, listener: (report: CallReport) => void): void {
     this.#listeners.set(batch, listener);
-    if (this.#taking === undefined) void this.#take((this.#taking = new AbortController()));
+    this.#active.add(batch);
+    if (this.#taking !== undefined) return;
+    const end = new AbortController();
+    this.#taking = { end, ended: this.#take(end.signal) };
   }
 
-  remove(batch: string): void {
+  /** The calls of that batch have ended. What they have said until then is passed on. */
+  async remove(batch: string): Promise<void> {
+    this.#active.delete(batch);
+    try {
+      for (;;) {
+        const found = await this.#lines.main.fetchTry(this.#workspace, CALL_REPORTS);
+        if (found === undefined) break;
+        this.#pass(found.value);
+      }
+    } catch {
+      // The job has ended.
+    }
+    const taking = this.#taking;
+    if (taking !== undefined && this.#active.size === 0) {
+      this.#taking = undefined;
+      taking.end.abort();
+      // It may have taken a report just now.
+      await taking.ended;
+    }
     this.#listeners.delete(batch);
-    if (this.#listeners.size > 0) return;
-    this.#taking?.abort();
-    this.#taking = undefined;
   }
 
-  async #take({ signal }: AbortController): Promise<void> {
+  async #take(signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted) {
         const { value } = await this.#lines.wait(
@@ -44,11 +64,15 @@ export class CallReports {
           { signal },
           (connection) => connection.fetch(this.#workspace, CALL_REPORTS),
         );
-        const report = unsafeCast<CallReport>(value);
-        this.#listeners.get(report.batch)?.(report);
+        this.#pass(value);
       }
     } catch {
       // Nobody listens any more, or the job has ended.
     }
+  }
+
+  #pass(value: unknown): void {
+    const report = unsafeCast<CallReport>(value);
+    this.#listeners.get(report.batch)?.(report);
   }
 }

@@ -49,6 +49,8 @@ class Variable:
     FAILURES = "#failures"
     SENTINEL = "#sentinel "
     ORDERS = "#orders"
+    # What calls say while they run (S23.9).
+    CALLS = "#calls"
 
 
 class Key:
@@ -76,6 +78,8 @@ class Key:
     KEEP_AS = "keepAs"
     MAILBOX = "mailbox"
     SHARES = "shares"
+    INDEX = "index"
+    LISTENS = "listens"
     TASK = "task"
     REACH = "reach"
     COPIES = "nwsCopies"

@@ -16,6 +16,7 @@ from ..lines import Lines
 from ..names import Key, Variable
 from ..values import Encoded
 from .batch import Batch, Element
+from .call_reports import CallReports
 from .chunk_size import CHUNK_BUDGET_MS, MAX_BYTES
 from .named import NamedResults
 from .reports import BatchReports
@@ -47,6 +48,8 @@ class Dispatcher:
         """The hosts of the workers by rank, from their results."""
         self.reports = BatchReports(lines, workspace, self.changed, self.hosts)
         """Tells the server how the batches progress."""
+        self.call_reports = CallReports(lines, workspace)
+        """Takes what calls say while they run."""
         self._lines = lines
         self._workspace = workspace
         self._mailbox = mailbox
@@ -58,6 +61,8 @@ class Dispatcher:
         self._marks: dict[str, str] = {}
         self._marks_changed = False
         self._unneeded: list[str] = []
+        # Batches that are over, and whose calls say nothing any more.
+        self._silent: list[str] = []
         self._end: Optional[BaseException] = None
         # Why no worker can be had any more, while what the last ones have sent is awaited.
         self._gone: Optional[Mapping[str, Any]] = None
@@ -114,6 +119,12 @@ class Dispatcher:
             if batch is not None:
                 batch.cancel(SleighError("stopped", "the batch was cancelled on the page of the server"))
                 self.changed.notify_all()
+
+    def cancel_for(self, batch: Batch, reason: BaseException) -> None:
+        """Cancels a batch; iterating its results raises the reason."""
+        with self.changed:
+            batch.cancel(reason)
+            self.changed.notify_all()
 
     def has_had(self, batch_id: str) -> bool:
         """Whether a batch is or was of this master."""
@@ -207,6 +218,7 @@ class Dispatcher:
                     return
                 marks = dict(self._marks) if self._marks_changed else None
                 unneeded, self._unneeded = self._unneeded, []
+                silent, self._silent = self._silent, []
                 self._marks_changed = False
                 batch = next((each for each in self._batches.values() if each.can_send), None)
                 elements = [] if batch is None else batch.take()
@@ -217,6 +229,8 @@ class Dispatcher:
             if marks is not None:
                 with suppress(NwsError):
                     self._lines.main.store(self._workspace, Variable.CANCELLED, marks)
+            for batch_id in silent:
+                self.call_reports.remove(batch_id)
             for variable in unneeded:
                 with suppress(NwsError):
                     self._lines.main.delete_variable(self._workspace, variable)
@@ -236,6 +250,8 @@ class Dispatcher:
         for batch in [each for each in self._batches.values() if each.is_over]:
             del self._batches[batch.id]
             self.reports.ended(batch)
+            if Key.LISTENS in batch.options.metadata:
+                self._silent.append(batch.id)
             named = batch.options.named
             if named is not None:
                 self._expected -= 1
@@ -244,7 +260,7 @@ class Dispatcher:
                 if batch.is_cancelled:
                     self._unneeded.append(named.variable)
             self.forget_fixed_args(batch.options.metadata)
-        if self._end is not None or self._marks_changed or self._unneeded:
+        if self._end is not None or self._marks_changed or self._unneeded or self._silent:
             return True
         return any(batch.can_send for batch in self._batches.values())
 
@@ -258,6 +274,7 @@ class Dispatcher:
             **options.metadata,
             **place,
             Key.BATCH_ID: batch.id,
+            Key.INDEX: str(elements[0][0]),
             **main_metadata(options.metadata, encoded),
         }
         if is_chunk:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Callable, Optional, Union
 
 from ..address import ServerAddress, ServerLike, as_address
@@ -22,6 +23,7 @@ from ..sentinel.order import RestartBudget, SentinelOrder
 from ..values import encode
 from .batch import Batch, BatchOptions
 from .broadcast import Broadcast
+from .call_reports import CallListeners
 from .chunk_size import ChunkSize
 from .dispatcher import Dispatcher, main_metadata
 from .follow import follow_output
@@ -202,6 +204,8 @@ class Sleigh:
         load_factor: float = _LOAD_FACTOR,
         chunk_size: Union[int, str] = "auto",
         name: Optional[str] = None,
+        on_element_progress: Optional[Callable[[int, Any], object]] = None,
+        on_log: Optional[Callable[[int, str], object]] = None,
     ) -> Results:
         """Calls a function for each element, on the workers: ``function(element, *fixed_args)``.
 
@@ -217,6 +221,9 @@ class Sleigh:
         :param name: the name of the batch, in an elastic group. Its results stay on the server until this program has
             taken all of them, or cancels the batch. If the program is started again, elements that are done are not
             called again, and their results are given again (S29). The elements must be the same, in the same order
+        :param on_element_progress: called, in another thread, with the index of an element and the newest value that
+            its call says by ``current_task().progress`` (S23.9). What it raises cancels the batch
+        :param on_log: the same, with each line of ``current_task().log``
         :raises UnsendableError: if the function or the fixed arguments cannot be sent
         :raises SleighError: if the job has ended
         """
@@ -230,6 +237,10 @@ class Sleigh:
                 "a batch with a `name` needs an elastic group: start the sleigh with a name, or with elastic=True"
             )
         metadata = self._task_metadata(function, fixed_args, timeout)
+        is_heard = on_element_progress is not None or on_log is not None
+        if is_heard:
+            self._dispatcher.call_reports.prepare()
+            metadata[Key.LISTENS] = "1"
         is_auto = chunk_size == "auto"
         # Each has a key of its own.
         if name is not None:
@@ -252,6 +263,9 @@ class Sleigh:
             named=None if name is None else self._dispatcher.named_results(name),
         )
         batch = Batch(self._next_id(), options)
+        if is_heard:
+            cancel = partial(self._dispatcher.cancel_for, batch)
+            self._dispatcher.call_reports.add(batch.id, CallListeners(on_element_progress, on_log, cancel))
         return Results(self._dispatcher, batch, elements, errors == "collect")
 
     def each_worker(

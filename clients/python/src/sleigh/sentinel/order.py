@@ -58,7 +58,9 @@ class NoConcurrency(ValueError):
     """The order is for workers with several calls at a time."""
 
     def __init__(self) -> None:
-        super().__init__("workers in Python have one call under way; start more workers instead of `concurrency`")
+        super().__init__(
+            "workers in Python have one call under way; start more workers instead of `concurrency`"
+        )
 
 
 def encode_order(order: SentinelOrder) -> str:

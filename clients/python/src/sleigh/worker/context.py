@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Any, Optional
 
 from ..address import ServerAddress
+from ..values import encode
+from .reporter import CallReporter
 
 
 @dataclass
@@ -20,6 +22,29 @@ class TaskContext:
     server: ServerAddress
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the batch of the call is cancelled. A call that does not end soon is ended with its worker."""
+    index: int = 0
+    """The index of the element of the current call; for ``each_worker`` the rank."""
+    grace: float = 0.0
+    """Seconds within which connections of this worker may come back."""
+    reporter: Optional[CallReporter] = None
+    """Where the current call reports to; None if no master listens."""
+
+    def progress(self, value: Any) -> None:
+        """Says how far the call is: any value. Its master receives the newest one, a few times a second.
+
+        :raises UnsendableError: if the value cannot be sent
+        """
+        encode(value, "progress")
+        if self.reporter is not None:
+            self.reporter.progress(value)
+
+    def log(self, *parts: object) -> None:
+        """Says a line to the master of the call, as ``print`` does; without a listener, to the output of the worker."""
+        text = " ".join(str(part) for part in parts)
+        if self.reporter is None:
+            print(f"element {self.index}: {text}")
+        else:
+            self.reporter.log(text)
 
 
 _current: Optional[TaskContext] = None

@@ -73,9 +73,10 @@ class WorkerProgram:
 
     def _work_through(self, rank: int) -> None:
         order = self._order
-        context = TaskContext(rank, order["workspace"], ServerAddress.from_json(order["server"]))
-        set_context(context)
         grace = order.get("reconnectGrace") or 0.0
+        server = ServerAddress.from_json(order["server"])
+        context = TaskContext(rank, order["workspace"], server, grace=grace)
+        set_context(context)
         session = WorkerSession(context.server, context.workspace, rank, grace)
         work = Work(session, self._departure)
         self._work = work

@@ -18,6 +18,7 @@ from ..values import Encoded, ForeignValue, encode
 from .activity import ActivityWriter
 from .context import TaskContext
 from .departure import Declined, Departure
+from .reporter import CallReporter
 
 # Fixed arguments that are kept: those of the latest batches.
 _MAX_KEPT = 16
@@ -42,6 +43,16 @@ class _Call:
     function: Callable[..., Any]
     fixed_args: tuple[Any, ...]
     timeout: float
+    is_heard: bool
+    """Whether the master listens to what the call says."""
+
+
+@dataclass(frozen=True)
+class _Element:
+    """An element of a task."""
+
+    batch: str
+    index: int
 
 
 class TaskRunner:
@@ -68,6 +79,7 @@ class TaskRunner:
         self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
         self._cancelled: dict[str, str] = {}
         self._batch = ""
+        self._reporter: Optional[CallReporter] = None
 
     def set_cancelled(self, batches: dict[str, str]) -> None:
         """The batches that are cancelled now (S22.3). Called by another thread."""
@@ -89,10 +101,10 @@ class TaskRunner:
                 parts = self._perform_chunk(task, decode)
                 encoded = encode_chunk(parts)
             else:
-                batch = _batches_of(task)(0)
-                call = self._prepare(task, batch)
+                element = self._elements_of(task)(0)
+                call = self._prepare(task, element.batch)
                 value = _readable(decode(task))
-                encoded = encode(self._call(call, value, 0, batch), "result")
+                encoded = encode(self._call(call, value, 0, element), "result")
         except Declined:
             raise
         except _Failed as error:
@@ -104,8 +116,8 @@ class TaskRunner:
         return TaskResult(encoded, metadata, parts)
 
     def _perform_chunk(self, task: Found, decode: Callable[[Found], Any]) -> list[Part]:
-        batch_of = _batches_of(task)
-        call = self._prepare(task, batch_of(0))
+        element_of = self._elements_of(task)
+        call = self._prepare(task, element_of(0).batch)
         chunk = _readable(decode(task))
         if not isinstance(chunk, Chunk):
             raise _Failed(failure("unreadable", "its value is no chunk"))
@@ -113,17 +125,19 @@ class TaskRunner:
         end = math.inf if budget is None else time.monotonic() + float(budget) / 1_000
         parts: list[Part] = []
         for at, element in enumerate(chunk):
-            parts.append(self._part(call, element.value, element.failure, at, batch_of(at)))
+            parts.append(self._part(call, element.value, element.failure, at, element_of(at)))
             # What was not begun is returned, so that other workers can run it.
             if time.monotonic() > end or (budget is not None and self._departure.why is not None):
                 break
         return parts
 
-    def _part(self, call: _Call, value: Any, failed: Optional[dict[str, Any]], at: int, batch: str) -> Part:
+    def _part(
+        self, call: _Call, value: Any, failed: Optional[dict[str, Any]], at: int, element: _Element
+    ) -> Part:
         try:
             if failed is not None:
                 raise _Failed(failed)
-            return part_of(self._call(call, value, at, batch), "result")
+            return part_of(self._call(call, value, at, element), "result")
         except _Failed as error:
             return Part(encode_failure(error.failure), is_failure=True)
         except UnsendableError as error:
@@ -141,6 +155,7 @@ class TaskRunner:
                 self._function(metadata),
                 self._fixed_args(metadata.get(Key.FIXED_ARGS)),
                 float(metadata.get(Key.TIMEOUT, "inf")),
+                metadata.get(Key.LISTENS) == "1",
             )
         except FunctionError as error:
             # Another worker, or the replacement of this one, may be able to have it.
@@ -186,8 +201,11 @@ class TaskRunner:
             if number is not None and int(number[0]) < first:
                 del self._fixed[variable]
 
-    def _call(self, call: _Call, value: Any, at: int, batch: str) -> Any:
+    def _call(self, call: _Call, value: Any, at: int, element: _Element) -> Any:
+        batch = element.batch
         self._batch = batch
+        self._context.index = element.index
+        reporter = self._reporter_for(call, element)
         self._context.cancelled.clear()
         if batch in self._cancelled:
             raise _Failed(failure("cancelled", "the batch was cancelled"))
@@ -199,11 +217,40 @@ class TaskRunner:
         except BaseException as error:
             raise _Failed(self._failure_of(error, batch)) from error
         finally:
+            if reporter is not None:
+                reporter.end()
             self._activity.end()
             self._on_element()
         if batch in self._cancelled:
             raise _Failed(failure("cancelled", "the batch was cancelled"))
         return result
+
+    def _reporter_for(self, call: _Call, element: _Element) -> Optional[CallReporter]:
+        context = self._context
+        context.reporter = None
+        if call.is_heard:
+            if self._reporter is None:
+                self._reporter = CallReporter(context.server, context.workspace, context.rank, context.grace)
+            context.reporter = self._reporter
+            self._reporter.begin(element.batch, element.index)
+        return context.reporter
+
+    def _elements_of(self, task: Found) -> Callable[[int], _Element]:
+        """From the place in a task to the element, because a chunk may have elements of several batches (S23.7)."""
+        metadata = task.metadata
+        ids = metadata.get(Key.BATCH_ID, "")
+        if metadata.get(Key.EVERYONE) == "1":
+            return lambda _at: _Element(ids, self._context.rank)
+        firsts = [int(text) for text in metadata.get(Key.INDEX, "0").split(",")]
+        shares = metadata.get(Key.SHARES)
+        if shares is None:
+            return lambda at: _Element(ids, firsts[0] + at)
+        elements = [
+            _Element(batch, first + number)
+            for batch, first, count in zip(ids.split(","), firsts, map(int, shares.split(",")))
+            for number in range(count)
+        ]
+        return lambda at: elements[at] if at < len(elements) else _Element("", at)
 
     def _failure_of(self, error: BaseException, batch: str) -> dict[str, Any]:
         if batch in self._cancelled:
@@ -223,15 +270,3 @@ def _readable(value: Any) -> Any:
     if isinstance(value, ForeignValue) and value.why is not None:
         raise _Failed(failure("unreadable", value.why))
     return value
-
-
-def _batches_of(task: Found) -> Callable[[int], str]:
-    """From the place in a task to the batch of the element, because a chunk may have elements of several."""
-    ids = task.metadata.get(Key.BATCH_ID, "")
-    shares = task.metadata.get(Key.SHARES)
-    if shares is None:
-        return lambda _at: ids
-    batches = [
-        batch for batch, count in zip(ids.split(","), map(int, shares.split(","))) for _ in range(count)
-    ]
-    return lambda at: batches[at] if at < len(batches) else ""
