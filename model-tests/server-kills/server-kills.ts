@@ -43,14 +43,19 @@ async function useUntilKilled(client: ProtocolClient, variable: string, random: 
  * Kills a server with -9 again and again while clients use a variable of each mode, and starts it with the same data. What
  * the clients saw is checked as the history of one server, which loses connections and nothing else.
  * @param sync as for `sleigh serve --sync`
+ * @param env of the servers, for those with a planted fault
  */
-export async function killServers(kills: number, seed: number, sync = 'always'): Promise<KillsReport> {
+export async function killServers(
+  kills: number,
+  seed: number,
+  { sync = 'always', env = {} }: { sync?: string; env?: Record<string, string> } = {},
+): Promise<KillsReport> {
   const random = new Random(seed);
   const folder = mkdtempSync(join(tmpdir(), 'sleigh-kills-'));
   const address = { host: '127.0.0.1', port: 0 };
   using proxy = await RecordingProxy.before(() => address);
   const serve = async () => {
-    const server = await startServe('--data', folder, '--sync', sync, '--log-level', 'error');
+    const server = await startServe('--data', folder, '--sync', sync, '--log-level', 'error', env);
     address.port = server.port;
     return server;
   };

@@ -177,6 +177,26 @@ describe('a commit', () => {
     expect(server.performed.filter((sent) => sent.startsWith('2: '))).toHaveLength(1);
   });
 
+  test('is awaited by every later reply of its clients, also before it begins (D2)', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    for (const name of ['a', 'b', 'c']) server.ask(1, 'open ws', name, 'label', 'no');
+    while (server.store.isCommitting) await server.store.finish();
+    server.connect(2);
+    server.ask(2, 'use ws', '__default', '', 'no');
+    server.performed.length = 0;
+    server.isHurried = true;
+    server.handle({ type: 'disconnected', connection: 1 });
+    server.ask(2, 'store', '__default', 'x', '1', 'v');
+    // This one depends on nothing that is stored.
+    server.ask(2, 'no such verb');
+    expect(server.store.isCommitting).toBe(false);
+    expect(server.performed.filter((sent) => sent.startsWith('2: '))).toEqual([]);
+    for (let turn = 0; !server.store.isCommitting && turn < 20; turn++) server.handle({ type: 'continued' });
+    await server.store.finish();
+    expect(server.performed.filter((sent) => sent.startsWith('2: '))).toHaveLength(2);
+  });
+
   test('is over before the file of a value that it deletes is discarded', async () => {
     const server = await Behind.started();
     server.connect(1);

@@ -95,4 +95,11 @@ describe('the count of unread replies', () => {
     unread.count(reader(500));
     expect(unread.excess()).toEqual([]);
   });
+
+  it('are counted from nothing again after a client has taken all of them', () => {
+    const unread = new Unread(100);
+    const client = reader(0);
+    for (const bytes of [10, 0, 5]) unread.count(client, bytes);
+    expect(unread.bytes).toBe(5);
+  });
 });
