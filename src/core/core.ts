@@ -318,10 +318,8 @@ export class Core implements ConnectionHost {
         return;
       case 'timerFired':
         return this.timers.fire(event.timer);
-      case 'jobOperation': {
-        const { operation, job, what } = event;
-        return this.command({ type: 'operationEnded', operation, reason: this.jobs.operate(job, what) });
-      }
+      case 'jobOperation':
+        return this.command(this.jobs.handle(event));
       case 'continued':
         return this.turns.go();
       case 'draining':
