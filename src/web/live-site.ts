@@ -4,7 +4,7 @@ import type { TcpServer } from '../transport/server.ts';
 import { VERSION } from '../version.ts';
 import { valueView } from '../views/values.ts';
 import { Views } from '../views/views.ts';
-import { sizeOf } from '../wire/payload.ts';
+import { isFile, sizeOf } from '../wire/payload.ts';
 import { Babelfishes } from './babelfish.ts';
 import { drawingsIn } from './drawings.ts';
 import { orderableJob } from '../views/orderable-job.ts';
@@ -75,6 +75,15 @@ export class LiveSite implements Site {
 
   readonly changes = (): number => this.#server.handling.count + this.#changes;
   readonly isReady = (): boolean => !this.#server.isStopping;
+
+  readonly bytesOf = (workspace: string, variable: string, index: number) => {
+    const { core, peek } = this.#server;
+    const [value] = core.workspaces.find(workspace)?.find(variable)?.values(index, 1) ?? [];
+    if (value === undefined) return undefined;
+    const { payload } = value;
+    const size = sizeOf(payload);
+    return { size, read: () => (isFile(payload) ? peek(payload, size) : payload) };
+  };
 
   readonly #connect = (): Promise<NwsConnection> => {
     const name = `web:${++this.#clients}`;

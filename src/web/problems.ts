@@ -71,6 +71,18 @@ export const PROBLEM = {
   noToken: errorKind('401', () => 'a token is needed', 'Give it as `Authorization: Bearer TOKEN`.'),
   wrongToken: errorKind('401', () => 'the token is wrong', 'The server printed the token when it started.'),
   noValue: errorKind('404', () => 'there is no value to fetch', 'Look whether somebody else has fetched it.'),
+  noBytes: errorKind(
+    '404',
+    () => 'there is no such value',
+    'Look whether somebody has fetched it, or it has another place now.',
+  ),
+  tooManyBytes: errorKind(
+    '413',
+    (size: number, most: number) => `the value has ${size} bytes; from here at most ${most} can be read`,
+    'Read it with `sleigh get`, or a program.',
+    20_000_000,
+    16_777_216,
+  ),
   noJob: errorKind('404', () => 'there is no such job', 'Look whether it has ended.'),
   noBatch: errorKind(
     '404',

@@ -108,6 +108,14 @@ export const READS = [
   },
   {
     methods: READ,
+    path: '/values/…',
+    handler: 'bytes',
+    needsToken: false,
+    returns:
+      'the bytes of a value as they were stored, at most 16 MiB: `/values/WORKSPACE/VARIABLE/INDEX`, with the index of the value in its variable, from 0',
+  },
+  {
+    methods: READ,
     path: '/healthz',
     handler: 'health',
     needsToken: false,

@@ -20,6 +20,15 @@ export interface Site {
   readonly isReady: () => boolean;
   /** Deletes and fetches, if changes are enabled. */
   readonly writes?: Writes | undefined;
+  /**
+   * The bytes of a value as they were stored, and their number; undefined if there is no such value.
+   * @param index its place among the values of the variable, from 0
+   */
+  readonly bytesOf?: (
+    workspace: string,
+    variable: string,
+    index: number,
+  ) => { readonly size: number; read(): string | Uint8Array } | undefined;
   /** The text for Prometheus. */
   readonly metrics?: (() => Promise<string>) | undefined;
 }

@@ -217,6 +217,7 @@ export class WebServer {
   readonly #reads: Readonly<Record<ReadHandler, (call: Call) => Promise<void> | void>> = {
     view: (call) => this.#share.run(() => this.#answerView(call)),
     stream: (call) => this.#share.run(() => this.#answerStream(call)),
+    bytes: (call) => this.#share.run(() => this.#answerBytes(call)),
     health: ({ response }) => answerText(response, 200, 'ok'),
     readiness: ({ response }) =>
       this.#site?.isReady() === true || this.#elsewhere !== undefined
@@ -250,6 +251,20 @@ export class WebServer {
       return { path, query };
     });
     this.#feeds.openTogether(addresses, response);
+  }
+
+  #answerBytes({ pathname, response }: Call): void {
+    if (response.destroyed) return;
+    if (this.#site === undefined) throw new Problem(PROBLEM.starting());
+    const [workspace = '', variable = '', index = '', ...more] = pathname.split('/').slice(2).map(decodePart);
+    const isIndex = /^\d{1,15}$/.test(index) && more.length === 0;
+    const bytes = isIndex ? this.#site.bytesOf?.(workspace, variable, Number(index)) : undefined;
+    if (bytes === undefined) throw new Problem(PROBLEM.noBytes());
+    const most = BOUNDS.fetchedBytes.value;
+    if (bytes.size > most) throw new Problem(PROBLEM.tooManyBytes(bytes.size, most));
+    const read = bytes.read();
+    const body = typeof read === 'string' ? Buffer.from(read, 'latin1') : read;
+    answer(response, 200, 'application/octet-stream', body, { 'Content-Disposition': 'attachment' });
   }
 
   async #answerMetrics(response: ServerResponse): Promise<void> {

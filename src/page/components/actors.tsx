@@ -168,7 +168,7 @@ interface CrowdProps {
 /** All actors of one machine: the number in each state, and a list from which single actors can be opened. */
 function Crowd({ charts, name, counts, state, children: list }: CrowdProps) {
   const chart = charts.find((known) => known.chart === name);
-  const isSupervised = list.items.some(({ rankHistory }) => rankHistory !== undefined);
+  const wasReplaced = list.items.some(({ rankHistory }) => (rankHistory?.replacements ?? 0) > 0);
   const numbers = Object.fromEntries(
     Object.entries(counts)
       .filter(([, n]) => n > 0)
@@ -203,8 +203,8 @@ function Crowd({ charts, name, counts, state, children: list }: CrowdProps) {
                   <Head>Actor</Head>
                   <Head>State</Head>
                   <Head>Last event</Head>
-                  {isSupervised && <Head number>Replaced</Head>}
-                  {isSupervised && <Head>Last end</Head>}
+                  {wasReplaced && <Head number>Replaced</Head>}
+                  {wasReplaced && <Head>Last end</Head>}
                 </>
               }
             >
@@ -223,8 +223,8 @@ function Crowd({ charts, name, counts, state, children: list }: CrowdProps) {
                     <StateTag state={state} chart={chart} />
                   </td>
                   <td>{last?.event}</td>
-                  {isSupervised && <td class="number">{rankHistory?.replacements}</td>}
-                  {isSupervised && <td>{rankHistory?.lastEnd && endOf(rankHistory.lastEnd)}</td>}
+                  {wasReplaced && <td class="number">{rankHistory?.replacements}</td>}
+                  {wasReplaced && <td>{rankHistory?.lastEnd && endOf(rankHistory.lastEnd)}</td>}
                 </tr>
               ))}
             </Table>

@@ -139,6 +139,7 @@ function Retry(props: { label: string; path: string; what: string; onAsked: (ask
         </>
       }
       sure="Try again"
+      isHarmless
       onDone={onAsked}
     />
   );

@@ -130,7 +130,7 @@ export function Clients(props: { clients: readonly ClientSummary[]; isSortable?:
           <Column by="requests" number>
             Requests
           </Column>
-          <Column by="since">Since</Column>
+          {isSortable && <Column by="since">Since</Column>}
         </>
       }
     >
@@ -147,9 +147,11 @@ export function Clients(props: { clients: readonly ClientSummary[]; isSortable?:
           </td>
           <td>{peer}</td>
           <td class="number">{count(requests)}</td>
-          <td>
-            <Time at={connectedAt} />
-          </td>
+          {isSortable && (
+            <td>
+              <Time at={connectedAt} />
+            </td>
+          )}
         </tr>
       ))}
     </Table>

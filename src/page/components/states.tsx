@@ -38,7 +38,7 @@ type Counts = Readonly<Record<string, number>>;
 /** Counts by state, as a line of tags. */
 export function StateCounts({ counts }: { counts: Counts }) {
   const shown = ordered(counts).filter(([, n]) => n > 0);
-  if (shown.length === 0) return <span class="faint">none</span>;
+  if (shown.length === 0) return <span class="faint">no workers</span>;
   return (
     <ul class="state-counts">
       {shown.map(([state, n]) => (

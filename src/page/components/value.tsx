@@ -33,7 +33,9 @@ export function ValuePreview({ value, values }: { value: ValueView | undefined; 
 }
 
 /** Everything that is known about a value. */
-export function Value({ value, label }: { value: ValueView; label: string }) {
+/** @param bytesAt the path of its bytes, if they are there */
+export function Value(props: { value: ValueView; label: string; bytesAt?: string }) {
+  const { value, label, bytesAt } = props;
   const { kind, maker, descriptor, size, text, hex, isCut, babelfish, metadata } = value;
   const entries = Object.entries(metadata);
   const shown = babelfish ?? text;
@@ -45,16 +47,23 @@ export function Value({ value, label }: { value: ValueView; label: string }) {
         <span>{bytes(size)}</span>
         {maker !== '' && <span>from {maker}</span>}
         <span class="faint">descriptor {descriptor}</span>
-        {shown !== undefined && shown !== '' && (
-          <span class="value-tools">
-            <button type="button" onClick={() => void navigator.clipboard?.writeText(shown)}>
-              Copy
-            </button>
-            <button type="button" onClick={() => saveFile(`${label}.txt`, 'text/plain', [shown])}>
-              Download
-            </button>
-          </span>
-        )}
+        <span class="value-tools">
+          {shown !== undefined && shown !== '' && (
+            <>
+              <button type="button" onClick={() => void navigator.clipboard?.writeText(shown)}>
+                Copy
+              </button>
+              <button type="button" onClick={() => saveFile(`${label}.txt`, 'text/plain', [shown])}>
+                Download as text
+              </button>
+            </>
+          )}
+          {bytesAt !== undefined && (
+            <a class="button" href={bytesAt} download={`${label}.bin`}>
+              Download bytes
+            </a>
+          )}
+        </span>
       </header>
       {babelfish !== undefined && (
         <Content label={`${label}, as text from its babelfish`}>{babelfish}</Content>

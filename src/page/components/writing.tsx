@@ -10,10 +10,13 @@ interface WriteButtonProps<T> {
   readonly question: ComponentChildren;
   readonly sure: string;
   readonly onDone: (value: T) => void;
+  /** Whether it loses nothing, so that it has no colour of danger. */
+  readonly isHarmless?: boolean;
 }
 
-/** A button for an action that cannot be undone, with a confirmation. It exists only if the server allows changes. */
-export function WriteButton<T>({ label, method, path, question, sure, onDone }: WriteButtonProps<T>) {
+/** A button for an action that changes something, with a confirmation. It exists only if the server allows changes. */
+export function WriteButton<T>(props: WriteButtonProps<T>) {
+  const { label, method, path, question, sure, onDone, isHarmless = false } = props;
   const isWritable = useContext(WritableContext);
   const dialog = useRef<HTMLDialogElement>(null);
   const [error, setError] = useState<string | undefined>(undefined);
@@ -28,7 +31,11 @@ export function WriteButton<T>({ label, method, path, question, sure, onDone }: 
   };
   return (
     <>
-      <button type="button" class="dangerous" onClick={() => dialog.current?.showModal()}>
+      <button
+        type="button"
+        class={isHarmless ? undefined : 'dangerous'}
+        onClick={() => dialog.current?.showModal()}
+      >
         {label}
       </button>
       <span role="status" class="write-error">
@@ -41,7 +48,7 @@ export function WriteButton<T>({ label, method, path, question, sure, onDone }: 
           <button type="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          <button type="button" class="dangerous" onClick={() => void carryOut()}>
+          <button type="button" class={isHarmless ? 'primary' : 'dangerous'} onClick={() => void carryOut()}>
             {sure}
           </button>
         </div>

@@ -38,6 +38,10 @@ export const page = {
   chart: (chart: string): string => `${BASE}/charts/${part(chart)}`,
 };
 
+/** The bytes of a value of a variable, from 0. */
+export const bytesAt = (variable: Named & { readonly workspace: Named }, index: number): string =>
+  `${BASE}/values/${part(variable.workspace.name)}/${part(variable.name)}/${index}`;
+
 /** The paths of views. */
 export const api = (path: string, query: Query = {}): string => withQuery(`${BASE}/api${path}`, query);
 /** The path of the view behind a page, or below it. */

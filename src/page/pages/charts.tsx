@@ -48,6 +48,7 @@ function Moves({ chart }: { chart: ChartView }) {
   return (
     <Table
       caption={`Moves of ${chart.title}`}
+      class="all-moves"
       head={
         <>
           <Head>In</Head>
@@ -56,6 +57,7 @@ function Moves({ chart }: { chart: ChartView }) {
           <Head>To</Head>
           <Head>Does</Head>
           <Head>Clause</Head>
+          <Head>What happens</Head>
         </>
       }
     >

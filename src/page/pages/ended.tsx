@@ -34,9 +34,11 @@ export function EndedJobsPage({ from }: { from: number }) {
       {data.total === 0 ? (
         <Nothing>No job has ended yet. Jobs are kept here for some days (serve --history).</Nothing>
       ) : (
-        <EndedJobs jobs={data.items} />
+        <Panel title="All ended jobs" note={count(data.total)}>
+          <EndedJobs jobs={data.items} />
+          <Pager total={data.total} from={from} size={SIZE} name="ended jobs" />
+        </Panel>
       )}
-      <Pager total={data.total} from={from} size={SIZE} name="ended jobs" />
     </>
   );
 }

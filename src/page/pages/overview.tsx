@@ -9,7 +9,8 @@ import { EndedJobs } from './ended.tsx';
 import { Plot } from '../components/plot.tsx';
 import { bytes, count, duration } from '../lib/format.ts';
 import { api, page } from '../lib/paths.ts';
-import { usePlace } from '../lib/router.ts';
+import { inOrder, JOB_ORDERS } from '../lib/job-order.ts';
+import { goQuery, usePlace } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 
 /** The number of items of a list that are shown here. */
@@ -18,7 +19,9 @@ const SOME = 8;
 const FEW = 3;
 
 export function OverviewPage() {
-  const search = (usePlace().query.get('search') ?? '').toLowerCase();
+  const { query } = usePlace();
+  const search = (query.get('search') ?? '').toLowerCase();
+  const order = query.get('order') ?? '';
   const reading = useView<OverviewView>(api('/overview'));
   const { data: workspaces } = useView<WorkspacesView>(api('/workspaces', { count: SOME }));
   const { data: ended } = useView<EndedJobsView>(api('/ended', { count: SOME }));
@@ -61,6 +64,19 @@ export function OverviewPage() {
         {data.sleighs.length > FEW && (
           <div class="list-tools">
             <Search what="jobs" />
+            <label>
+              <span class="hidden">Order of the jobs</span>
+              <select
+                value={order}
+                onChange={({ currentTarget }) => goQuery({ order: currentTarget.value }, 'replace')}
+              >
+                {Object.entries(JOB_ORDERS).map(([name, { text }]) => (
+                  <option key={name} value={name}>
+                    {text}
+                  </option>
+                ))}
+              </select>
+            </label>
           </div>
         )}
         {data.oldSleighs.length > 0 && <OldSleighs sleighs={data.oldSleighs} />}
@@ -74,7 +90,7 @@ export function OverviewPage() {
             <code>sleigh</code>.
           </Nothing>
         ) : (
-          <Sleighs sleighs={data.sleighs.filter(isWanted)} now={data.now} />
+          <Sleighs sleighs={inOrder(data.sleighs.filter(isWanted), order)} now={data.now} />
         )}
       </Panel>
       {ended !== undefined && ended.total > 0 && (

@@ -169,7 +169,8 @@ function JoinPhase({ sleigh: { join } }: { sleigh: SleighView }) {
   return (
     <>
       <p class="lead">
-        <StateTag state={state} chart="joinPhase" /> <span class="faint">{statePath(state)}</span>
+        <StateTag state={state} chart="joinPhase" />{' '}
+        {state.includes('.') && <span class="faint">{statePath(state)}</span>}
       </p>
       <Meter share={expected === 0 ? 0 : registered / expected} label="registered of those expected" />
       <dl class="pairs">

@@ -15,7 +15,7 @@ import {
 import { Value } from '../components/value.tsx';
 import { WriteButton } from '../components/writing.tsx';
 import { count } from '../lib/format.ts';
-import { apiOf, page } from '../lib/paths.ts';
+import { apiOf, page, bytesAt } from '../lib/paths.ts';
 import { go } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 
@@ -53,8 +53,8 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
           path={apiOf(path)}
           question={
             <>
-              The variable <b>{data.title}</b> goes with its values; whoever waits in it is told. This cannot
-              be undone.
+              The variable <b>{data.title}</b> and its values are deleted, and clients that wait in it are
+              notified. This cannot be undone.
             </>
           }
           sure="Delete it"
@@ -89,7 +89,12 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
         ) : (
           <div class="values">
             {list.items.map((value, i) => (
-              <Value key={list.from + i} value={value} label={`value ${count(list.from + i + 1)}`} />
+              <Value
+                key={list.from + i}
+                value={value}
+                label={`value ${count(list.from + i + 1)}`}
+                bytesAt={bytesAt(data, list.from + i)}
+              />
             ))}
           </div>
         )}

@@ -40,8 +40,8 @@ export function WorkspacePage({ name, from, query }: { name: string; from: numbe
           path={apiOf(page.workspace(data))}
           question={
             <>
-              The workspace <b>{data.title}</b> goes with its {plural(data.variables, 'variable')}; whoever
-              waits in it is told. This cannot be undone.
+              The workspace <b>{data.title}</b> and its {plural(data.variables, 'variable')} are deleted, and
+              clients that wait in it are notified. This cannot be undone.
             </>
           }
           sure="Delete it"
