@@ -6,7 +6,7 @@ import { chromium as browsers } from 'playwright-core';
 import { createServer, Sleigh, tasks } from '../dist/index.js';
 
 const WIDTH = 1000;
-const HEIGHT = 700;
+const HEIGHT = 640;
 
 const server = await createServer({ port: 0, web: { port: 0 }, logLevel: 'error' });
 const { steps } = tasks(new URL('screenshot-task.mjs', import.meta.url));
