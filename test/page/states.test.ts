@@ -18,6 +18,8 @@ describe('the style of a state', () => {
       [
         'reserved',
         'replacing',
+        'claiming',
+        'securing',
         'open.handshaking.greeting',
         'open.handshaking.negotiating',
         'open.handshaking.securing',
