@@ -138,7 +138,6 @@ export async function prepareJobs({ tasks: many = 100_000, workers: crowd = 200 
   await ended.stop();
   await largeDone;
 
-  const path = (kind, name, rest = '') => `/${kind}/${encodeURIComponent(name)}${rest}`;
   const sleigh = (job, rest = '') => path('sleighs', job.workspace.name, rest);
   const space = 'an ordinary workspace whose name is much longer than a column of a table is wide';
   return {
@@ -183,4 +182,5 @@ export async function prepareJobs({ tasks: many = 100_000, workers: crowd = 200 
 }
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+const path = (kind, name, rest = '') => `/${kind}/${encodeURIComponent(name)}${rest}`;
 const upTo = (n) => Array.from({ length: n }, (_, i) => i);

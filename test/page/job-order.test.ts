@@ -7,11 +7,9 @@ import { SimulatedServer } from '../support/simulated-server.ts';
 import { aboutOf, viewOf } from '../support/views.ts';
 
 const server = new SimulatedServer();
-const [{ sleighs: [one] } = { sleighs: [] }] = (() => {
-  new Job(server);
-  return [viewOf<OverviewView>(new Views(server.core, aboutOf(server)), '/api/overview')];
-})();
-if (one === undefined) throw new Error('there is a job');
+new Job(server).crew(2);
+const [one] = viewOf<OverviewView>(new Views(server.core, aboutOf(server)), '/api/overview').sleighs;
+if (one === undefined) throw new Error('the job is not shown');
 const job = (title: string, progress: object, queued = 0) => ({
   ...one,
   title,

@@ -8,11 +8,17 @@ import { ask } from '../support/browser.ts';
 const BYTES = Buffer.from(Array.from({ length: 512 }, (_, i) => i % 256));
 let server: Server;
 let client: NwsConnection;
+const path = (index: number | string): string => `/values/${encodePart('a shop')}/x/${index}`;
 const get = (path: string) => ask(server.web?.url ?? '', path);
 
 beforeAll(async () => {
   // Values of more than 64 KiB are files.
-  server = await createServer({ port: 0, logLevel: 'error', limits: { longValueBytes: 65_536 }, web: { port: 0 } });
+  server = await createServer({
+    port: 0,
+    logLevel: 'error',
+    limits: { longValueBytes: 65_536 },
+    web: { port: 0 },
+  });
   client = await NwsConnection.open(server);
   await client.openWorkspace('a shop');
   for (const value of ['first', BYTES, Buffer.alloc(100_000, 7), Buffer.alloc(BOUNDS.fetchedBytes.value + 1)])
@@ -24,8 +30,6 @@ afterAll(async () => {
 });
 
 describe('the bytes of a value', () => {
-  const path = (index: number | string): string => `/values/${encodePart('a shop')}/x/${index}`;
-
   it('are those that were stored, to be saved as a file', async () => {
     expect((await get(path(0))).text).toBe('first');
     const { status, headers, body } = await get(path(1));
