@@ -72,7 +72,8 @@ describe('requeue with backoff (S30.3)', () => {
   );
 
   test('a job that shuts down drops a task that waits', () => {
-    const server = new SimulatedServer({ policy: backoff });
+    // Longer than the drain period.
+    const server = new SimulatedServer({ policy: requeueWithBackoff({ firstMilliseconds: 30_000 }) });
     const job = new Job(server, requeue);
     loseTask(job, job.openCrew(2).workers[0]);
     job.master.store('Sleigh ride over', '1');

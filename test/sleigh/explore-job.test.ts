@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { createMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { requeueWithBackoff, type JobPolicy } from '../../src/index.ts';
+import { requeueWithBackoff, type JobPlugin, type JobPolicy } from '../../src/index.ts';
 import { exploreJob, type JobCounterexample } from '../../src/verify/index.ts';
 import { isShort } from '../support/form.ts';
 
@@ -43,6 +44,15 @@ describe('exploreJob (S30.3)', () => {
       expect(counterexample?.text).toBeUndefined();
       expect(isComplete).toBe(true);
     }
+  });
+
+  test('finds nothing wrong with the policy that docs/plugins.md describes', async () => {
+    const file = new URL('../../examples/policies/poison.mjs', import.meta.url);
+    const code = readFileSync(file, 'utf8').split('\n').slice(1).join('\n');
+    expect(readFileSync(new URL('../../docs/plugins.md', import.meta.url), 'utf8')).toContain(code);
+    const { default: plugin }: { readonly default: JobPlugin } = await import(file.href);
+    const { counterexample } = exploreJob({ policy: plugin.policy ?? {}, tasks: 1 });
+    expect(counterexample?.text).toBeUndefined();
   });
 
   test('stops at the bound of states, and says that it is not complete', () => {
