@@ -9,6 +9,8 @@ export class ManualStore implements Store {
   readonly commits: (readonly Change[])[] = [];
   #end: { readonly finish: () => void; readonly fail: (error: Error) => void } | undefined;
   isClosed = false;
+  /** Whether replies that only read wait for a commit. */
+  confirmsReads = false;
 
   claim(): Promise<void> {
     return Promise.resolve();

@@ -224,4 +224,22 @@ describe('a commit', () => {
     await closed;
     expect(server.store.memory.entities.filter(({ key }) => key[0] === 'value')).toHaveLength(2);
   });
+
+  test('lets a reply that only reads wait for a commit without changes if another server may have claimed the store (D9)', async () => {
+    const server = await Behind.started();
+    server.store.confirmsReads = true;
+    server.connect(1);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    server.ask(1, 'findTry', '__default', 'x');
+    expect(server.performed).toEqual([]);
+    while (server.store.isCommitting) await server.store.finish();
+    expect(server.performed).toHaveLength(2);
+    server.performed.length = 0;
+    server.ask(1, 'findTry', '__default', 'x');
+    expect([server.store.isCommitting, server.store.commits.at(-1)]).toEqual([true, []]);
+    server.durability.abandon(new Error('fenced'));
+    await server.store.finish();
+    expect(server.performed).toEqual([]);
+    expect(server.failure).toMatchObject({ message: 'fenced' });
+  });
 });
