@@ -89,6 +89,9 @@ export interface TasksState {
 export const hasOtherCopy = ({ nextLasting, lastingBefore, retry }: Reader): boolean =>
   nextLasting < lastingBefore || retry !== undefined;
 
+/** The holders of a task that no worker has. Tasks share it, because there may be very many. */
+export const NOBODY: readonly number[] = [];
+
 export const copyOf = (broadcast: Broadcast): Task => ({
   number: broadcast.task,
   value: broadcast.value,
@@ -98,7 +101,7 @@ export const copyOf = (broadcast: Broadcast): Task => ({
   maxAttempts: undefined,
   share: NO_SHARE,
   declined: undefined,
-  holders: [],
+  holders: NOBODY,
   isSettled: false,
   broadcast,
 });
@@ -116,7 +119,7 @@ export const newTask = (
   maxAttempts,
   share,
   declined: undefined,
-  holders: [],
+  holders: NOBODY,
   isSettled: false,
   broadcast: undefined,
 });
