@@ -67,7 +67,7 @@ const OUTER = new Set(['transport', 'cluster', 'client', 'verify', 'web', 'cli',
  * processes, and the launchers.
  */
 const CLIENT_EDGE =
-  /^client\/(platform|clock|options\/durations|connection\/channel|task\/module-function|sentinel\/(child|parent|worker-child)|worker\/(worker-link|watchdog)|master\/private-server|[a-z]+\/[a-z]+-program|launchers\/.*)\.ts$/;
+  /^client\/(platform|clock|options\/durations|connection\/channel|workspace\/spool-file|task\/module-function|sentinel\/(child|parent|worker-child)|worker\/(worker-link|watchdog)|master\/private-server|[a-z]+\/[a-z]+-program|launchers\/.*)\.ts$/;
 /** The layer that runs in a browser, and may use its clocks and timers. */
 const BROWSER = 'page';
 const MAX_LINES = 350;

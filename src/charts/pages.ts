@@ -7,6 +7,7 @@ import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { leaseMachine } from '../machines/lease.ts';
 import { backoffMachine } from '../machines/policies/backoff.ts';
 import { recoveryMachine } from '../machines/policies/recovery.ts';
+import { valueLeaseMachine } from '../machines/value-lease.ts';
 import { batchMachine } from '../machines/pool/batch.ts';
 import { clientSessionMachine } from '../machines/pool/client-session.ts';
 import { poolMachine } from '../machines/pool/pool.ts';
@@ -47,6 +48,12 @@ export const CHARTS: readonly Chart[] = [
     title: 'Session',
     machine: sessionMachine,
     about: 'a client that may come back when it has lost its connection',
+  },
+  {
+    name: 'value-lease',
+    title: 'Value lease',
+    machine: valueLeaseMachine,
+    about: 'a value that a client has taken for a time',
   },
   {
     name: 'sleigh',

@@ -61,6 +61,9 @@ export {
 export type { OnAbort, TaskErrorCode } from './task/task-metadata.ts';
 export { UnrecoverableError } from './task/unrecoverable-error.ts';
 export { ForeignValue } from './values/foreign-value.ts';
+export { Lease } from './workspace/lease.ts';
+export { Lock } from './workspace/lock.ts';
+export type { LockOptions } from './workspace/lock-options.ts';
 export { Variable, type Mode } from './workspace/variable.ts';
 export type {
   Form,
@@ -69,6 +72,8 @@ export type {
   MetadataInit,
   StoreOptions,
   StoreStreamOptions,
+  StreamInit,
+  TakeOptions,
   TryOptions,
   WorkspaceOptions,
 } from './options/workspace-options.ts';

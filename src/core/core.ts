@@ -25,6 +25,7 @@ import type { ConnectionHost } from './connection-host.ts';
 import { Metrics } from './metrics.ts';
 import { JobOperations } from './job-operations.ts';
 import { DurableWork } from './durable-work.ts';
+import { Leases } from './leases.ts';
 import { Sessions } from './sessions.ts';
 import { Turns } from './turns.ts';
 
@@ -74,6 +75,7 @@ export class Core implements ConnectionHost {
   readonly accounting: ServerAccounting;
   readonly workspaces: Workspaces;
   readonly sessions: Sessions;
+  readonly leases: Leases;
   readonly jobs: JobOperations;
   readonly mayBeStopped: boolean;
   readonly audit = new Audit(this);
@@ -128,13 +130,13 @@ export class Core implements ConnectionHost {
       this.verifier?.observer((input) => `connection ${String(input?.['id'])}`),
     );
     this.sessions = new Sessions(this);
+    this.leases = new Leases(this);
     this.connectionChart = Connection.bind(this, (id) => this.connection(id));
   }
 
   readonly clock = (): number => this.#now;
-  /** Of the connections. */
+  /** Of the connections, the sessions and the leases. */
   readonly stories: StoryKeeper;
-
   /**
    * The actor system of a connection. All connections share one, which saves a tenth of the memory of each. Steps are
    * reported for each system, so a connection that is traced has its own.
@@ -149,8 +151,9 @@ export class Core implements ConnectionHost {
   }
   /** The number of connections whose client waits for a reply. */
   get blockedConnections(): number {
-    const counts = this.connectionCounts;
-    return counts.in('open.blocked.silent') + counts.in('open.blocked.receiving');
+    return (
+      this.connectionCounts.in('open.blocked.silent') + this.connectionCounts.in('open.blocked.receiving')
+    );
   }
   get connections(): Iterable<Connection> {
     return this.#connections.values();
@@ -287,9 +290,7 @@ export class Core implements ConnectionHost {
     );
   };
 
-  clientOf(id: number): Client | undefined {
-    return this.sessions.clientOf(id);
-  }
+  readonly clientOf = (id: number): Client | undefined => this.sessions.clientOf(id);
 
   /** Runs a function whose failure must not prevent those after it. */
   readonly contained = (act: () => void): void => {

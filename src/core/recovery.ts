@@ -5,6 +5,7 @@ import type { FilePayload } from '../wire/payload.ts';
 import { plainError } from '../wire/error-kind.ts';
 import { STORED } from '../store/errors.ts';
 import type { Steps } from '../workspace/steps.ts';
+import type { Leases } from './leases.ts';
 import type { Sessions } from './sessions.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 
@@ -15,6 +16,7 @@ interface RecoveryHost {
   readonly changes: Changes;
   readonly workspaces: Workspaces;
   readonly sessions: Sessions;
+  readonly leases: Leases;
 }
 
 /**
@@ -42,6 +44,7 @@ export class Recovery {
     yield this.#server;
     yield* this.#host.workspaces.entities();
     yield* this.#host.sessions.entities();
+    yield* this.#host.leases.entities();
   }
 
   /**
@@ -51,6 +54,7 @@ export class Recovery {
   restore(entity: Entity): void {
     if (entity.key[0] !== 'server') {
       if (this.#isNew) throw plainError(STORED.noFormat());
+      if (entity.key[0] === 'lease') return this.#host.leases.restore(entity);
       this.#isInSession = entity.key[0] === 'session' || entity.key[0] === 'reply';
       this.#host[this.#isInSession ? 'sessions' : 'workspaces'].restore(entity);
       this.#isInSession = false;
@@ -77,6 +81,7 @@ export class Recovery {
   *finish(contain: (act: () => void) => void): Steps {
     if (this.#isNew) this.#host.changes.put(this.#server.key, this.#server.fields);
     yield* this.#host.workspaces.restored(contain);
+    yield* this.#host.leases.restored();
     yield* this.#host.sessions.restored((file) => this.#filesOfValues.has(file));
     this.#files.clear();
     this.#filesOfValues.clear();

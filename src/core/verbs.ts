@@ -1,4 +1,4 @@
-import { KEY, VERB, VERB_FORMS, type VerbForm, type VerbName } from '../wire/names.ts';
+import { KEY, LEASE_END, VERB, VERB_FORMS, type VerbForm, type VerbName } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Request } from '../wire/request.ts';
@@ -9,6 +9,10 @@ import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refus
 import type { Steps } from '../workspace/steps.ts';
 import type { Opener } from '../workspace/references.ts';
 import type { OpenRequest, Workspaces } from '../workspace/workspaces.ts';
+import type { TakenValue } from '../workspace/leasing.ts';
+import { COST } from '../workspace/memory-budget.ts';
+import { BOUNDS } from '../wire/bounds.ts';
+import { LEASE } from '../wire/lease-refusals.ts';
 import { REQUEST } from '../wire/refusals.ts';
 
 /** The immediate result of a request: nothing, metadata, a value, or a refusal. */
@@ -108,6 +112,33 @@ const get =
     return get.making === undefined ? get : new Making(get.making);
   };
 
+/** @returns milliseconds; undefined if it is no such number */
+function leaseTime(text: string): number | undefined {
+  const milliseconds = parseWhole(text);
+  const isTime = milliseconds !== undefined && milliseconds >= 1 && milliseconds <= BOUNDS.leaseMs.value;
+  return isTime ? milliseconds : undefined;
+}
+
+const badTime = (text: string): Refusal => refusal(LEASE.badTime(text, BOUNDS.leaseMs.value));
+
+/** A fetch for a time (V13). */
+const take =
+  (waits: boolean): Run =>
+  (request, caller, workspaces) => {
+    const text = argument(request, 2);
+    const milliseconds = leaseTime(text);
+    if (milliseconds === undefined) return badTime(text);
+    const workspace = workspaces.referredTo(argument(request, 0), caller.references);
+    if (isRefusal(workspace)) return workspace;
+    const noRoom = workspace.accounting.refusalOf(COST.lease, caller.account);
+    if (noRoom !== undefined) return noRoom;
+    const { verb, metadata } = request;
+    const lease = (taken: TakenValue): Metadata => workspaces.leases.begin(taken, caller, milliseconds);
+    const get = new PendingGet(caller, { verb, takes: true, waits, metadata, lease });
+    workspace.get(argument(request, 1), get);
+    return get;
+  };
+
 const store: Run = (request, caller, workspaces) => {
   const text = argument(request, 2);
   const descriptor = parseWhole(text);
@@ -180,6 +211,26 @@ const RUN: Readonly<Record<VerbName, Run>> = {
     const make = (listing: Listing) => listVariables(workspace, listing);
     const isAskedForJob = request.metadata.get(KEY.job) === '1';
     return made(workspaces, caller, make, () => (isAskedForJob ? workspace.oldSleigh?.metadata : undefined));
+  },
+  [VERB.take]: take(true),
+  [VERB.takeTry]: take(false),
+  [VERB.endLease]: (request, caller, workspaces) => {
+    const lease = workspaces.leases.heldBy(argument(request, 0), caller);
+    if (isRefusal(lease)) return lease;
+    const how = argument(request, 1);
+    if (how === LEASE_END.done) lease.done();
+    else if (how === LEASE_END.back) lease.back();
+    else return refusal(LEASE.badEnd(how));
+    return undefined;
+  },
+  [VERB.extendLease]: (request, caller, workspaces) => {
+    const text = argument(request, 1);
+    const milliseconds = leaseTime(text);
+    if (milliseconds === undefined) return badTime(text);
+    const lease = workspaces.leases.heldBy(argument(request, 0), caller);
+    if (isRefusal(lease)) return lease;
+    lease.extend(milliseconds);
+    return undefined;
   },
   [VERB.openSession]: (request, caller) => caller.openSession(argument(request, 0), argument(request, 1)),
   [VERB.resumeSession]: (request, caller) => caller.resumeSession(argument(request, 0)),

@@ -33,6 +33,8 @@ export const KINDS = {
   session: 15,
   /** A reply that a session keeps, by the numbers of the session and of the request. */
   reply: 16,
+  /** A value that a client has taken for a time, by the number of the lease. It comes after the session of its holder. */
+  lease: 17,
 } as const;
 
 export type Kind = keyof typeof KINDS;

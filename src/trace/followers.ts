@@ -16,6 +16,7 @@ import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { backoffMachine } from '../machines/policies/backoff.ts';
 import { recoveryMachine } from '../machines/policies/recovery.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
+import { valueLeaseMachine } from '../machines/value-lease.ts';
 import { sessionMachine } from '../machines/session.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
@@ -43,6 +44,7 @@ const MACHINES: ReadonlyMap<string, AnyStateMachine> = new Map<string, AnyStateM
   ...[
     connectionMachine,
     sessionMachine,
+    valueLeaseMachine,
     joinPhaseMachine,
     recoveryMachine,
     backoffMachine,

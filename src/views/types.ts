@@ -97,10 +97,23 @@ export interface VariableView extends VariableSummary {
   readonly workspace: Named;
   readonly list: Page<ValueView>;
   readonly waiting: Page<WaitingView>;
+  /** Its values that clients have taken for a time (V13). */
+  readonly leased: Page<LeaseView>;
 }
 
 /** The reply to a fetch by the page: the value, which has been removed from the variable (src/web/writes.ts). */
 export interface FetchedView {
+  readonly value: ValueView;
+}
+
+/** A value that a client has taken for a time. */
+export interface LeaseView {
+  readonly lease: number;
+  /** HOST:PORT of the client that holds it. */
+  readonly peer: string;
+  /** When it was taken, and when it returns, in milliseconds since 1970. */
+  readonly since: number;
+  readonly until: number;
   readonly value: ValueView;
 }
 

@@ -78,6 +78,7 @@ export function variableView(
   reading: Reading,
 ): VariableView {
   const { counts } = variable.behaviour;
+  const { leases } = variable.leasePlace;
   const values = variable.values(range.from, range.count);
   const cut = cutFor(values.length);
   return {
@@ -88,6 +89,13 @@ export function variableView(
       from: range.from,
       items: values.map((value) => valueView(value, reading, cut)),
     },
+    leased: pageOf(leases.size, range, leases, ({ number, peer = '', since, until, value }) => ({
+      lease: number,
+      peer,
+      since,
+      until,
+      value: valueView(value, reading, PREVIEW),
+    })),
     waiting: pageOf(counts.fetchers + counts.finders, range, variable.waiting(), waitingView),
   };
 }

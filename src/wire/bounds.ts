@@ -170,6 +170,12 @@ export const BOUNDS = {
     clause: 'P12',
     what: 'Descriptors of the process that are reserved for files.',
   },
+  leaseMs: {
+    value: 7 * 24 * 3_600_000,
+    unit: 'milliseconds',
+    clause: 'V13',
+    what: 'How long a lease lasts at most, unless it is extended.',
+  },
   viewers: { value: 1_000, unit: 'count', what: 'Open streams of the page.' },
   webHeaderBytes: { value: 8 << 10, unit: 'bytes', what: 'The headers of a request for the page.' },
   webIdleMs: {

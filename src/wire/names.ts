@@ -23,7 +23,14 @@ export const VERB = {
   openSession: 'open session',
   resumeSession: 'resume session',
   endSession: 'end session',
+  take: 'take',
+  takeTry: 'takeTry',
+  endLease: 'end lease',
+  extendLease: 'extend lease',
 } as const;
+/** How a lease ends (V13.1, V13.2). */
+export const LEASE_END = { done: 'done', back: 'back' } as const;
+
 export type VerbName = (typeof VERB)[keyof typeof VERB];
 
 /** The form of a verb on the wire. */
@@ -73,6 +80,10 @@ export const VERB_FORMS: Readonly<Record<VerbName, VerbForm>> = {
   'open session': short(2, 2, 0),
   'resume session': short(1, 1, 0),
   'end session': short(0, 0, 0),
+  take: { ...long(3, 3, 2), mayWait: true },
+  takeTry: long(3, 3, 2),
+  'end lease': short(2, 2, 0),
+  'extend lease': short(2, 2, 0),
 };
 
 export const isVerb = (name: string): name is VerbName => Object.hasOwn(VERB_FORMS, name);
@@ -187,6 +198,8 @@ export const KEY = {
   priority: 'priority',
   /** The number of the attempt of a task, from 1, which the server counts on (S26). */
   attempt: 'attempt',
+  /** The number of the lease of a value that was taken (V13). */
+  lease: 'nwsLease',
   /** The first attempt of a task that runs alone in its worker process (S23.10). */
   aloneFrom: 'aloneFrom',
   /** That another rank of the same process calls the copy of a broadcast (S22.16). */

@@ -1,6 +1,7 @@
 import { errorKind, type Catalogue, type ErrorKind } from './error-kind.ts';
 import type { Limits } from './limits.ts';
 import { LIMIT } from './limit-refusals.ts';
+import { LEASE } from './lease-refusals.ts';
 import { OPERATION } from './operation-refusals.ts';
 import { VARIABLE } from './names.ts';
 import { STATUS, type Status } from './reply.ts';
@@ -193,6 +194,12 @@ export const VARIABLES = {
     'Client attempting to join barrier group, but is already a member',
     'Store once for each connection (V12).',
   ),
+  noLeases: errorKind(
+    'no-leases',
+    (mode: string) => `take is not supported for a variable of mode "${mode}".`,
+    'Take values of a fifo, a lifo or a single (V13).',
+    '__time',
+  ),
   noMember: constant(
     'barrier-no-member',
     'Client has not joined this barrier group.',
@@ -331,6 +338,7 @@ export const REFUSALS: Readonly<Record<string, Catalogue>> = {
   'Over a limit': LIMIT,
   Workspaces: WORKSPACE,
   Variables: VARIABLES,
+  'Leases of values': LEASE,
   Jobs: JOB,
   'Registrations of workers': REGISTRATION,
   Plugins: OPERATION,

@@ -1,3 +1,4 @@
+import type { LeasePlace } from './leasing.ts';
 import type { PendingGet, Client } from './pending-get.ts';
 import type { Clock } from './clock.ts';
 import type { StorageAccounting } from './storage-accounting.ts';
@@ -21,6 +22,10 @@ export interface Behaviour {
   listed?(): void;
   /** Answers the get, refuses it, or lets it wait. */
   get(get: PendingGet): void;
+  /**
+   * Takes up a value that was taken for a time, where it was (V13.2). Modes without this method give no leases.
+   */
+  returned?(number: number, value: Value): void;
   /**
    * Some of its values, in the order in which `find` returns them. Modes without such an order do not have this
    * method.
@@ -60,5 +65,6 @@ export interface VariableContext {
   readonly accounting: StorageAccounting;
   readonly record: ValueRecord;
   readonly clock: Clock;
+  readonly leasePlace: LeasePlace;
   readonly inSteps: InSteps;
 }

@@ -1,4 +1,5 @@
 import Denque from 'denque';
+import { give } from './lease-keeper.ts';
 import { foundValue, type PendingGet } from './pending-get.ts';
 import { sizeOf } from '../wire/payload.ts';
 import { refusal, type Refusal } from './refusal.ts';
@@ -8,6 +9,12 @@ import type { Behaviour, VariableContext } from './behaviour.ts';
 import { VARIABLES } from '../wire/refusals.ts';
 
 const BEYOND_HEAD = refusal(VARIABLES.beyondHead());
+const NO_LEASES = refusal(VARIABLES.noLeases('bounded'));
+
+interface Numbered {
+  readonly number: number;
+  readonly value: Value;
+}
 
 /** The limits of a bounded fifo (S20). */
 export interface RingBounds {
@@ -29,8 +36,10 @@ const bytesOf = ({ payload, metadata }: Value): number => {
 export class Fifo implements Behaviour {
   readonly mode = 'fifo';
   readonly #values = new Denque<Value>();
+  /** Values before these that were leased and have returned, in the order of their numbers (V13.2). */
+  readonly #earlier: Numbered[] = [];
   readonly #in: VariableContext;
-  /** The number of the value at the head. */
+  /** The number of the first of `#values`, or of the next value. */
   #first = 0;
   #emptyAt = 0;
   readonly #bounds: RingBounds | undefined;
@@ -46,16 +55,19 @@ export class Fifo implements Behaviour {
   }
 
   get counts() {
-    return this.#in.waiters.counts(this.#values.length);
+    return this.#in.waiters.counts(this.#length);
   }
 
   store(value: Value): Refusal | undefined {
     const number = this.#first + this.#values.length;
-    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, number))) {
-      // A waiting fetch consumed the value, so its number is used. A fetch waits only while the fifo is empty.
+    const { waiters, variableId, leasePlace } = this.#in;
+    const outcome = waiters.offer(foundValue(value, variableId, number), value, leasePlace);
+    if (outcome !== undefined) {
+      // A waiting fetch took the value, so its number is used. A fetch waits only while the fifo is empty.
       this.#first = number + 1;
       this.#isEmpty();
-      this.#in.accounting.release(value);
+      if (outcome === 'leased') this.#in.accounting.keep(value);
+      else this.#in.accounting.release(value);
     } else {
       this.#in.accounting.keep(value);
       this.#values.push(value);
@@ -71,12 +83,47 @@ export class Fifo implements Behaviour {
   }
 
   #dropHead(): void {
-    const value = this.#values.shift();
-    if (value === undefined) return;
-    this.#in.record.delete(this.#first++);
-    if (this.#values.length === 0) this.#isEmpty();
+    const head = this.#removeHead();
+    if (head !== undefined) this.#in.accounting.drop(head);
+  }
+
+  #removeHead(): Value | undefined {
+    const earlier = this.#earlier.shift();
+    const value = earlier?.value ?? this.#values.shift();
+    if (value === undefined) return undefined;
+    this.#in.record.delete(earlier?.number ?? this.#first++);
+    if (this.#length === 0) this.#isEmpty();
     if (this.#bounds !== undefined) this.#bytes -= bytesOf(value);
-    this.#in.accounting.drop(value);
+    return value;
+  }
+
+  get #length(): number {
+    return this.#earlier.length + this.#values.length;
+  }
+
+  /** @returns the value at that place from the head */
+  #at(place: number): Numbered | undefined {
+    const after = place - this.#earlier.length;
+    if (after < 0) return this.#earlier[place];
+    const value = after < this.#values.length ? this.#values.peekAt(after) : undefined;
+    return value && { number: this.#first + after, value };
+  }
+
+  /** @returns the place of the first value after that number, or of the next value to come */
+  #placeAfter(number: number): number {
+    const earlier = this.#earlier.findIndex((each) => each.number > number);
+    return earlier >= 0 ? earlier : this.#earlier.length + Math.max(number + 1 - this.#first, 0);
+  }
+
+  returned(number: number, value: Value): void {
+    const { waiters, variableId, leasePlace, accounting, record } = this.#in;
+    const outcome = waiters.offer(foundValue(value, variableId, number), value, leasePlace);
+    if (outcome === 'taken') accounting.drop(value);
+    if (outcome !== undefined) return;
+    record.put(number, value);
+    // Leases are of values at the head, and mostly return there.
+    const at = this.#earlier.findIndex((each) => each.number > number);
+    this.#earlier.splice(at < 0 ? this.#earlier.length : at, 0, { number, value });
   }
 
   #isEmpty(): void {
@@ -87,28 +134,31 @@ export class Fifo implements Behaviour {
   get(get: PendingGet): void {
     if (this.#in.waiters.mismatch(get, this.#in.variableId)) return;
     // The first value after the iterator's that is still present.
-    const at = Math.max((get.iterator?.index ?? -1) + 1 - this.#first, 0);
+    if (get.lease !== undefined && this.#bounds !== undefined) return get.refuse(NO_LEASES);
+    const at = this.#placeAfter(get.iterator?.index ?? -1);
     // V10.1, even if the fifo is empty: the awaited value would not be at the head when it comes.
     if (get.takes && at > 0) return get.refuse(BEYOND_HEAD);
-    const value = this.#values.peekAt(at);
-    if (value === undefined || at >= this.#values.length) return this.#in.waiters.waitOrRefuse(get);
-    get.answer(foundValue(value, this.#in.variableId, this.#first + at));
-    if (get.takes) this.#dropHead();
+    const next = this.#at(at);
+    if (next === undefined) return this.#in.waiters.waitOrRefuse(get);
+    const found = foundValue(next.value, this.#in.variableId, next.number);
+    if (!get.takes) return get.answer(found);
+    if (give(get, found, next.value, this.#in.leasePlace)) this.#removeHead();
+    else this.#dropHead();
   }
 
   values(from: number, count: number): readonly Value[] {
     const values: Value[] = [];
-    for (let at = from; at < Math.min(from + count, this.#values.length); at++) {
-      const value = this.#values.peekAt(at);
+    for (let at = from; at < Math.min(from + count, this.#length); at++) {
+      const value = this.#at(at)?.value;
       if (value !== undefined) values.push(value);
     }
     return values;
   }
 
   *numbered(): Generator<readonly [number: number, value: Value]> {
-    for (let at = 0; at < this.#values.length; at++) {
-      const value = this.#values.peekAt(at);
-      if (value !== undefined) yield [this.#first + at, value];
+    for (let at = 0; at < this.#length; at++) {
+      const each = this.#at(at);
+      if (each !== undefined) yield [each.number, each.value];
     }
   }
 
@@ -117,10 +167,20 @@ export class Fifo implements Behaviour {
   }
 
   restore(number: number, value: Value): void {
-    if (this.#values.length === 0) this.#first = number;
-    this.#values.push(value);
     this.#in.accounting.keep(value);
+    if (this.#values.length === 0 && number < this.#emptyAt) this.#earlier.push({ number, value });
+    else {
+      // Values that follow a gap were not leased, and those before it have returned (V13.2).
+      if (this.#values.length > 0 && number !== this.#first + this.#values.length) this.#allAreEarlier();
+      if (this.#values.length === 0) this.#first = number;
+      this.#values.push(value);
+    }
     if (this.#bounds !== undefined) this.#bytes += bytesOf(value);
+  }
+
+  #allAreEarlier(): void {
+    for (const value of this.#values.toArray()) this.#earlier.push({ number: this.#first++, value });
+    this.#values.clear();
   }
 
   *purge(reason: Refusal): Steps {
@@ -128,7 +188,7 @@ export class Fifo implements Behaviour {
   }
 
   dispose(): Steps {
-    const values = this.#values.toArray();
+    const values = [...this.#earlier.splice(0).map(({ value }) => value), ...this.#values.toArray()];
     this.#values.clear();
     return eachInSteps(values, (value) => this.#in.accounting.drop(value));
   }

@@ -3,6 +3,7 @@ import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { Clock } from './clock.ts';
 import type { Client } from './pending-get.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
 import type { InSteps } from './steps.ts';
 import type { ServerAccounting } from './storage-accounting.ts';
 import type { Timers } from './timers.ts';
@@ -14,6 +15,7 @@ export interface Host {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly leases: LeaseKeeper;
   /** Accepts the changes of what survives the server. Use those of the workspace instead. */
   readonly changes: Changes;
   /** Returns 20 characters that no variable of this run of the server has had (V9). */

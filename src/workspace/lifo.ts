@@ -1,3 +1,4 @@
+import { give } from './lease-keeper.ts';
 import { foundValue, type PendingGet } from './pending-get.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import { eachInSteps, type Steps } from './steps.ts';
@@ -23,13 +24,27 @@ export class Lifo implements Behaviour {
   }
 
   store(value: Value): Refusal | undefined {
-    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId))) this.#in.accounting.release(value);
-    else {
-      this.#in.accounting.keep(value);
-      this.#values.push(value);
-      this.#in.record.put(this.#values.length - 1, value);
-    }
+    const outcome = this.#offer(value);
+    if (outcome === 'taken') this.#in.accounting.release(value);
+    else this.#in.accounting.keep(value);
+    if (outcome === undefined) this.#push(value);
     return undefined;
+  }
+
+  #offer(value: Value) {
+    const { waiters, variableId, leasePlace } = this.#in;
+    return waiters.offer(foundValue(value, variableId), value, leasePlace);
+  }
+
+  #push(value: Value): void {
+    this.#values.push(value);
+    this.#in.record.put(this.#values.length - 1, value);
+  }
+
+  returned(_number: number, value: Value): void {
+    const outcome = this.#offer(value);
+    if (outcome === 'taken') this.#in.accounting.drop(value);
+    if (outcome === undefined) this.#push(value);
   }
 
   get(get: PendingGet): void {
@@ -37,12 +52,12 @@ export class Lifo implements Behaviour {
     if (get.iterator?.index !== undefined) return get.refuse(get.takes ? NO_IFETCH : NO_IFIND);
     const value = this.#values.at(-1);
     if (value === undefined) return this.#in.waiters.waitOrRefuse(get);
-    get.answer(foundValue(value, this.#in.variableId));
-    if (get.takes) {
-      this.#values.pop();
-      this.#in.record.delete(this.#values.length);
-      this.#in.accounting.drop(value);
-    }
+    const found = foundValue(value, this.#in.variableId);
+    if (!get.takes) return get.answer(found);
+    const isLeased = give(get, found, value, this.#in.leasePlace);
+    this.#values.pop();
+    this.#in.record.delete(this.#values.length);
+    if (!isLeased) this.#in.accounting.drop(value);
   }
 
   values(from: number, count: number): readonly Value[] {

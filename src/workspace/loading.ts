@@ -4,6 +4,7 @@ import { fault } from '../wire/error-kind.ts';
 import { metadataIn } from './value-record.ts';
 import { References, type Opener } from './references.ts';
 import type { Host } from './host.ts';
+import type { Variable } from './variable.ts';
 import { Workspace } from './workspace.ts';
 import { FIRST } from './workspace-record.ts';
 
@@ -75,6 +76,16 @@ export class Loading {
       populate(workspace);
       workspace.restoreVariables();
     }
+  }
+
+  /** @returns a variable by the numbers of its workspace and its own */
+  variable(
+    workspace: number,
+    variable: number,
+    populate: (workspace: Workspace) => void,
+  ): Variable | undefined {
+    this.#populate(populate);
+    return this.#workspaces.get(workspace)?.savedVariable(variable);
   }
 
   /** @returns the client that had opened the workspaces that were owned */

@@ -17,6 +17,7 @@ export const KINDS = [
   'batches',
   'listings',
   'sessions',
+  'leases',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -37,6 +38,8 @@ export const COST = {
   agent: 2_500,
   batch: 900,
   session: 3_000,
+  /** A lease, besides its value. */
+  lease: 2_000,
   /** A range of ranks. */
   range: 40,
 } as const;
@@ -94,6 +97,7 @@ export class MemoryBudget {
     batches: 0,
     listings: 0,
     sessions: 0,
+    leases: 0,
   };
   readonly #limits: Limits;
   readonly #incoming: () => number;

@@ -1,5 +1,6 @@
 import { NO_METADATA, type Metadata, type Pieces } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR, type ReplyValue } from '../wire/reply.ts';
+import type { TakenValue } from './leasing.ts';
 import type { Account } from './memory-budget.ts';
 import type { Refusal } from './refusal.ts';
 import type { Steps } from './steps.ts';
@@ -75,6 +76,8 @@ export class PendingGet {
   readonly takes: boolean;
   /** Whether it waits; the Try forms do not. */
   readonly waits: boolean;
+  /** Begins the lease of a value that is taken for a time, and returns the metadata of the reply (V13). */
+  readonly lease: ((taken: TakenValue) => Metadata) | undefined;
   #iterator: Iterator | undefined;
   #metadata: Metadata;
   /** Whether its reply is kept for a client that repeats the request: it may have changed something (P15.1). */
@@ -98,6 +101,7 @@ export class PendingGet {
       waits: boolean;
       iterator?: Iterator | undefined;
       metadata: Metadata;
+      lease?: ((taken: TakenValue) => Metadata) | undefined;
     },
   ) {
     this.client = client;
@@ -105,6 +109,7 @@ export class PendingGet {
     this.takes = form.takes;
     this.isKept = form.takes;
     this.waits = form.waits;
+    this.lease = form.lease;
     this.#iterator = form.iterator;
     this.#metadata = form.metadata;
   }

@@ -1,3 +1,4 @@
+import { give } from './lease-keeper.ts';
 import { foundValue, type PendingGet } from './pending-get.ts';
 import type { Refusal } from './refusal.ts';
 import type { Steps } from './steps.ts';
@@ -28,9 +29,12 @@ export class Single implements Behaviour {
   store(value: Value): Refusal | undefined {
     this.#forget();
     this.#newest++;
-    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, this.#newest))) {
+    const { waiters, variableId, leasePlace } = this.#in;
+    const outcome = waiters.offer(foundValue(value, variableId, this.#newest), value, leasePlace);
+    if (outcome !== undefined) {
       this.#isEmpty();
-      this.#in.accounting.release(value);
+      if (outcome === 'leased') this.#in.accounting.keep(value);
+      else this.#in.accounting.release(value);
     } else {
       this.#in.accounting.keep(value);
       this.#value = value;
@@ -43,10 +47,22 @@ export class Single implements Behaviour {
     if (this.#in.waiters.mismatch(get, this.#in.variableId)) return;
     const isNew = (get.iterator?.index ?? -1) < this.#newest;
     if (this.#value === undefined || !isNew) return this.#in.waiters.waitOrRefuse(get);
-    get.answer(foundValue(this.#value, this.#in.variableId, this.#newest));
-    if (!get.takes) return;
-    this.#forget();
+    const found = foundValue(this.#value, this.#in.variableId, this.#newest);
+    if (!get.takes) return get.answer(found);
+    if (give(get, found, this.#value, this.#in.leasePlace)) this.#remove();
+    else this.#forget();
     this.#isEmpty();
+  }
+
+  /** A newer value has replaced it, or it is the value again. */
+  returned(number: number, value: Value): void {
+    const { waiters, variableId, leasePlace, accounting, record } = this.#in;
+    if (number !== this.#newest) return accounting.drop(value);
+    const outcome = waiters.offer(foundValue(value, variableId, number), value, leasePlace);
+    if (outcome === 'taken') accounting.drop(value);
+    if (outcome !== undefined) return;
+    this.#value = value;
+    record.put(number, value);
   }
 
   values(from: number): readonly Value[] {
@@ -76,6 +92,10 @@ export class Single implements Behaviour {
   #forget(): void {
     if (this.#value === undefined) return;
     this.#in.accounting.drop(this.#value);
+    this.#remove();
+  }
+
+  #remove(): void {
     this.#in.record.delete(this.#newest);
     this.#value = undefined;
   }

@@ -3,6 +3,7 @@ import { Barrier } from './barrier.ts';
 import type { Clock } from './clock.ts';
 import { Fifo } from './fifo.ts';
 import { VariableRecord, type RecordScope } from './variable-record.ts';
+import type { LeasePlace } from './leasing.ts';
 import type { StorageAccounting } from './storage-accounting.ts';
 import type { Account } from './memory-budget.ts';
 import { Lifo } from './lifo.ts';
@@ -38,6 +39,7 @@ export class Variable {
   /** The account that its memory is charged to (P12). */
   readonly owner: Account | undefined;
   readonly record: VariableRecord;
+  readonly leasePlace: LeasePlace;
   #behaviour: Behaviour;
   readonly #context: VariableContext;
 
@@ -63,12 +65,23 @@ export class Variable {
     this.permanent = where.permanent ?? false;
     this.owner = where.owner;
     this.record = new VariableRecord(where.scope, where.number, this);
+    this.leasePlace = {
+      workspace: where.scope.number,
+      variable: where.number,
+      leases: new Set(),
+      accounting: where.accounting,
+      get isRecorded() {
+        return where.scope.changes.isRecorded;
+      },
+      returned: (number, value) => this.#behaviour.returned?.(number, value),
+    };
     this.#context = {
       variableId: where.id,
       waiters: new Waiters(where.accounting, where.inSteps),
       accounting: where.accounting,
       record: this.record,
       clock: where.clock,
+      leasePlace: this.leasePlace,
       inSteps: where.inSteps,
     };
     this.#behaviour = behaviour?.(this.#context) ?? new Unknown(this, this.#context.waiters);
@@ -107,7 +120,11 @@ export class Variable {
   }
 
   get(get: PendingGet): void {
-    this.#behaviour.get(get);
+    const behaviour = this.#behaviour;
+    // A variable whose mode is unknown lets it wait.
+    if (get.lease !== undefined && behaviour.returned === undefined && !(behaviour instanceof Unknown))
+      return get.refuse(refusal(VARIABLES.noLeases(behaviour.mode)));
+    behaviour.get(get);
   }
 
   /** Takes up what it was before a restart. */
@@ -124,6 +141,7 @@ export class Variable {
 
   /** Deletes the variable: waiting gets are refused, values are dropped. */
   *purge(): Steps {
+    for (const lease of this.leasePlace.leases) lease.variableDeleted();
     yield* this.#behaviour.purge(PURGED);
     yield* this.#behaviour.dispose?.() ?? [];
   }

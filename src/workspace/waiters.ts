@@ -1,8 +1,11 @@
 import { isFile } from '../wire/payload.ts';
+import { give } from './lease-keeper.ts';
+import type { LeasePlace } from './leasing.ts';
 import type { PendingGet, Found } from './pending-get.ts';
 import type { StorageAccounting } from './storage-accounting.ts';
 import { ID_MISMATCH, NO_VALUE_YET, type Refusal } from './refusal.ts';
 import { eachInSteps, type InSteps, type Steps } from './steps.ts';
+import type { Value } from './value.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** The gets that wait for a value of one variable. */
@@ -29,13 +32,13 @@ export class Waiters {
 
   /**
    * Gives a new value to every find, then to the fetch that has waited longest (V5).
-   * @returns whether a fetch consumed it; then the value is not kept
+   * @returns whether a fetch took it, for good or for a time (V13); undefined if none waits
    */
-  offer(found: Found): boolean {
+  offer(found: Found, value: Value, place: LeasePlace): 'taken' | 'leased' | undefined {
     if (this.finders.length > 0) this.#inSteps(this.#answer(this.finders.takeAll(), found));
     const fetcher = this.fetchers.shift();
-    fetcher?.answer(found);
-    return fetcher !== undefined;
+    if (fetcher === undefined) return undefined;
+    return give(fetcher, found, value, place) ? 'leased' : 'taken';
   }
 
   /** Refuses an iteration that began on another variable of this name (V10). */

@@ -260,6 +260,11 @@ export class Workspace {
     for (const name of this.#saved?.names ?? []) this.#make(name, {});
   }
 
+  /** @returns the variable of before a restart with that number, while everything is taken up */
+  savedVariable(number: number): Variable | undefined {
+    return this.#saved?.find(number);
+  }
+
   /** Takes up a value of before a restart. */
   restoreValue(entity: Entity): void {
     const [, , variable = 0, number = 0] = entity.key;

@@ -4,6 +4,8 @@ import { DEFAULT_WORKSPACE, DURABLE, isDurability, KEY } from '../wire/names.ts'
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Client } from './pending-get.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import type { LeasePlace } from './leasing.ts';
 import { Loading } from './loading.ts';
 import { listWorkspaces, type Listing } from './listing.ts';
 import { COST, memoryOfMetadata, type Account, type MemoryBudget } from './memory-budget.ts';
@@ -62,6 +64,9 @@ export class Workspaces {
     for (const workspace of this.#all.values()) yield* workspace.record.entities();
   }
 
+  get leases(): LeaseKeeper {
+    return this.#host.leases;
+  }
   get budget(): MemoryBudget {
     return this.#host.accounting.budget;
   }
@@ -114,6 +119,13 @@ export class Workspaces {
     if (!isOwner) return;
     workspace.owners.add(session);
     session.references.open(workspace);
+  }
+
+  /** @returns the variable of a value that was leased before a restart, while everything is taken up */
+  leasePlace(workspace: number, variable: number): LeasePlace {
+    const place = this.#loading?.variable(workspace, variable, (each) => this.#populate(each))?.leasePlace;
+    if (place === undefined) throw fault(`variable ${workspace}/${variable} of a lease does not exist`);
+    return place;
   }
 
   /** Everything is taken up; the clients of before the restart have disconnected (W6). */

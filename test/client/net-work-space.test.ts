@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -266,6 +268,8 @@ describe('a typed variable', () => {
   });
 });
 
+const spooled = (): string[] => readdirSync(tmpdir()).filter((name) => /^sleigh-.{6}$/.test(name));
+
 describe('values that are streamed', () => {
   it('are stored and read chunk by chunk', async () => {
     const pieces = Array.from({ length: 100 }, (_, n) => Buffer.alloc(1_000, n));
@@ -292,6 +296,17 @@ describe('values that are streamed', () => {
   it('are not stored if the source fails half way', async () => {
     await expect(ws.storeStream('x', { size: 10, bytes: failing() })).rejects.toThrow('no more');
     expect(await ws.fetchTry('x')).toBeUndefined();
+  });
+
+  it('are stored through a temporary file if their size is not known, and leave nothing there', async () => {
+    const before = spooled();
+    await ws.storeStream('x', { bytes: inTurns(Buffer.alloc(70_000, 1), Buffer.alloc(3, 2)) });
+    expect(await ws.fetch('x')).toEqual(Buffer.concat([Buffer.alloc(70_000, 1), Buffer.alloc(3, 2)]));
+    await ws.storeStream('x', { bytes: inTurns() }, { type: 'text' });
+    expect(await ws.fetch('x')).toBe('');
+    await expect(ws.storeStream('x', { bytes: failing() })).rejects.toThrow('no more');
+    expect(await ws.fetchTry('x')).toBeUndefined();
+    expect(spooled().filter((name) => !before.includes(name))).toEqual([]);
   });
 
   it('wait for a slow reader', async () => {

@@ -73,6 +73,14 @@ describe.skipIf(isShort)('the examples of the client library', () => {
     expect(Number(most)).toBeGreaterThan(20);
   });
 
+  it('take jobs for a time, and elect who leads', async () => {
+    expect(await run('leader/main.mjs')).toEqual(
+      well(
+        `${['first takes cover', ...['cover', 'pages', 'index'].map((job) => `second does ${job}`)].join('\n')}\nfirst leads, then second leads\n`,
+      ),
+    );
+  });
+
   it('search the files of a folder', async () => {
     folder.write('a.txt', 'one\na needle\n');
     folder.write('b.txt', 'no such thing\n');

@@ -58,6 +58,11 @@ const KINDS: readonly Kind[] = [
     first: [open],
     again: (n) => [[['declare var', 'w', `b${n}`, '__barrier']], [['store', 'w', `b${n}`, '1', '']]],
   },
+  {
+    what: 'leases',
+    first: [open],
+    again: () => [[['store', 'w', 'x', '1', '']], [['takeTry', 'w', 'x', '600000000']]],
+  },
   { what: 'jobs', again: (n) => [['open ws', `w${n}`, 'me', 'yes'], { wstype: 'sleigh' }] },
   { what: 'ranks', first: [job()], again: () => [['fetch', 'job', 'worker_ids']] },
   { what: 'names of fixed arguments', first: [job()], again: () => [['find', 'job', 'fixedargID']] },

@@ -63,6 +63,7 @@ export class MemoryHeld {
     batches: 0,
     listings: 0,
     sessions: 0,
+    leases: 0,
   };
   /** Bytes of all values, in memory and in files. */
   bytes = 0;
@@ -107,8 +108,12 @@ export class MemoryHeld {
   }
 
   #addWorkspace(workspace: Workspace): void {
-    for (const { name, behaviour } of workspace.variables) {
+    for (const { name, behaviour, leasePlace } of workspace.variables) {
       this.#add('names', COST.name + name.length);
+      for (const { value } of leasePlace.leases) {
+        this.#add('leases', COST.lease);
+        this.#addValue(value);
+      }
       if (behaviour instanceof Barrier)
         this.#add('barrierMembers', COST.barrierMember * openField(behaviour, 'members', Set).size);
       if (behaviour instanceof Fifo || behaviour instanceof Lifo || behaviour instanceof Single)

@@ -18,6 +18,7 @@ import {
 } from '../workspace/listings.ts';
 import type { ByteStream, RequestArguments } from './outgoing.ts';
 import type { Reply, ReplyHead } from './reply-decoder.ts';
+import { getRequest, mapMetadata, wireMetadata, type GetDetails, type GetVerb } from './get-request.ts';
 import { fromWire, textOfBytes, toWire } from './text.ts';
 import { decodeValue, encodeValue, type EncodedValue } from '../values/values.ts';
 import { fault } from '../../wire/error-kind.ts';
@@ -58,16 +59,6 @@ export interface FoundStream extends Origin {
   readonly size: number;
   /** Must be read to its end or destroyed. Until then the connection serves nothing else. */
   readonly stream: Readable;
-}
-
-/** The eight verbs that get a value (V4, V10). */
-export type GetVerb = `${'' | 'i'}${'fetch' | 'find'}${'' | 'Try'}`;
-
-/** The arguments of a get besides workspace and variable. */
-export interface GetDetails {
-  readonly metadata?: Metadata | undefined;
-  /** The position of an iteration (V10). */
-  readonly after?: Pick<Origin, 'variableId' | 'index'> | undefined;
 }
 
 /**
@@ -315,17 +306,6 @@ const refusalOf = (verb: string, reply: ReplyHead | Reply): NwsError =>
 /** The value of a reply whose verb returns text. */
 const textIn = ({ value }: Reply): string => (value === undefined ? '' : textOfBytes(value.payload));
 
-function getRequest(
-  verb: string,
-  workspace: string,
-  variable: string,
-  { metadata = NO_METADATA, after }: GetDetails,
-): { args: RequestArguments; metadata: Metadata } {
-  const names = [verb, toWire(workspace), toWire(variable)] as const;
-  const args = after === undefined ? names : ([...names, after.variableId, String(after.index)] as const);
-  return { args, metadata: wireMetadata(metadata) };
-}
-
 /** A Try form that finds no value is not an error. It is also too frequent to create an error object for it. */
 function isFound(verb: string, reply: ReplyHead | Reply): boolean {
   if (reply.status === STATUS.ok) return true;
@@ -337,12 +317,3 @@ function there(found: Found | undefined): Found {
   if (found === undefined) throw fault('there is no value in a reply that should have one');
   return found;
 }
-
-/** Most metadata are the same on the wire, and are not copied then. */
-function mapMetadata(metadata: Metadata, of: (text: string) => string): Metadata {
-  for (const [name, value] of metadata)
-    if (of(name) !== name || of(value) !== value)
-      return new Map([...metadata].map(([name, value]) => [of(name), of(value)]));
-  return metadata;
-}
-const wireMetadata = (metadata: Metadata): Metadata => mapMetadata(metadata, toWire);

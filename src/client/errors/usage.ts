@@ -115,6 +115,12 @@ export const USAGE = {
     () => 'not a valid launch order',
     'Pass on to `sleigh worker` what `Launcher.start` was given, as it is, and use the same version on all hosts.',
   ),
+  leaseElapsed: errorKind(
+    'usage',
+    (milliseconds: number) => `the lease has elapsed after ${milliseconds} ms, and the value has returned`,
+    'Extend the lease in time, or take values for longer.',
+    10_000,
+  ),
   abortedWithoutReason: errorKind(
     'usage',
     () => 'aborted without a reason',

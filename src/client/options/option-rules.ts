@@ -30,9 +30,11 @@ import type {
   GetOptions,
   StoreOptions,
   StoreStreamOptions,
+  TakeOptions,
   TryOptions,
   WorkspaceOptions,
 } from './workspace-options.ts';
+import type { LockOptions } from '../workspace/lock-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
 import { rangeError, typeError } from '../../wire/error-kind.ts';
 import { USAGE } from '../errors/usage.ts';
@@ -81,6 +83,8 @@ export const WAIT: Rules<WaitOptions> = { signal: isSignal, timeout: millisecond
 
 export const TRY: Rules<TryOptions> = { as: oneOf('value', 'found', 'stream'), metadata: isMetadata };
 export const GET: Rules<GetOptions> = { ...TRY, ...WAIT };
+export const TAKE: Rules<TakeOptions> = { ...WAIT, lease: wholeFrom(1) };
+export const LOCK: Rules<LockOptions> = { ...WAIT, lease: wholeFrom(1) };
 export const STORE: Rules<StoreOptions> = { metadata: isMetadata };
 export const STORE_STREAM: Rules<StoreStreamOptions> = { ...STORE, type: oneOf('bytes', 'text', 'json') };
 

@@ -33,9 +33,22 @@ export interface TryOptions<F extends Form = Form> {
 
 export interface GetOptions<F extends Form = Form> extends TryOptions<F>, WaitOptions {}
 
+export interface TakeOptions extends WaitOptions {
+  /** Milliseconds after which the value returns, unless the lease is extended: a whole number of at least 1. */
+  readonly lease: number;
+}
+
 export interface StoreOptions {
   /** The metadata that are stored with the value (V3). */
   readonly metadata?: MetadataInit | undefined;
+}
+
+/** A value that is stored as a stream. */
+export interface StreamInit {
+  /** The size in bytes, if it is known. */
+  readonly size?: number | undefined;
+  /** A Readable, a web stream, a generator … */
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 export interface StoreStreamOptions extends StoreOptions {

@@ -5,17 +5,19 @@ import type { OpenOptions } from '../connection/connection.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { ConnectionPool } from '../connection/connection-pool.ts';
 import type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './listings.ts';
-import { checkName, WORKSPACE } from '../options/option-rules.ts';
-import type { ByteStream } from '../connection/outgoing.ts';
+import { checkName, LOCK, WORKSPACE } from '../options/option-rules.ts';
 import type {
   Form,
   Forms,
   GetOptions,
   StoreOptions,
   StoreStreamOptions,
+  StreamInit,
   TryOptions,
   WorkspaceOptions,
 } from '../options/workspace-options.ts';
+import { acquire, type Lock } from './lock.ts';
+import type { LockOptions } from './lock-options.ts';
 import { metadataOf, Variable, type Mode } from './variable.ts';
 
 /**
@@ -114,7 +116,7 @@ export class NetWorkSpace implements Disposable {
   }
 
   /** See Variable. */
-  storeStream(variable: string, value: ByteStream, options?: StoreStreamOptions): Promise<void> {
+  storeStream(variable: string, value: StreamInit, options?: StoreStreamOptions): Promise<void> {
     return this.variable(variable).storeStream(value, options);
   }
 
@@ -174,6 +176,44 @@ export class NetWorkSpace implements Disposable {
     options?: TryOptions<F>,
   ): AsyncGenerator<Forms<unknown>[F], void, undefined> {
     return this.variable(variable).ifindTry(options);
+  }
+
+  /**
+   * Waits for a lock, which one program has at a time. It is released by `release`, and when this program disconnects or
+   * does not extend it any more. It is a value of the variable `#lock NAME`, which is leased (V13).
+   *
+   * ```ts
+   * await using lock = await workspace.lock('the database');
+   * await migrate(lock.signal);
+   * ```
+   */
+  async lock(name: string, options: LockOptions = {}): Promise<Lock> {
+    checkName(name);
+    checkOptions('lock', options, LOCK);
+    return acquire(this.variable<''>(`#lock ${name}`, 'fifo'), this.#lines.platform.clock, options);
+  }
+
+  /**
+   * Elects a leader: calls the function when this program has the lock of that name, and again each time that it has lost it
+   * and got it back.
+   * @param lead is to end when its signal is aborted, because another program leads then
+   * @returns what it returns while this program leads
+   * @throws what it throws while this program leads; the reason of `options.signal`
+   */
+  async elect<R>(
+    name: string,
+    lead: (signal: AbortSignal) => Promise<R>,
+    options: LockOptions = {},
+  ): Promise<R> {
+    for (;;) {
+      await using lock = await this.lock(name, options);
+      try {
+        const result = await lead(lock.signal);
+        if (!lock.signal.aborted) return result;
+      } catch (error) {
+        if (!lock.signal.aborted) throw error;
+      }
+    }
   }
 
   /** Deletes a variable. Clients that wait in it get an error (V7). */

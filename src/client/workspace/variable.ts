@@ -1,12 +1,12 @@
-import { VERB } from '../../wire/names.ts';
+import { KEY, VERB } from '../../wire/names.ts';
 import { NO_METADATA, type Metadata } from '../../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../../wire/reply.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
-import type { Found, FoundStream, GetDetails, GetVerb, NwsConnection } from '../connection/connection.ts';
+import type { Found, FoundStream, NwsConnection } from '../connection/connection.ts';
+import type { GetDetails, GetVerb } from '../connection/get-request.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
-import { GET, STORE, STORE_STREAM, TRY } from '../options/option-rules.ts';
-import type { ByteStream } from '../connection/outgoing.ts';
+import { GET, STORE, STORE_STREAM, TAKE, TRY } from '../options/option-rules.ts';
 import { BYTES_DESCRIPTOR, encodeValue } from '../values/values.ts';
 import type {
   Form,
@@ -15,8 +15,13 @@ import type {
   MetadataInit,
   StoreOptions,
   StoreStreamOptions,
+  StreamInit,
+  TakeOptions,
   TryOptions,
 } from '../options/workspace-options.ts';
+
+import { Lease } from './lease.ts';
+import { spooled } from './spool-file.ts';
 
 /** The mode of a variable (V1). */
 export type Mode = 'fifo' | 'lifo' | 'single' | 'multi' | '__time' | '__barrier';
@@ -72,23 +77,54 @@ export class Variable<T = unknown> {
 
   /**
    * Stores bytes as a stream on a separate connection, so the memory does not depend on the size (P11).
-   * @param value its `size` in bytes, and `bytes`: a Readable, a web stream, a generator …
+   * @param value its `size` in bytes, and `bytes`: a Readable, a web stream, a generator … Without `size` the bytes are written
+   *   to a temporary file first.
    * @throws RangeError if there are more or fewer bytes, and what `bytes` throws: then nothing is stored
    */
-  async storeStream(value: ByteStream, options: StoreStreamOptions = {}): Promise<void> {
+  async storeStream(value: StreamInit, options: StoreStreamOptions = {}): Promise<void> {
     checkOptions('storeStream', options, STORE_STREAM);
     const { metadata, type = 'bytes' } = options;
     await this.declare();
     const descriptor = type === 'bytes' ? BYTES_DESCRIPTOR : TEXT_DESCRIPTOR;
-    const encoded = { descriptor, bytes: value, type };
-    await this.#lines.lend(this.#workspace, (connection) =>
-      connection.storeEncoded(this.#workspace, this.name, encoded, metadataOf(metadata)),
-    );
+    const { size, bytes } = value;
+    const spool = size === undefined ? await spooled(bytes) : undefined;
+    const encoded = { descriptor, bytes: spool ?? { size: size ?? 0, bytes }, type };
+    try {
+      await this.#lines.lend(this.#workspace, (connection) =>
+        connection.storeEncoded(this.#workspace, this.name, encoded, metadataOf(metadata)),
+      );
+    } catch (error) {
+      spool?.bytes.destroy();
+      throw error;
+    }
   }
 
   /** Takes a value, or waits for one (V4). */
   fetch<F extends Form = 'value'>(options?: GetOptions<F>): Promise<Forms<T>[F]> {
     return this.#wait(VERB.fetch, options);
+  }
+
+  /**
+   * Takes a value for a time, or waits for one (V13). It has a connection of its own while the lease lasts.
+   * @throws NwsError if the variable gives none: it is a barrier, a time or a variable of a job
+   */
+  async take(options: TakeOptions): Promise<Lease<T>> {
+    checkOptions(VERB.take, options, TAKE);
+    const { lease, ...wait } = options;
+    await this.declare();
+    const what = `no value came to "${this.name}"`;
+    return this.#lines.wait(this.#workspace, what, wait, async (connection, keep) => {
+      const found = await connection.get(VERB.take, this.#workspace, this.name, { lease });
+      let ended: () => void = IGNORE;
+      keep(new Promise<void>((resolve) => (ended = resolve)));
+      const number = found?.metadata.get(KEY.lease) ?? '';
+      return new Lease(unsafeCast<Found<T>>(found), {
+        connection,
+        number,
+        milliseconds: lease,
+        ended: () => ended(),
+      });
+    });
   }
 
   /** Reads a value, or waits for one (V4). */
@@ -207,6 +243,8 @@ export class Variable<T = unknown> {
     }
   }
 }
+
+const IGNORE = (): void => undefined;
 
 /** The position of an iteration (V10). */
 type After = GetDetails['after'];

@@ -80,6 +80,10 @@ const TONES: Readonly<Record<string, Tone>> = {
   writing: 'busy',
   doubtful: 'lost',
   fenced: 'dead',
+  // leases
+  held: 'busy',
+  returned: 'left',
+  done: 'done',
 };
 
 /** States that only say how much of a request has arrived. Their parent state is more informative. */

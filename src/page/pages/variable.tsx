@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { FetchedView, ValueView, VariableView, WaitingView } from '../../views/types.ts';
+import type { FetchedView, LeaseView, ValueView, VariableView, WaitingView } from '../../views/types.ts';
 import {
   Fact,
   Facts,
@@ -10,6 +10,7 @@ import {
   Pager,
   Panel,
   Table,
+  Time,
   Waiting,
 } from '../components/parts.tsx';
 import { Value } from '../components/value.tsx';
@@ -27,7 +28,7 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
   const [fetched, setFetched] = useState<ValueView | undefined>(undefined);
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="variable" />;
-  const { list, waiting, mode, values, fetchers, finders } = data;
+  const { list, waiting, leased, mode, values, fetchers, finders } = data;
   return (
     <>
       <PageHead
@@ -80,6 +81,14 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
           )}
         </Panel>
       )}
+      {leased.total > 0 && (
+        <Panel title="Values that clients have taken for a time" note={count(leased.total)}>
+          <LeasedValues leased={leased.items} />
+          {leased.total > leased.items.length && (
+            <p class="note">The first {count(leased.items.length)} are shown.</p>
+          )}
+        </Panel>
+      )}
       <Panel title="Values" note="in the order in which they are found">
         {list.items.length === 0 ? (
           <Nothing>
@@ -125,6 +134,41 @@ function WaitingClients({ waiting }: { waiting: readonly WaitingView[] }) {
             <code>{verb}</code>
           </td>
           <td>{peer}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function LeasedValues({ leased }: { leased: readonly LeaseView[] }) {
+  return (
+    <Table
+      caption="Values that return unless their client is done with them"
+      head={
+        <>
+          <Head number>Lease</Head>
+          <Head>Held by</Head>
+          <Head>Since</Head>
+          <Head>Returns at</Head>
+          <Head>Value</Head>
+        </>
+      }
+    >
+      {leased.map(({ lease, peer, since, until, value }) => (
+        <tr key={lease}>
+          <th scope="row" class="number">
+            {lease}
+          </th>
+          <td>{peer}</td>
+          <td>
+            <Time at={since} />
+          </td>
+          <td>
+            <Time at={until} />
+          </td>
+          <td>
+            <code>{value.text ?? value.kind}</code>
+          </td>
         </tr>
       ))}
     </Table>

@@ -1,0 +1,133 @@
+import { LEASE_END, VERB } from '../../wire/names.ts';
+import type { Timer } from '../clock.ts';
+import type { Found, NwsConnection } from '../connection/connection.ts';
+import { USAGE } from '../errors/usage.ts';
+import { typeError } from '../../wire/error-kind.ts';
+
+/** What a lease needs of the variable that gave it. */
+export interface LeaseOrigin {
+  /** The connection that took the value, which stays reserved for the lease. */
+  readonly connection: NwsConnection;
+  /** The number of the lease on the server. */
+  readonly number: string;
+  readonly milliseconds: number;
+  /** Called when the lease has ended. */
+  readonly ended: () => void;
+}
+
+/**
+ * A value that was taken for a time (V13). It returns to its variable, where it was, when this program disconnects, when the
+ * time has elapsed, and by `back`. `done` removes it.
+ *
+ * ```ts
+ * await using job = await jobs.take({ lease: 30_000 });
+ * await work(job.value, job.signal);
+ * await job.done(); // without this the job returns at the end of the block
+ * ```
+ */
+export class Lease<T = unknown> implements AsyncDisposable {
+  /** The value with its metadata, descriptor and number. */
+  readonly found: Found<T>;
+  readonly #origin: LeaseOrigin;
+  readonly #lost = new AbortController();
+  readonly #held: Set<Lease>;
+  #timer: Timer | undefined;
+  #isOver = false;
+
+  /** @internal Leases come from `Variable.take`. */
+  constructor(found: Found<T>, origin: LeaseOrigin) {
+    this.found = found;
+    this.#origin = origin;
+    this.#held = heldBy(origin.connection);
+    this.#held.add(this);
+    this.#startTimer(origin.milliseconds);
+  }
+
+  get value(): T {
+    return this.found.value;
+  }
+
+  /** Aborted when the value has returned against the will of this program: the time has elapsed, or the connection is lost. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /**
+   * Removes the value, for good (V13.1).
+   * @throws NwsError if the lease has ended; ConnectionLostError
+   */
+  done(): Promise<void> {
+    return this.#end(LEASE_END.done);
+  }
+
+  /**
+   * Gives the value back (V13.2).
+   * @throws NwsError if the lease has ended; ConnectionLostError
+   */
+  back(): Promise<void> {
+    return this.#end(LEASE_END.back);
+  }
+
+  /**
+   * Begins the time of the lease again (V13.3).
+   * @param milliseconds the new time; the default is that of `take`
+   * @throws NwsError if the lease has ended; ConnectionLostError
+   */
+  async extend(milliseconds = this.#origin.milliseconds): Promise<void> {
+    const { connection, number } = this.#origin;
+    // The server counts from when it receives the request, so this side never counts longer.
+    this.#startTimer(milliseconds);
+    await connection.request([VERB.extendLease, number, String(milliseconds)]);
+  }
+
+  /** Gives the value back, unless the lease has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOver && !this.signal.aborted) await this.back().catch(() => undefined);
+  }
+
+  async #end(how: string): Promise<void> {
+    const { connection, number } = this.#origin;
+    this.#over();
+    try {
+      await connection.request([VERB.endLease, number, how]);
+    } finally {
+      this.#origin.ended();
+    }
+  }
+
+  #startTimer(milliseconds: number): void {
+    this.#timer?.stop();
+    this.#timer = this.#origin.connection.clock.startTimer(milliseconds, () => {
+      this.#origin.ended();
+      this.lose(typeError(USAGE.leaseElapsed(milliseconds)));
+    });
+  }
+
+  /** @internal The connection is lost. */
+  lose(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#over();
+    this.#lost.abort(reason);
+    this.#origin.ended();
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#timer?.stop();
+    this.#held.delete(this);
+  }
+}
+
+/** The leases of each connection, which are lost with it. A connection outlives many leases, and keeps none of them. */
+const HELD = new WeakMap<NwsConnection, Set<Lease>>();
+
+function heldBy(connection: NwsConnection): Set<Lease> {
+  const known = HELD.get(connection);
+  if (known !== undefined) return known;
+  const held = new Set<Lease>();
+  HELD.set(connection, held);
+  void connection.ended.then((error) => {
+    for (const lease of held) lease.lose(error);
+  });
+  return held;
+}

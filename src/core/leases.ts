@@ -1,0 +1,118 @@
+import { compiled } from '../actors/compiled.ts';
+import { withStory } from '../actors/story.ts';
+import { bind } from '../machines/bind.ts';
+import { valueLeaseMachine } from '../machines/value-lease.ts';
+import type { Entity } from '../store/change.ts';
+import { RecordReader } from '../store/record.ts';
+import { KEY } from '../wire/names.ts';
+import { parseWhole } from '../wire/numbers.ts';
+import type { Metadata } from '../wire/payload.ts';
+import { LEASE } from '../wire/lease-refusals.ts';
+import type { LeaseKeeper } from '../workspace/lease-keeper.ts';
+import type { TakenValue } from '../workspace/leasing.ts';
+import type { Client } from '../workspace/pending-get.ts';
+import { refusal, type Refusal } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
+import { valueIn } from '../workspace/value-record.ts';
+import { Lease } from './lease.ts';
+import type { SessionHost } from './session-host.ts';
+
+/** The leases of a server (V13). */
+export class Leases implements LeaseKeeper {
+  readonly machine: typeof valueLeaseMachine;
+  readonly #core: SessionHost;
+  readonly #held = new Map<number, Lease>();
+  /** The number of the last one. */
+  #numbers = 0;
+
+  constructor(core: SessionHost) {
+    this.#core = core;
+    const bound = bind<typeof valueLeaseMachine, Leases>(valueLeaseMachine, () => this, {
+      startTimer: (leases, { context }) => leases.#find(context.id).startTimer(core.timers),
+      stopTimer: (leases, { context }) => leases.#find(context.id).stopTimer(),
+      recordTime: (leases, { context }) => leases.#find(context.id).changed(),
+      removeValue: (leases, { context }) => leases.#find(context.id).removeValue(),
+      returnValue: (leases, { context }) => leases.#find(context.id).returnValue(),
+      reportUnexpected: (_, { event }) =>
+        core.log('error', 'a chart was sent an event that it does not expect', { event: event.type }),
+    });
+    const machine = withStory(bound, { keeperOf: () => core.stories });
+    // A trace needs every transition, which only the interpreter reports.
+    this.machine = core.tracer === undefined ? compiled(machine) : machine;
+  }
+
+  get all(): Iterable<Lease> {
+    return this.#held.values();
+  }
+  get count(): number {
+    return this.#held.size;
+  }
+
+  #find(number: number): Lease {
+    const lease = this.#held.get(number);
+    if (lease === undefined) throw new Error(`there is no lease ${number}`);
+    return lease;
+  }
+
+  begin(taken: TakenValue, holder: Client, milliseconds: number): Metadata {
+    const since = this.#core.clock();
+    const origin = { ...taken, lease: ++this.#numbers, holder, since, milliseconds };
+    const { isRecorded } = taken.place;
+    this.#add(new Lease(origin, { until: since + milliseconds, isRecorded }, this.#core, this)).changed();
+    return new Map([[KEY.lease, String(origin.lease)]]);
+  }
+
+  #add(lease: Lease): Lease {
+    this.#held.set(lease.number, lease);
+    lease.start();
+    return lease;
+  }
+
+  heldBy(text: string, client: Client): Lease | Refusal {
+    const lease = this.#held.get(parseWhole(text) ?? 0);
+    if (lease?.origin.holder === client) return lease;
+    // That it has ended may not be durable yet.
+    this.#core.changes.read();
+    return refusal(LEASE.notHeld(text));
+  }
+
+  ended(lease: Lease): void {
+    this.#held.delete(lease.number);
+  }
+
+  /** Its actor has failed, which is a fault of the server: the value returns. */
+  failed(lease: Lease, error: unknown): void {
+    this.#core.log('error', 'a chart failed', { lease: lease.number, error });
+    if (this.#held.has(lease.number)) lease.returnValue();
+  }
+
+  *entities(): Generator<Entity> {
+    for (const lease of this.#held.values()) yield* lease.entities();
+  }
+
+  /** Takes up a lease of before a restart, after the sessions. */
+  restore(entity: Entity): void {
+    const [, lease = 0] = entity.key;
+    const record = RecordReader.of(entity);
+    const place = this.#core.workspaces.leasePlace(record.number('workspace'), record.number('variable'));
+    const value = valueIn(record, (file) => this.#core.restoreFile(file));
+    const id = record.optionalNumber('holder');
+    const holder = id === undefined ? undefined : this.#core.clientOf?.(id);
+    this.#numbers = Math.max(this.#numbers, lease);
+    place.accounting.keep(value);
+    const [number, since, milliseconds] = [
+      record.number('number'),
+      record.number('since'),
+      record.number('milliseconds'),
+    ];
+    const origin = { number, value, place, lease, holder, since, milliseconds };
+    this.#add(new Lease(origin, { until: record.number('until'), isRecorded: true }, this.#core, this));
+  }
+
+  /** Everything is taken up. Connections of before the restart have closed, and their values return (D4). */
+  restored(): Steps {
+    return eachInSteps([...this.#held.values()], (lease) => {
+      if (lease.origin.holder === undefined) lease.clientLeft();
+    });
+  }
+}
