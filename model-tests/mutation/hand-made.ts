@@ -116,11 +116,14 @@ export const HAND_MADE: readonly HandMade[] = [
     file: 'src/workspace/waiters.ts',
     search: `    if (this.finders.length > 0) this.#inSteps(this.#answer(this.finders.takeAll(), found));
     const fetcher = this.fetchers.shift();
-    fetcher?.answer(found);
+    if (fetcher === undefined) return undefined;
+    return give(fetcher, found, value, place) ? 'leased' : 'taken';
 `,
     replace: `    const fetcher = this.fetchers.shift();
-    fetcher?.answer(found);
+    const isLeased = fetcher && give(fetcher, found, value, place);
     if (this.finders.length > 0) this.#inSteps(this.#answer(this.finders.takeAll(), found));
+    if (fetcher === undefined) return undefined;
+    return isLeased ? 'leased' : 'taken';
 `,
   },
   {

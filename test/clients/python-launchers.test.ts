@@ -12,13 +12,15 @@ const why = isMissing ? `there is no ${PYTHON} here` : noSshd;
 
 /** A master, whose server listens on the loopback address only: its workers reach it through the connection of ssh. */
 const MASTER = `
-import json, sys
+import json, sys, time
 from sleigh import Sleigh, ssh
 
 options, command = json.loads(sys.argv[1]), sys.argv[2]
 launch = ssh(options=options, remote_command=command)
 with Sleigh(2, hosts=["127.0.0.1", "localhost"], launch=launch) as sleigh:
     print(list(sleigh.each_elem("math:factorial", [1, 5, 10])))
+    while sleigh.status().workers < 2:
+        time.sleep(0.05)
     print(sleigh.status().workers)
 `;
 

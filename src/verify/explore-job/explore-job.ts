@@ -109,16 +109,21 @@ function counterexampleOf({ property, what }: Wrong, steps: readonly string[]): 
   return { property, what, steps, diagram, text: [`${property}, but: ${what}`, ...lines].join('\n') };
 }
 
+/** @throws RangeError */
+function checkAtLeast(least: number, values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values))
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new RangeError(`\`${name}\` must be a whole number of at least ${least}, got ${value}.`);
+}
+
 function checked(options: Required<JobToExplore>): Required<JobToExplore> {
   for (const role of ROLES) {
     const machine = options.policy[role];
     const wrong = machine && flawOfMachine(role, machine);
     if (wrong !== undefined) throw new TypeError(wrong);
   }
-  for (const name of ['maxAttempts', 'workers', 'tasks', 'failures', 'maxStates'] as const) {
-    const value = options[name];
-    if (!Number.isSafeInteger(value) || value < (name === 'failures' ? 0 : 1))
-      throw new RangeError(`\`${name}\` must be a whole number of at least 1, got ${value}.`);
-  }
+  const { maxAttempts, workers, tasks, failures, maxStates } = options;
+  checkAtLeast(1, { maxAttempts, workers, tasks, maxStates });
+  checkAtLeast(0, { failures });
   return options;
 }
