@@ -121,9 +121,9 @@ describe.skipIf(noPostgres !== undefined)(
       const a = await sharedStore(network.url, 'a', NO_LEASE_MS);
       await a.claim();
       network.losses.push('answer');
+      network.isDown = true;
       const isRefused = expect(a.commit([put(1)])).rejects.toMatchObject({ code: 'fenced' });
       const b = await sharedStore(postgres.url, 'b');
-      network.isDown = true;
       await eventually(() => network.losses.length === 0, 'the commit is on its way');
       await b.claim();
       network.isDown = false;
