@@ -280,4 +280,23 @@ describe('jobStatus (S10)', () => {
     expect(seen()).toEqual({ all: { pending: 2, running: 0 }, b: { pending: 1, running: 0 }, none });
     expect(job.master.get('fetch', 'jobStatus', { metadata: { all: '1' } })).toMatchObject({ value: '2' });
   });
+
+  for (const attempts of [1, 2])
+    it(`does not count a copy of a broadcast that attempt ${attempts} did not bring to its worker (S18)`, (server) => {
+      const job = new Job(server, { onDeadWorker: 'requeue', reconnectGrace: '60' });
+      const rank = job.rank(job.sentinel(0));
+      const worker = job.worker(rank, { session: 'mine' });
+      job.broadcast('to all');
+      expect(job.status()).toEqual({ pending: 0, running: 0 });
+      for (let n = 0; n < attempts; n++) {
+        expect(worker.get('fetch', 'task').value).toBe('to all');
+        expect(job.status()).toEqual({ pending: 1, running: 1 });
+      }
+      worker.leave();
+      expect(job.status()).toEqual({ pending: 1, running: 1 });
+      const back = job.worker(rank, { session: 'mine', doing: String(attempts - 1) });
+      expect(job.status()).toEqual({ pending: 0, running: 0 });
+      expect(back.get('fetch', 'task').value).toBe('to all');
+      expect(job.status()).toEqual({ pending: 1, running: 1 });
+    });
 });
