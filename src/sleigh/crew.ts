@@ -39,7 +39,7 @@ interface CrewJob extends JobHost {
 export class Crew {
   readonly #workers: BoundedRegistry<Worker>;
   readonly #sentinels: BoundedRegistry<Sentinel>;
-  readonly #connections = new AgentConnections();
+  readonly connections: AgentConnections;
   readonly #job: CrewJob;
   /** How many of those that nobody knows any more ended in each state: their ranks were replaced, or are forgotten. */
   readonly #past = new Map<string, number>();
@@ -56,6 +56,7 @@ export class Crew {
 
   constructor(job: CrewJob) {
     this.#job = job;
+    this.connections = new AgentConnections(job);
     this.timeline = job.workspace.host.hasPage === true ? new Timeline() : undefined;
     this.records = new AgentRecords(this, job.changes);
     this.actors = new AgentActors(job, this.records);
@@ -97,13 +98,13 @@ export class Crew {
 
   /** The actors that a client is or was. */
   *actorsOf(client: Client): Generator<Actor> {
-    const agents = [this.#connections.sentinelOf(client), this.workerOf(client)];
+    const agents = [this.connections.sentinelOf(client), this.workerOf(client)];
     for (const agent of agents) if (agent !== undefined) yield agent.actor;
   }
 
   /** The worker that registered on that connection, in whatever state. */
   workerOf(client: Client): Worker | undefined {
-    return this.#connections.workerOf(client);
+    return this.connections.workerOf(client);
   }
 
   /** The worker of that rank, if it is kept. */
@@ -114,20 +115,20 @@ export class Crew {
   /** Makes this the connection of the worker. */
   connect(worker: Worker, client: Client): void {
     worker.client = client;
-    this.#connections.connectWorker(worker, client);
+    this.connections.connectWorker(worker, client);
     client.closeListeners.add(this.#job);
     this.changed(worker);
   }
 
   /** The connection does not belong to a worker any more. */
   disconnect(client: Client): void {
-    if (this.#connections.disconnectWorker(client)) client.closeListeners.delete(this.#job);
+    if (this.connections.disconnectWorker(client)) client.closeListeners.delete(this.#job);
   }
 
   /** S7, S13: who a client is that asks for work. */
   askerOf(client: Client): Asker {
     const worker = this.workerOf(client);
-    if (worker === undefined) return 'outsider';
+    if (worker === undefined) return this.connections.rankOf(client) === undefined ? 'outsider' : 'ended';
     return isRegistered(worker) ? 'worker' : 'ended';
   }
 
@@ -151,7 +152,7 @@ export class Crew {
 
   /** Gives the rank to the client, which becomes a sentinel if it is not one (S2). */
   giveRank(get: PendingGet, rank: number): void {
-    const sentinel = this.#connections.sentinelOf(get.client) ?? this.#newSentinel(get, rank);
+    const sentinel = this.connections.sentinelOf(get.client) ?? this.#newSentinel(get, rank);
     sentinel.actor.send({ type: 'rank.given', rank });
     this.#declare(rank, sentinel);
     replyRank(get, rank);
@@ -178,7 +179,7 @@ export class Crew {
 
   /** S2. */
   askForRank(get: PendingGet): void {
-    const sentinel = this.#connections.sentinelOf(get.client);
+    const sentinel = this.connections.sentinelOf(get.client);
     this.#job.joinPhase.send({
       type: 'rank.asked',
       request: this.#job.requests.add(get),
@@ -192,7 +193,7 @@ export class Crew {
     const session = metadata.get(KEY.session);
     const sentinel = newSentinel(id, { client, actor, session });
     this.#sentinels.add(id, sentinel);
-    this.#connections.connectSentinel(sentinel);
+    this.connections.connectSentinel(sentinel);
     client.closeListeners.add(this.#job);
     this.changed(sentinel);
     actor.start();
@@ -238,13 +239,13 @@ export class Crew {
 
   /** A session of before a restart lasts, and tells the job when it ends (P15). */
   #adopt(agent: Worker | Sentinel): void {
-    this.#connections.adopt(agent);
+    this.connections.adopt(agent);
     if (agent.client?.isSession === true) agent.client.closeListeners.add(this.#job);
   }
 
   /** The connections of before a restart that have closed, in the order of their numbers. */
   get formerClients(): readonly Client[] {
-    return this.#connections.descending;
+    return this.connections.descending;
   }
 
   /** The counts that survive the server. */
@@ -265,9 +266,10 @@ export class Crew {
 
   /** Marks the worker as ended; it may be evicted later (S17). */
   end(rank: number): void {
-    const { end } = this.worker(rank);
+    const worker = this.worker(rank);
+    this.connections.endWorker(worker);
     // The results have all of it; for who looks at the page a part is enough.
-    this.worker(rank).end = end && shortened(end);
+    worker.end &&= shortened(worker.end);
     const ended = this.#workers.markEnded(rank);
     if (ended === undefined) return;
     ended.sentinel.workers.delete(ended);
@@ -288,7 +290,7 @@ export class Crew {
 
   /** S9. */
   askAlive(get: PendingGet): void {
-    const sentinel = this.#connections.sentinelOf(get.client);
+    const sentinel = this.connections.sentinelOf(get.client);
     const request = this.#job.requests.add(get);
     if (sentinel === undefined || hasEnded(sentinel))
       this.#job.supervisor.send({ type: 'alive.asked', request });
@@ -309,12 +311,12 @@ export class Crew {
 
   /** A connection has closed, and the job has failed. */
   forget(id: number): void {
-    this.#connections.take(id);
+    this.connections.take(id);
   }
 
   /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
   handleDisconnection(id: number): void {
-    const { worker, sentinel } = this.#connections.take(id);
+    const { worker, sentinel } = this.connections.take(id);
     worker?.actor.send({ type: 'connection.closed', ...this.owedBy(worker) });
     if (sentinel === undefined) return;
     let registeredWorkers = 0;
@@ -324,7 +326,7 @@ export class Crew {
 
   /** Handles the end of a connection during the shutdown (S14). */
   handleLeaving(id: number): void {
-    const { worker, sentinel } = this.#connections.take(id);
+    const { worker, sentinel } = this.connections.take(id);
     worker?.actor.send({ type: 'left' });
     sentinel?.actor.send({ type: 'left' });
   }
@@ -336,7 +338,7 @@ export class Crew {
 
   /** S16. */
   *endEveryone(): Steps {
-    for (const clients of this.#connections.all)
+    for (const clients of this.connections.all)
       yield* eachInSteps(clients, (client) => client.closeListeners.delete(this.#job));
     for (const agents of [this.#workers, this.#sentinels]) {
       yield* eachInSteps<Worker | Sentinel>(agents.values(), ({ actor }) => actor.send({ type: 'left' }));

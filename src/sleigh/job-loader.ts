@@ -20,6 +20,7 @@ import type { Crew } from './crew.ts';
 import type { Deadlines } from './deadlines.ts';
 import { endIn } from './end-record.ts';
 import { formerClient } from './former-client.ts';
+import type { JobChanges } from './job-changes.ts';
 import type { Recovery } from './recovery.ts';
 import type { Registrations } from './registrations.ts';
 import { Reserves } from './result-record.ts';
@@ -30,6 +31,7 @@ import type { Work } from './work.ts';
 /** The parts of a job that take up what was in them before a restart. */
 interface LoadedJob {
   readonly workspace: Workspace;
+  readonly changes: JobChanges;
   readonly crew: Crew;
   readonly work: Work;
   readonly registrations: Registrations;
@@ -84,6 +86,7 @@ export class JobLoader {
     for (const entity of this.#of('broadcast')) this.#loadBroadcast(entity);
     for (const entity of this.#of('sentinel')) this.#loadSentinel(entity);
     for (const entity of this.#of('worker')) this.#loadWorker(entity);
+    for (const entity of this.#of('formerWorker')) this.#loadFormerWorker(entity);
     this.#loadQueue(state);
     this.#loadResults();
     for (const entity of this.#of('deadline')) this.#job.deadlines.restore(entity);
@@ -176,6 +179,16 @@ export class JobLoader {
     if (worker.task !== undefined) this.#countTask(worker.task, rank);
     if (isRegistered(worker)) this.#countCopies(worker);
     registrations.adopt(worker);
+  }
+
+  /** A session whose worker has ended. The job may not have learned before the restart that the session has ended. */
+  #loadFormerWorker(entity: Entity): void {
+    const { changes, crew, workspace } = this.#job;
+    const [, , id = 0] = entity.key;
+    const rank = RecordReader.of(entity).number('rank');
+    const client = workspace.host.clientOf?.(id);
+    if (client === undefined) changes.delete(['formerWorker', id]);
+    else crew.connections.adoptFormer(client, rank, crew.find(rank));
   }
 
   /** A sentinel that has ended and is not kept; a worker is kept longer. */

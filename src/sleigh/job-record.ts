@@ -32,6 +32,7 @@ export function* entitiesOfJob(job: Job): Generator<Entity> {
   if (job.hasFailed) return;
   const { crew, work, deadlines } = job;
   yield* crew.records.entities();
+  yield* crew.connections.entities();
   for (const { task } of crew.everyWorker)
     if (task !== undefined && task.broadcast === undefined) yield work.tasks.entityOf(task);
   yield* work.tasks.entities();

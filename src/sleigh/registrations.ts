@@ -68,7 +68,7 @@ const REFUSED: Readonly<
   replaced: (rank, _store, crew) =>
     refusal(REGISTRATION.ended(rank, crew.worker(rank).former?.state ?? 'dead')),
   connection: (rank, store, crew) =>
-    refusal(REGISTRATION.connection(crew.workerOf(store.client)?.rank ?? rank)),
+    refusal(REGISTRATION.connection(crew.connections.rankOf(store.client) ?? rank)),
 };
 
 /** How workers come, and come back (S3, S18). */
@@ -92,12 +92,13 @@ export class Registrations {
     if (rank === undefined || flawOf(store) !== undefined) return { rank: 'unreadable', ...none };
     const worker = crew.find(rank);
     if (worker === undefined) return { rank: this.#wasGiven(rank) ? 'forgotten' : 'unknown', ...none };
-    const other = crew.workerOf(store.client);
+    const isOwn = crew.workerOf(store.client) === worker;
+    const isFree = crew.connections.rankOf(store.client) === undefined;
     return {
       rank: rankStateOf(worker),
       session: matchSession(worker.session, shown),
       formerSession: matchSession(worker.former?.session, shown),
-      connection: other === undefined ? 'free' : other === worker ? 'own' : 'others',
+      connection: isOwn ? 'own' : isFree ? 'free' : 'others',
     };
   }
 

@@ -16,7 +16,7 @@ export const KINDS = {
   variable: 2,
   /** A value of a variable, by the numbers of its workspace, its variable and its own. */
   value: 3,
-  /** A job, by the number of its workspace, as all that follow. */
+  /** A job, by the number of its workspace, as all of `JOB_KINDS`. */
   job: 4,
   sentinel: 5,
   worker: 6,
@@ -35,6 +35,8 @@ export const KINDS = {
   reply: 16,
   /** A value that a client has taken for a time, by the number of the lease. It comes after the session of its holder. */
   lease: 17,
+  /** A client with a session that was a worker, which has ended, by the id of the client. */
+  formerWorker: 18,
 } as const;
 
 export type Kind = keyof typeof KINDS;
@@ -60,6 +62,7 @@ export const JOB_KINDS = [
   'deadline',
   'place',
   'cursor',
+  'formerWorker',
 ] as const satisfies readonly Kind[];
 export type JobKind = (typeof JOB_KINDS)[number];
 

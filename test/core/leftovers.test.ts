@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/core/connection.ts';
-import { AgentConnections } from '../../src/sleigh/agent-connections.ts';
 import type { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { References } from '../../src/workspace/references.ts';
 import { openField } from '../support/open-fields.ts';
@@ -22,9 +21,6 @@ function aJob() {
   return { server, job, sentinel, worker, sleigh };
 }
 
-const connectionsOf = (crew: Sleigh['crew']): AgentConnections =>
-  openField(crew, 'connections', AgentConnections);
-
 const connectionOf = (server: SimulatedServer, id: number): Connection => server.core.connection(id);
 
 /** The worker disconnects, and the server forgets to remove it from one of its tables. */
@@ -41,10 +37,13 @@ function keptIn(table: (sleigh: Sleigh) => Map<unknown, unknown> | Set<unknown>)
 
 describe('the check for what refers to clients that have gone', () => {
   it('finds the connection of a worker that stays in the job', () => {
-    expect(keptIn(({ crew }) => openField(connectionsOf(crew), 'workerOf', Map))).toHaveLength(1);
+    expect(keptIn(({ crew }) => openField(crew.connections, 'workerOf', Map))).toHaveLength(1);
   });
   it('finds the connection of a sentinel that stays in the job', () => {
-    expect(keptIn(({ crew }) => openField(connectionsOf(crew), 'sentinelOf', Map))).toHaveLength(1);
+    expect(keptIn(({ crew }) => openField(crew.connections, 'sentinelOf', Map))).toHaveLength(1);
+  });
+  it('finds the session of a worker that has ended', () => {
+    expect(keptIn(({ crew }) => openField(crew.connections, 'formerRanks', Map))).toHaveLength(1);
   });
   it('finds a blocked request that stays in a waiting line', () => {
     expect(keptIn(({ heartbeats }) => openField(heartbeats, 'blocked', Set))).toHaveLength(1);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sleighsOf } from '../support/invariants.ts';
 import { Job } from '../support/job.ts';
 import { it } from '../support/on-server.ts';
 import { differences } from '../support/projection.ts';
@@ -141,6 +142,91 @@ describe.each(LOSSES)('a job of sessions (P15, S13, S18) when %s', (_, lose) => 
     worker.repeat(['fetch', 'job', 'task']);
     master.call(['store', 'job', 'task', '1', 'a task']);
     expect(worker.reply()).toMatchObject({ value: 'a task' });
+  });
+});
+
+const formerWorkersIn = (server: SimulatedServer) =>
+  server.stored.filter(({ key: [kind] }) => kind === 'formerWorker');
+
+/** The ids of the actors that each session is or was, which the page shows. */
+const actorsOfSessions = (server: SimulatedServer) => {
+  const [job] = sleighsOf(server);
+  return [...server.core.sessions.all].map((session) =>
+    [...(job?.crew.actorsOf(session) ?? [])].map(({ id }) => id),
+  );
+};
+
+/** What a worker that has ended is told (S3, S7), whatever rank it asks for. */
+const expectEnded = (worker: SessionClient): void => {
+  for (const variable of ['task', 'result'])
+    expect(worker.call(['fetch', 'job', variable])).toMatchObject(refused('worker is dead'));
+  expect(worker.call(['store', 'job', 'worker_ids', '1', '1'])).toMatchObject(
+    refused('Worker registration failed: this connection is worker 0 already.'),
+  );
+};
+
+/** A job with a worker that is dead by the report of its sentinel, and another rank. */
+function aDeadWorker(server: SimulatedServer) {
+  const { master, sentinel } = aJob(server);
+  sentinel.call(['fetch', 'job', 'worker_ids']);
+  const worker = new SessionClient(server, 'of the worker');
+  worker.call(['use ws', 'job', 'me', 'no']);
+  expect(worker.call(['store', 'job', 'worker_ids', '1', '0'])).toMatchObject(OK);
+  sentinel.call(['store', 'job', 'worker_dead', '1', '0'], { session: 's', task: 'tried' });
+  expectEnded(worker);
+  return { master, sentinel, worker };
+}
+
+describe.each(LOSSES)('a worker of a session that has ended (S7, P15), when %s', (_, lose) => {
+  const it = itLoses(lose);
+
+  it('is dead to whoever asks for work until the session ends', (first, lost) => {
+    const { master, sentinel, worker } = aDeadWorker(first);
+    const comesBack = () => worker.call(['store', 'job', 'worker_ids', '1', '0']).reason;
+    const reason = comesBack();
+    expect(actorsOfSessions(first)).toEqual([[], ['sentinel.0'], ['worker.0']]);
+    const server = lost(worker, master, sentinel);
+    worker.resume(server);
+    expectEnded(worker);
+    expect(comesBack()).toBe(reason);
+    expect(actorsOfSessions(server)).toEqual([[], ['sentinel.0'], ['worker.0']]);
+    expect(formerWorkersIn(server)).toMatchObject([{ fields: { rank: 0 } }]);
+    worker.call(['end session']);
+    worker.lose();
+    expect(formerWorkersIn(server)).toEqual([]);
+  });
+
+  it('is dead when another worker has its rank, and takes no task from it (S19)', (first, lost) => {
+    const { master, sentinel, worker } = aDeadWorker(first);
+    sentinel.call(['fetch', 'job', 'worker_ids'], { session: 's', replaces: '0' });
+    const { worker: next } = registers(first, {});
+    const server = lost(worker, master, sentinel);
+    if (server === first) next.disconnect();
+    worker.resume(server);
+    expectEnded(worker);
+    const back = registers(server, { doing: '0' });
+    expect(back).toMatchObject({ status: '0000' });
+    back.worker.send(['fetch', 'job', 'task']);
+    master.resume(server);
+    master.call(['store', 'job', 'task', '1', 'a task']);
+    expect(back.worker.reply()).toMatchObject({ value: 'a task' });
+    expectEnded(worker);
+    worker.call(['end session']);
+    worker.lose();
+    expect(formerWorkersIn(server)).toEqual([]);
+  });
+
+  it('is forgotten with the job, whoever has its rank', (first, lost) => {
+    const { master, sentinel, worker } = aDeadWorker(first);
+    sentinel.call(['fetch', 'job', 'worker_ids'], { session: 's', replaces: '0' });
+    const server = lost(worker, master, sentinel);
+    for (const client of [master, sentinel, worker]) client.resume(server);
+    master.call(['delete ws', 'job']);
+    expect(formerWorkersIn(server)).toEqual([]);
+    master.call(['open ws', 'job', 'me', 'no'], JOB);
+    for (const client of [sentinel, worker]) client.call(['use ws', 'job', 'me', 'no']);
+    worker.send(['fetch', 'job', 'task']);
+    expect(worker.client.take()).toBe('');
   });
 });
 

@@ -24,6 +24,8 @@ const SITES: readonly Site[] = [
   ['delete', 'cursor'],
   ['put', 'deadline'],
   ['delete', 'deadline'],
+  ['put', 'formerWorker'],
+  ['delete', 'formerWorker'],
 ];
 
 /** Forgets one kind of change. */
@@ -45,12 +47,19 @@ function play(server: SimulatedServer): void {
   const { sentinel, workers } = job.openCrew(1);
   const [worker] = workers;
   if (worker === undefined) throw new Error('there is no worker');
+  const dead = server.connect();
+  dead.call(['open session', 'a secret', '100']);
+  dead.call(['use ws', 'job', 'me', 'no']);
+  dead.call(['store', 'job', 'worker_ids', '1', '1']);
+  job.master.store('worker_dead', '1');
+  dead.call(['end session']);
+  dead.disconnect();
   sentinel.get('fetchTry', 'sentinel_alive');
   job.task('a task', { batchId: 'a' });
   worker.get('fetch', 'task');
   worker.store('result', 'a result');
   job.results('a');
-  // The join phase that it begins ends after a minute, and three ranks have not registered.
+  // The join phase that it begins ends after a minute, and three ranks have no worker.
   job.broadcast('to 4 ranks', { batchId: 'b' });
   server.advance(60_000);
   job.master.get('fetch', 'result', { metadata: { batchId: 'b' } });

@@ -7,7 +7,7 @@ import type { Request, ServerModel } from '../model/workspaces.ts';
 import { actionOf, kindOf, placeName, type Places } from './actions.ts';
 import { differences, Identities } from './compare.ts';
 import { OracleSession, unlike, type Repetition } from './session.ts';
-import { CLIENTS, JOBS, type Step } from './steps.ts';
+import { CLIENTS, type Step } from './steps.ts';
 import { StoredServer } from './stored-server.ts';
 import { BOTH_WAYS, type Handshake, type Reply } from '../../../src/verify/client-codec.ts';
 import { ProtocolClient } from '../../../src/verify/protocol-client.ts';
@@ -69,29 +69,11 @@ export class Party {
   async #gather(): Promise<void> {
     await this.#ask(this.#witness, 'open ws', WITNESS, '', 'no');
     await this.#ask(this.#witness, 'declare var', WITNESS, 'here', '__barrier');
-    const retired = this.#guests.filter(({ client }) => this.#wasWorker(client));
-    for (const { session, client } of retired) if (session !== undefined) await this.#retire(session, client);
     for (let n = 0; n < CLIENTS; n++) {
       const guest = this.#guests[n];
-      const isNew = guest?.session === undefined || retired.includes(guest);
-      if (isNew) this.#guests[n] = await this.#welcome(n);
+      if (guest?.session === undefined) this.#guests[n] = await this.#welcome(n);
       else await this.#resume(n, guest, true);
     }
-  }
-
-  /** A server that was started again does not know that a client with a session was a worker that has ended. */
-  #wasWorker(client: Client): boolean {
-    return JOBS.some((name) => this.model.job(name)?.roleOf(client) === 'ended');
-  }
-
-  /** The client comes back once more, and goes for good (P15.4). */
-  async #retire(session: OracleSession, client: Client): Promise<void> {
-    const tcp = await ProtocolClient.ready(this.#server);
-    await session.resume(tcp);
-    await session.end(tcp);
-    tcp.end();
-    await tcp.ended(this.#patience);
-    this.model.vanish(client);
   }
 
   async #welcome(n: number): Promise<Guest> {
