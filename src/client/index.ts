@@ -70,6 +70,8 @@ export type {
   Forms,
   GetOptions,
   MetadataInit,
+  DeclareOptions,
+  StoredWith,
   StoreOptions,
   StoreStreamOptions,
   StreamInit,

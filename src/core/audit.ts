@@ -1,4 +1,4 @@
-import { VARIABLE, VERB } from '../wire/names.ts';
+import { isStore, VARIABLE, VERB } from '../wire/names.ts';
 import type { Request } from '../wire/request.ts';
 import type { Host } from '../workspace/host.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
@@ -21,7 +21,7 @@ export class Audit {
     if (verb === VERB.deadman) this.mayStop(peer);
     else if (verb === VERB.deleteWs) this.#note('a client deleted a workspace', peer, { workspace });
     else if (
-      verb === VERB.store &&
+      isStore(verb) &&
       args[1] === VARIABLE.rideOver &&
       workspaces.find(workspace)?.plugin !== undefined
     )

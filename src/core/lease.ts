@@ -146,7 +146,9 @@ export class Lease implements HeldLease, EndableLease, CloseListener, Changing {
 
   removeValue(): void {
     this.#end();
-    this.origin.place.accounting.drop(this.origin.value);
+    const { place, value } = this.origin;
+    place.accounting.drop(value);
+    place.removed();
   }
   returnValue(): void {
     const { place, number, value } = this.origin;

@@ -11,7 +11,11 @@ import type { Opener } from '../workspace/references.ts';
 import type { OpenRequest, Workspaces } from '../workspace/workspaces.ts';
 import type { TakenValue } from '../workspace/leasing.ts';
 import { COST } from '../workspace/memory-budget.ts';
+import type { Value } from '../workspace/value.ts';
+import { STORED, WaitingStore } from '../workspace/waiting-store.ts';
+import type { Workspace } from '../workspace/workspace.ts';
 import { BOUNDS } from '../wire/bounds.ts';
+import { CAPACITY } from '../wire/capacity-refusals.ts';
 import { LEASE } from '../wire/lease-refusals.ts';
 import { REQUEST } from '../wire/refusals.ts';
 
@@ -139,7 +143,14 @@ const take =
     return get;
   };
 
-const store: Run = (request, caller, workspaces) => {
+/** What a store is to put where. */
+interface Storing {
+  readonly workspace: Workspace;
+  readonly name: string;
+  readonly value: Value;
+}
+
+function storing(request: Request, caller: Caller, workspaces: Workspaces): Storing | Refusal {
   const text = argument(request, 2);
   const descriptor = parseWhole(text);
   if (descriptor === undefined || descriptor < 0 || !Number.isSafeInteger(descriptor))
@@ -148,8 +159,36 @@ const store: Run = (request, caller, workspaces) => {
   if (isRefusal(workspace)) return workspace;
   const payload = request.payload ?? argument(request, 3);
   const value = { descriptor, payload, metadata: request.metadata, owner: caller.account };
-  return workspace.store(argument(request, 1), value, caller);
+  return { workspace, name: argument(request, 1), value };
+}
+
+const store: Run = (request, caller, workspaces) => {
+  const what = storing(request, caller, workspaces);
+  return isRefusal(what) ? what : what.workspace.store(what.name, what.value, caller);
 };
+
+/** A store that waits while the fifo is full (V14.2). */
+const storeWait: Run = (request, caller, workspaces) => {
+  const what = storing(request, caller, workspaces);
+  if (isRefusal(what)) return what;
+  const { workspace, name, value } = what;
+  if (workspace.find(name)?.isFull !== true) {
+    const outcome = workspace.store(name, value, caller);
+    return isRefusal(outcome) ? outcome : { ...STORED, ...outcome };
+  }
+  const waiting = new WaitingStore(caller, request.verb, value);
+  return workspace.storeLater(name, waiting) ?? waiting;
+};
+
+/** @returns the capacity of a fifo that is declared (V14), if it has one */
+function capacityOf({ metadata, args: [, , mode = ''] }: Request): number | undefined | Refusal {
+  const text = metadata.get(KEY.capacity);
+  if (text === undefined) return undefined;
+  const capacity = parseWhole(text);
+  if (capacity === undefined || capacity < 1 || !Number.isSafeInteger(capacity))
+    return refusal(CAPACITY.notANumber(text));
+  return mode === 'fifo' ? capacity : refusal(CAPACITY.notAFifo(mode));
+}
 
 /** A listing, which is created in steps. */
 function made(
@@ -186,6 +225,7 @@ const RUN: Readonly<Record<VerbName, Run>> = {
   ifetchTry: get({ takes: true, waits: false, iterates: true }),
   ifindTry: get({ takes: false, waits: false, iterates: true }),
   store,
+  storeWait,
   [VERB.openWs]: (request, caller, workspaces) => workspaces.open(opening(request), caller),
   [VERB.useWs]: (request, caller, workspaces) => workspaces.use(opening(request), caller),
   [VERB.deleteWs]: (request, caller, workspaces) => inSteps(workspaces.delete(argument(request, 0), caller)),
@@ -197,9 +237,11 @@ const RUN: Readonly<Record<VerbName, Run>> = {
   [VERB.listWss]: (request, caller, workspaces) =>
     made(workspaces, caller, (listing) => workspaces.list(caller, listing, request.args[0])),
   [VERB.declareVar]: (request, { references, account }, workspaces) => {
+    const capacity = capacityOf(request);
+    if (isRefusal(capacity)) return capacity;
     const workspace = workspaces.referredTo(argument(request, 0), references);
     if (isRefusal(workspace)) return workspace;
-    return workspace.declare(argument(request, 1), argument(request, 2), account);
+    return workspace.declare(argument(request, 1), argument(request, 2), account, capacity);
   },
   [VERB.deleteVar]: (request, { references }, workspaces) => {
     const workspace = workspaces.referredTo(argument(request, 0), references);

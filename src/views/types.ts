@@ -2,6 +2,7 @@ import type { Series } from './series-types.ts';
 import type { StorageView } from './storage-types.ts';
 import type { VerificationView } from './verification-types.ts';
 import type { Named } from './named.ts';
+import type { CapacityView, WaitingView } from './variable-types.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { Page } from './page.ts';
 import type { BatchView, NoticeView, ProgressView, ReportedBatchView } from './progress-types.ts';
@@ -84,7 +85,7 @@ export interface WorkspaceView extends WorkspaceSummary {
   readonly list: Page<VariableSummary>;
 }
 
-export interface VariableSummary extends Named {
+export interface VariableSummary extends Named, CapacityView {
   readonly mode: string;
   readonly values: number;
   readonly fetchers: number;
@@ -115,12 +116,6 @@ export interface LeaseView {
   readonly since: number;
   readonly until: number;
   readonly value: ValueView;
-}
-
-export interface WaitingView {
-  readonly client: number;
-  readonly peer: string;
-  readonly verb: string;
 }
 
 export interface ValueView {

@@ -9,11 +9,11 @@ import { listOf, pageOf, type Columns, type ListQuery, type Range } from './pagi
 import type {
   VariableSummary,
   VariableView,
-  WaitingView,
   WorkspaceSummary,
   WorkspacesView,
   WorkspaceView,
 } from './types.ts';
+import type { WaitingView } from './variable-types.ts';
 import { cutFor, PREVIEW, valueView, type Reading } from './values.ts';
 
 /** In the order in which they were created. */
@@ -61,12 +61,14 @@ const summary = (workspace: Workspace): WorkspaceSummary => ({
 });
 
 function variableSummary(variable: Variable, reading: Reading): VariableSummary {
-  const { mode, counts } = variable.behaviour;
+  const { mode, counts, capacity, storers = 0 } = variable.behaviour;
   const [next] = variable.values(0, 1);
   return {
     ...named(variable.name),
     mode,
     ...counts,
+    capacity,
+    storers,
     preview: next && valueView(next, reading, PREVIEW),
   };
 }
@@ -77,7 +79,7 @@ export function variableView(
   range: Range,
   reading: Reading,
 ): VariableView {
-  const { counts } = variable.behaviour;
+  const { counts, storers = 0 } = variable.behaviour;
   const { leases } = variable.leasePlace;
   const values = variable.values(range.from, range.count);
   const cut = cutFor(values.length);
@@ -96,7 +98,7 @@ export function variableView(
       until,
       value: valueView(value, reading, PREVIEW),
     })),
-    waiting: pageOf(counts.fetchers + counts.finders, range, variable.waiting(), waitingView),
+    waiting: pageOf(counts.fetchers + counts.finders + storers, range, variable.waiting(), waitingView),
   };
 }
 

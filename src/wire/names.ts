@@ -27,6 +27,7 @@ export const VERB = {
   takeTry: 'takeTry',
   endLease: 'end lease',
   extendLease: 'extend lease',
+  storeWait: 'storeWait',
 } as const;
 /** How a lease ends (V13.1, V13.2). */
 export const LEASE_END = { done: 'done', back: 'back' } as const;
@@ -41,7 +42,7 @@ export interface VerbForm {
   readonly isLong: boolean;
   /** How many of its first arguments are names: of a workspace, and of a variable in it. */
   readonly names: 0 | 1 | 2;
-  /** Whether its reply may wait for a store, so that no request may follow it (P5.2, P5.3). */
+  /** Whether its reply may wait for a store, or for room, so that no request may follow it (P5.2, P5.3). */
   readonly mayWait: boolean;
 }
 
@@ -84,10 +85,13 @@ export const VERB_FORMS: Readonly<Record<VerbName, VerbForm>> = {
   takeTry: long(3, 3, 2),
   'end lease': short(2, 2, 0),
   'extend lease': short(2, 2, 0),
+  storeWait: { ...long(4, 4, 2), mayWait: true },
 };
 
 export const isVerb = (name: string): name is VerbName => Object.hasOwn(VERB_FORMS, name);
 export const isLong = (verb: string): boolean => isVerb(verb) && VERB_FORMS[verb].isLong;
+/** Whether the fourth argument of the verb is a value (V3, V14.2). */
+export const isStore = (verb: string): boolean => verb === VERB.store || verb === VERB.storeWait;
 export const mayWait = (verb: string): boolean => isVerb(verb) && VERB_FORMS[verb].mayWait;
 
 /** The workspace that always exists (W1). */
@@ -198,6 +202,8 @@ export const KEY = {
   priority: 'priority',
   /** The number of the attempt of a task, from 1, which the server counts on (S26). */
   attempt: 'attempt',
+  /** How many values a fifo holds at most (V14). */
+  capacity: 'capacity',
   /** The number of the lease of a value that was taken (V13). */
   lease: 'nwsLease',
   /** The first attempt of a task that runs alone in its worker process (S23.10). */

@@ -1,6 +1,7 @@
 import { errorKind, type Catalogue, type ErrorKind } from './error-kind.ts';
 import type { Limits } from './limits.ts';
 import { LIMIT } from './limit-refusals.ts';
+import { CAPACITY } from './capacity-refusals.ts';
 import { LEASE } from './lease-refusals.ts';
 import { OPERATION } from './operation-refusals.ts';
 import { VARIABLE } from './names.ts';
@@ -339,6 +340,7 @@ export const REFUSALS: Readonly<Record<string, Catalogue>> = {
   Workspaces: WORKSPACE,
   Variables: VARIABLES,
   'Leases of values': LEASE,
+  'Fifos with a capacity': CAPACITY,
   Jobs: JOB,
   'Registrations of workers': REGISTRATION,
   Plugins: OPERATION,

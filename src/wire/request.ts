@@ -3,7 +3,7 @@ import { DictionaryDecoder, encodeDictionary, MALFORMED } from './dictionary.ts'
 import { BufferBuilder } from './buffer-builder.ts';
 import type { Limits } from './limits.ts';
 import type { ErrorText } from './error-kind.ts';
-import { VERB } from './names.ts';
+import { isStore } from './names.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad20, pad4 } from './numbers.ts';
 import { LIMIT } from './limit-refusals.ts';
 import { refuse, type Refusal } from './refusals.ts';
@@ -234,7 +234,7 @@ export class RequestDecoder {
 
   #stageOf(length: number): Stage {
     if (this.#index === 0 && length <= this.#limits.nameBytes) return 'text';
-    const isValue = this.#index === VALUE_INDEX && this.#verb === VERB.store;
+    const isValue = this.#index === VALUE_INDEX && isStore(this.#verb);
     const limit = isValue ? this.#limits.valueBytes : this.#limits.nameBytes;
     if (length > limit) {
       const kind = isValue ? LIMIT.value : LIMIT.argument;

@@ -7,6 +7,7 @@ import type { Refusal } from './refusal.ts';
 import type { InSteps, Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Waiters } from './waiters.ts';
+import type { WaitingStore } from './waiting-store.ts';
 
 /** How a variable handles values. There is one class for each mode (V1), and one for each job variable of a sleigh. */
 export interface Behaviour {
@@ -26,6 +27,18 @@ export interface Behaviour {
    * Takes up a value that was taken for a time, where it was (V13.2). Modes without this method give no leases.
    */
   returned?(number: number, value: Value): void;
+  /** A value that was taken for a time was removed. */
+  removed?(): void;
+  /** The values that it holds at most, with the leased ones (V14); undefined if it has no such limit. */
+  readonly capacity?: number | undefined;
+  /** Whether a store waits for room (V14). */
+  readonly isFull?: boolean;
+  /** The number of stores that wait for room. */
+  readonly storers?: number;
+  /** Limits its values, before it has any. */
+  limit?(capacity: number): void;
+  /** Lets a store wait until there is room. Only a full variable is asked to. */
+  storeLater?(store: WaitingStore): void;
   /**
    * Some of its values, in the order in which `find` returns them. Modes without such an order do not have this
    * method.

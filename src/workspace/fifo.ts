@@ -1,4 +1,5 @@
 import Denque from 'denque';
+import { Capacity, FULL } from './capacity.ts';
 import { give } from './lease-keeper.ts';
 import { foundValue, type PendingGet } from './pending-get.ts';
 import { sizeOf } from '../wire/payload.ts';
@@ -6,6 +7,7 @@ import { refusal, type Refusal } from './refusal.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
+import type { WaitingStore } from './waiting-store.ts';
 import { VARIABLES } from '../wire/refusals.ts';
 
 const BEYOND_HEAD = refusal(VARIABLES.beyondHead());
@@ -44,6 +46,7 @@ export class Fifo implements Behaviour {
   #emptyAt = 0;
   readonly #bounds: RingBounds | undefined;
   #bytes = 0;
+  #capacity: Capacity | undefined;
 
   constructor(context: VariableContext, bounds?: RingBounds) {
     this.#in = context;
@@ -58,7 +61,53 @@ export class Fifo implements Behaviour {
     return this.#in.waiters.counts(this.#length);
   }
 
+  get capacity(): number | undefined {
+    return this.#capacity?.count;
+  }
+  get storers(): number {
+    return this.#capacity?.length ?? 0;
+  }
+  waiting(): Iterable<WaitingStore> {
+    return this.#capacity?.stores ?? [];
+  }
+
+  limit(capacity: number): void {
+    this.#capacity = new Capacity(capacity, this.#in.accounting);
+  }
+
+  /** Values that clients have taken for a time count, because they may return (V14.1). */
+  get isFull(): boolean {
+    const { leases } = this.#in.leasePlace;
+    return this.#capacity !== undefined && this.#length + leases.size >= this.#capacity.count;
+  }
+
+  storeLater(store: WaitingStore): void {
+    this.#capacity?.wait(store);
+  }
+
+  /** Lets stores that wait store their values, the one that has waited longest first, while there is room. */
+  #admit(): void {
+    while (this.storers > 0 && !this.isFull) {
+      const store = this.#capacity?.next();
+      if (store === undefined) return;
+      this.#put(store.value);
+      store.stored();
+    }
+  }
+
+  removed(): void {
+    this.#admit();
+  }
+
   store(value: Value): Refusal | undefined {
+    if (this.isFull) return FULL;
+    this.#in.accounting.keep(value);
+    this.#put(value);
+    return undefined;
+  }
+
+  /** Gives a value that is kept to a client that waits, or adds it. */
+  #put(value: Value): void {
     const number = this.#first + this.#values.length;
     const { waiters, variableId, leasePlace } = this.#in;
     const outcome = waiters.offer(foundValue(value, variableId, number), value, leasePlace);
@@ -66,15 +115,12 @@ export class Fifo implements Behaviour {
       // A waiting fetch took the value, so its number is used. A fetch waits only while the fifo is empty.
       this.#first = number + 1;
       this.#isEmpty();
-      if (outcome === 'leased') this.#in.accounting.keep(value);
-      else this.#in.accounting.release(value);
+      if (outcome === 'taken') this.#in.accounting.drop(value);
     } else {
-      this.#in.accounting.keep(value);
       this.#values.push(value);
       this.#in.record.put(number, value);
       if (this.#bounds !== undefined) this.#makeRoom(value, this.#bounds);
     }
-    return undefined;
   }
 
   #makeRoom(newest: Value, { count, bytes }: RingBounds): void {
@@ -118,7 +164,10 @@ export class Fifo implements Behaviour {
   returned(number: number, value: Value): void {
     const { waiters, variableId, leasePlace, accounting, record } = this.#in;
     const outcome = waiters.offer(foundValue(value, variableId, number), value, leasePlace);
-    if (outcome === 'taken') accounting.drop(value);
+    if (outcome === 'taken') {
+      accounting.drop(value);
+      this.#admit();
+    }
     if (outcome !== undefined) return;
     record.put(number, value);
     // Leases are of values at the head, and mostly return there.
@@ -144,6 +193,7 @@ export class Fifo implements Behaviour {
     if (!get.takes) return get.answer(found);
     if (give(get, found, next.value, this.#in.leasePlace)) this.#removeHead();
     else this.#dropHead();
+    this.#admit();
   }
 
   values(from: number, count: number): readonly Value[] {
@@ -185,6 +235,7 @@ export class Fifo implements Behaviour {
 
   *purge(reason: Refusal): Steps {
     yield* this.#in.waiters.refuseAll(reason);
+    yield* this.#capacity?.refuseAll(reason) ?? [];
   }
 
   dispose(): Steps {

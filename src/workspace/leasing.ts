@@ -21,6 +21,8 @@ export interface LeasePlace {
   readonly isRecorded: boolean;
   /** The value is available again. */
   returned(number: number, value: Value): void;
+  /** The value was removed, so there may be room for another one (V14). */
+  removed(): void;
 }
 
 /** A lease, as its variable and the views see it. */

@@ -4,7 +4,7 @@ import { STATUS } from '../wire/reply.ts';
 export { refuse as refusal, type Refusal } from '../wire/refusals.ts';
 
 /** Tells a refusal from what was asked for. */
-export const isRefusal = (made: object | string | undefined): made is Refusal =>
+export const isRefusal = (made: object | string | number | undefined): made is Refusal =>
   typeof made === 'object' && 'status' in made && 'reason' in made;
 
 export const NO_VALUE_YET = refuse(VARIABLES.noValue());

@@ -1,15 +1,13 @@
 import type { Entity } from '../store/change.ts';
 import { RecordReader } from '../store/record.ts';
-import type { Variable } from './variable.ts';
+import type { SavedMode, Variable } from './variable.ts';
 
 /** A variable of before a restart. */
-export interface SavedVariable {
+export interface SavedVariable extends SavedMode {
   /** Iterations that began before the restart continue, because the id stays (V9). */
   readonly id: string;
   readonly number: number;
   readonly isHidden: boolean;
-  readonly mode: string;
-  readonly emptyAt: number | undefined;
 }
 
 /** The variables of a workspace of before a restart, while it is loaded. */
@@ -28,6 +26,7 @@ export class SavedVariables {
       isHidden: record.has('isHidden') && record.flag('isHidden'),
       mode: record.text('mode'),
       emptyAt,
+      capacity: record.optionalNumber('capacity'),
     });
     return number;
   }

@@ -19,6 +19,7 @@ export interface RecordedVariable {
   readonly behaviour: {
     readonly mode: string;
     readonly emptyAt?: number;
+    readonly capacity?: number | undefined;
     numbered?(): Iterable<readonly [number: number, value: Value]>;
   };
 }
@@ -46,7 +47,8 @@ export class VariableRecord implements Changing {
   fields(): Fields {
     const { id, name, hidden, behaviour } = this.#variable;
     // Most are not hidden, and their records do not say so.
-    return { id, name, isHidden: hidden || undefined, mode: behaviour.mode, emptyAt: behaviour.emptyAt };
+    const { mode, emptyAt, capacity } = behaviour;
+    return { id, name, isHidden: hidden || undefined, mode, emptyAt, capacity };
   }
 
   #keyOf(number: number): Key {

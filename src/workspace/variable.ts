@@ -15,7 +15,9 @@ import { TimeOfDay } from './time-of-day.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Waiters } from './waiters.ts';
+import { CAPACITY } from '../wire/capacity-refusals.ts';
 import { VARIABLES } from '../wire/refusals.ts';
+import type { WaitingStore } from './waiting-store.ts';
 
 const MODES: Record<string, new (context: VariableContext) => Behaviour> = {
   fifo: Fifo,
@@ -27,6 +29,13 @@ const MODES: Record<string, new (context: VariableContext) => Behaviour> = {
   __time: TimeOfDay,
   __barrier: Barrier,
 };
+
+/** What a variable was before a restart. */
+export interface SavedMode {
+  readonly mode: string;
+  readonly emptyAt: number | undefined;
+  readonly capacity: number | undefined;
+}
 
 /** A named place for values in a workspace. */
 export class Variable {
@@ -73,6 +82,7 @@ export class Variable {
       get isRecorded() {
         return where.scope.changes.isRecorded;
       },
+      removed: () => this.#behaviour.removed?.(),
       returned: (number, value) => this.#behaviour.returned?.(number, value),
     };
     this.#context = {
@@ -104,19 +114,35 @@ export class Variable {
     yield* this.#behaviour.waiting?.() ?? [];
   }
 
-  /** Sets the mode, if it is unknown. Clients that wait keep waiting (V2). */
-  declare(mode: string): Refusal | undefined {
-    if (this.#behaviour.mode === mode && mode !== 'unknown') return undefined;
+  /** Sets the mode, if it is unknown. Clients that wait keep waiting (V2). @param capacity of a fifo (V14) */
+  declare(mode: string, capacity?: number): Refusal | undefined {
+    if (this.#behaviour.mode === mode && mode !== 'unknown') return this.#capacityChanged(capacity);
     const Mode = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
     if (Mode === undefined || !(this.#behaviour instanceof Unknown))
       return refusal(VARIABLES.modeFixed(mode));
     this.#behaviour = new Mode(this.#context);
+    if (capacity !== undefined) this.#behaviour.limit?.(capacity);
     this.record.changed();
     return undefined;
   }
 
+  #capacityChanged(capacity: number | undefined): Refusal | undefined {
+    if (capacity === undefined || capacity === this.#behaviour.capacity) return undefined;
+    return refusal(CAPACITY.fixed(String(capacity)));
+  }
+
   store(value: Value, client: Client | undefined): StoreOutcome {
     return this.#behaviour.store(value, client);
+  }
+
+  /** Whether a store waits for room (V14). */
+  get isFull(): boolean {
+    return this.#behaviour.isFull === true;
+  }
+
+  /** Lets a store wait for room. Only for a full variable. */
+  storeLater(store: WaitingStore): void {
+    this.#behaviour.storeLater?.(store);
   }
 
   get(get: PendingGet): void {
@@ -128,9 +154,10 @@ export class Variable {
   }
 
   /** Takes up what it was before a restart. */
-  restoreMode(mode: string, emptyAt: number | undefined): void {
+  restoreMode({ mode, emptyAt, capacity }: SavedMode): void {
     const Mode = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
     if (Mode !== undefined && this.#behaviour instanceof Unknown) this.#behaviour = new Mode(this.#context);
+    if (capacity !== undefined) this.#behaviour.limit?.(capacity);
     if (emptyAt !== undefined) this.#behaviour.restoreEmptyAt?.(emptyAt);
   }
 

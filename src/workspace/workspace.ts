@@ -16,6 +16,7 @@ import { valueIn } from './value-record.ts';
 import { WorkspaceRecord } from './workspace-record.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Variable } from './variable.ts';
+import type { WaitingStore } from './waiting-store.ts';
 import { VARIABLES } from '../wire/refusals.ts';
 
 /** Adds behaviour to a workspace of some type (W9). */
@@ -210,16 +211,16 @@ export class Workspace {
     const variable = new Variable(name, { ...own, scope, accounting, clock, inSteps }, behaviour);
     this.#variables.set(name, variable);
     accounting.keepName(name, variable.owner);
-    if (saved !== undefined) variable.restoreMode(saved.mode, saved.emptyAt);
+    if (saved !== undefined) variable.restoreMode(saved);
     this.#saved?.made(number, variable);
     variable.record.changed();
     return variable;
   }
 
-  /** Declares a mode (V2). */
-  declare(name: string, mode: string, owner?: Account): Refusal | undefined {
+  /** Declares a mode (V2), and the capacity of a fifo (V14). */
+  declare(name: string, mode: string, owner?: Account, capacity?: number): Refusal | undefined {
     const variable = this.#forClient(name, owner);
-    return isRefusal(variable) ? variable : variable.declare(mode);
+    return isRefusal(variable) ? variable : variable.declare(mode, capacity);
   }
 
   /** Stores a value (V3). A value that is refused stays the caller's. */
@@ -240,6 +241,16 @@ export class Workspace {
     this.plugin?.stored?.(name, value);
     this.#oldSleighOf(name)?.stored(name, client);
     return outcome;
+  }
+
+  /** As `store`, which waits if the variable is full (V14.2). @returns why there is no memory to wait with */
+  storeLater(name: string, store: WaitingStore): Refusal | undefined {
+    const { value, client } = store;
+    const refused = this.accounting.refusal(value);
+    if (refused !== undefined) return refused;
+    store.onAnswer = () => this.#oldSleighOf(name)?.stored(name, client);
+    this.find(name)?.storeLater(store);
+    return undefined;
   }
 
   /** Carries out a get (V4). */

@@ -137,6 +137,21 @@ describe('other methods reject invalid arguments', () => {
       () => sleigh.workspace.store('x', 1, any({ metadata: { a: 1 } })),
       '`metadata` must be a Map, or an object, of strings',
     ],
+    [
+      'store without wait',
+      () => sleigh.workspace.store('x', 1, { timeout: 5 }),
+      '`timeout` of store ends a wait, and needs `wait: true`.',
+    ],
+    [
+      'declare',
+      () => sleigh.workspace.declare('x', 'fifo', { capacity: 0 }),
+      '`capacity` must be a whole number of at least 1, got 0.',
+    ],
+    [
+      'declare another mode',
+      () => sleigh.workspace.declare('x', 'lifo', { capacity: 2 }),
+      '`capacity` needs the mode "fifo", got lifo.',
+    ],
   ])('%s', async (_, call, message) => {
     await expect(call()).rejects.toThrow(message);
   });

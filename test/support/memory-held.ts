@@ -118,6 +118,7 @@ export class MemoryHeld {
         this.#add('barrierMembers', COST.barrierMember * openField(behaviour, 'members', Set).size);
       if (behaviour instanceof Fifo || behaviour instanceof Lifo || behaviour instanceof Single)
         for (const value of behaviour.values(0, Infinity)) this.#addValue(value);
+      if (behaviour instanceof Fifo) for (const { value } of behaviour.waiting()) this.#addValue(value);
     }
     if (workspace.plugin instanceof Sleigh) this.#addJob(workspace.plugin);
     // The first workspace is always there, and is not counted (W1).

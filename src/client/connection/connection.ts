@@ -166,9 +166,13 @@ export class NwsConnection {
     await this.request([VERB.deleteWs, toWire(name)]);
   }
 
-  /** @param mode `fifo`, `lifo`, `single`, `multi`, `__time` or `__barrier` (V1, V2) */
-  async declare(workspace: string, variable: string, mode: string): Promise<void> {
-    await this.request([VERB.declareVar, toWire(workspace), toWire(variable), mode]);
+  /**
+   * @param mode `fifo`, `lifo`, `single`, `multi`, `__time` or `__barrier` (V1, V2)
+   * @param capacity how many values a fifo holds at most (V14)
+   */
+  async declare(workspace: string, variable: string, mode: string, capacity?: number): Promise<void> {
+    const metadata = capacity === undefined ? NO_METADATA : new Map([[KEY.capacity, String(capacity)]]);
+    await this.request([VERB.declareVar, toWire(workspace), toWire(variable), mode], metadata);
   }
 
   /** Deletes a variable. Clients that wait in it get an error (V7). */
@@ -192,6 +196,7 @@ export class NwsConnection {
 
   /**
    * As `store`, for an encoded value or a stream.
+   * @param verb with `storeWait` it waits while the fifo is full (V14.2)
    * @throws RangeError if a stream is longer or shorter than announced, and what the stream throws: then nothing is
    *   stored, and the connection is closed
    */
@@ -200,10 +205,11 @@ export class NwsConnection {
     variable: string,
     { descriptor, bytes, type }: EncodedValue<Uint8Array | ByteStream>,
     metadata = NO_METADATA,
+    verb: typeof VERB.store | typeof VERB.storeWait = VERB.store,
   ): Promise<Metadata> {
     const all = new Map(wireMetadata(metadata)).set(KEY.type, type);
     const reply = await this.request(
-      [VERB.store, toWire(workspace), toWire(variable), String(descriptor), bytes],
+      [verb, toWire(workspace), toWire(variable), String(descriptor), bytes],
       all,
     );
     return mapMetadata(reply.metadata, fromWire);

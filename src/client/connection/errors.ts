@@ -1,3 +1,4 @@
+import { CAPACITY } from '../../wire/capacity-refusals.ts';
 import { JOB, VARIABLES } from '../../wire/refusals.ts';
 import { STATUS } from '../../wire/reply.ts';
 import { REPLY } from '../errors/connection.ts';
@@ -12,6 +13,7 @@ export type NwsErrorCode =
   | 'shutting-down'
   | 'no-value'
   | 'purged'
+  | 'full'
   | 'not-iterable'
   | 'sleigh-dead'
   | 'worker-dead';
@@ -28,6 +30,7 @@ const CODE_OF_REASON: Readonly<Record<string, NwsErrorCode>> = Object.fromEntrie
   [
     [VARIABLES.noValue, 'no-value'] as const,
     [VARIABLES.purged, 'purged'] as const,
+    [CAPACITY.full, 'full'] as const,
     [VARIABLES.noIfind, 'not-iterable'] as const,
     [VARIABLES.noIfetch, 'not-iterable'] as const,
     [JOB.dead, 'sleigh-dead'] as const,

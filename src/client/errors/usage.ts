@@ -42,6 +42,18 @@ export const USAGE = {
     'milliseconds',
     -1,
   ),
+  capacityOfFifo: errorKind(
+    'usage',
+    (mode: string) => `\`capacity\` needs the mode "fifo", got ${mode}.`,
+    "Declare the variable as a fifo: `declare(name, 'fifo', { capacity })`.",
+    'lifo',
+  ),
+  waitNeeded: errorKind(
+    'usage',
+    (name: string) => `\`${name}\` of store ends a wait, and needs \`wait: true\`.`,
+    'Give `wait: true`, or leave it out: a store that does not wait is answered at once.',
+    'timeout',
+  ),
   badModule: errorKind(
     'usage',
     (value: string) =>

@@ -27,6 +27,7 @@ import type { ResourceLimits } from '../sentinel/node-flags.ts';
 import { checkRespawn } from './respawn.ts';
 import { checkRetry } from './retry.ts';
 import type {
+  DeclareOptions,
   GetOptions,
   StoreOptions,
   StoreStreamOptions,
@@ -85,8 +86,12 @@ export const TRY: Rules<TryOptions> = { as: oneOf('value', 'found', 'stream'), m
 export const GET: Rules<GetOptions> = { ...TRY, ...WAIT };
 export const TAKE: Rules<TakeOptions> = { ...WAIT, lease: wholeFrom(1) };
 export const LOCK: Rules<LockOptions> = { ...WAIT, lease: wholeFrom(1) };
-export const STORE: Rules<StoreOptions> = { metadata: isMetadata };
-export const STORE_STREAM: Rules<StoreStreamOptions> = { ...STORE, type: oneOf('bytes', 'text', 'json') };
+export const STORE: Rules<StoreOptions> = { ...WAIT, wait: isYesNo, metadata: isMetadata };
+export const DECLARE: Rules<DeclareOptions> = { capacity: wholeFrom(1) };
+export const STORE_STREAM: Rules<StoreStreamOptions> = {
+  metadata: isMetadata,
+  type: oneOf('bytes', 'text', 'json'),
+};
 
 export const WORKSPACE: Rules<WorkspaceOptions> = {
   ...ADDRESS,

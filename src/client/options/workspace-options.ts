@@ -38,9 +38,24 @@ export interface TakeOptions extends WaitOptions {
   readonly lease: number;
 }
 
-export interface StoreOptions {
+/** What a value is stored with. */
+export interface StoredWith {
   /** The metadata that are stored with the value (V3). */
   readonly metadata?: MetadataInit | undefined;
+}
+
+export interface StoreOptions extends StoredWith, WaitOptions {
+  /**
+   * Whether it waits while the fifo holds as many values as its capacity (V14). The default is false: then it is refused as
+   * `full`. `signal` and `timeout` end the wait, and need it.
+   */
+  readonly wait?: boolean | undefined;
+}
+
+/** How a variable is declared. */
+export interface DeclareOptions {
+  /** How many values a fifo holds at most, with the leased ones (V14): a whole number of at least 1. The default is no limit. */
+  readonly capacity?: number | undefined;
 }
 
 /** A value that is stored as a stream. */
@@ -51,7 +66,7 @@ export interface StreamInit {
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-export interface StoreStreamOptions extends StoreOptions {
+export interface StoreStreamOptions extends StoredWith {
   /** The form of the bytes. The default is `bytes`; `text` and `json` are UTF-8, which is not checked (C1). */
   readonly type?: 'bytes' | 'text' | 'json' | undefined;
 }

@@ -7,6 +7,7 @@ import { ConnectionPool } from '../connection/connection-pool.ts';
 import type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './listings.ts';
 import { checkName, LOCK, WORKSPACE } from '../options/option-rules.ts';
 import type {
+  DeclareOptions,
   Form,
   Forms,
   GetOptions,
@@ -92,9 +93,11 @@ export class NetWorkSpace implements Disposable {
   /**
    * A variable whose values have one type, which the client cannot check.
    * @param mode declared before its first use (V2)
+   * @param options the capacity of a fifo (V14)
+   * @throws TypeError or RangeError for invalid options
    */
-  variable<T>(name: string, mode?: Mode): Variable<T> {
-    return new Variable<T>(this.#lines, this.name, name, mode);
+  variable<T>(name: string, mode?: Mode, options?: DeclareOptions): Variable<T> {
+    return new Variable<T>(this.#lines, this.name, name, mode, options);
   }
 
   /** A barrier: it lets programs wait for each other (V12). */
@@ -104,10 +107,11 @@ export class NetWorkSpace implements Disposable {
 
   /**
    * Sets the mode of a variable (V2).
-   * @throws NwsError if it has another mode already
+   * @param options the capacity of a fifo: how many values it holds at most (V14)
+   * @throws NwsError if it has another mode or capacity already; TypeError or RangeError for invalid options
    */
-  declare(variable: string, mode: Mode): Promise<void> {
-    return this.variable(variable, mode).declare();
+  async declare(variable: string, mode: Mode, options?: DeclareOptions): Promise<void> {
+    await this.variable(variable, mode, options).declare();
   }
 
   /** See Variable. */

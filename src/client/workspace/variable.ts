@@ -6,9 +6,10 @@ import { unsafeCast } from '../unsafe-cast.ts';
 import type { Found, FoundStream, NwsConnection } from '../connection/connection.ts';
 import type { GetDetails, GetVerb } from '../connection/get-request.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
-import { GET, STORE, STORE_STREAM, TAKE, TRY } from '../options/option-rules.ts';
+import { DECLARE, GET, STORE, STORE_STREAM, TAKE, TRY } from '../options/option-rules.ts';
 import { BYTES_DESCRIPTOR, encodeValue } from '../values/values.ts';
 import type {
+  DeclareOptions,
   Form,
   Forms,
   GetOptions,
@@ -20,6 +21,8 @@ import type {
   TryOptions,
 } from '../options/workspace-options.ts';
 
+import { typeError } from '../../wire/error-kind.ts';
+import { USAGE } from '../errors/usage.ts';
 import { Lease } from './lease.ts';
 import { spooled } from './spool-file.ts';
 
@@ -41,38 +44,66 @@ export class Variable<T = unknown> {
   readonly #lines: ConnectionPool;
   readonly #workspace: string;
   readonly #mode: Mode | undefined;
+  readonly #capacity: number | undefined;
   #declared: Promise<void> | undefined;
 
   /**
    * @param mode declared before the first use (V2); if undefined, the existing mode, or the one that the first store
    *   sets
+   * @throws TypeError or RangeError for invalid options
    */
-  constructor(lines: ConnectionPool, workspace: string, name: string, mode?: Mode) {
+  constructor(
+    lines: ConnectionPool,
+    workspace: string,
+    name: string,
+    mode?: Mode,
+    options: DeclareOptions = {},
+  ) {
+    checkOptions('declare', options, DECLARE);
+    if (options.capacity !== undefined && mode !== 'fifo')
+      throw typeError(USAGE.capacityOfFifo(String(mode)));
     this.name = name;
     this.#lines = lines;
     this.#workspace = workspace;
     this.#mode = mode;
+    this.#capacity = options.capacity;
   }
 
   /**
    * Declares the mode, if one was given. Each use does so first.
-   * @throws NwsError if it has another mode (V2)
+   * @throws NwsError if it has another mode (V2), or another capacity (V14)
    */
   declare(): Promise<void> {
     if (this.#mode === undefined) return Promise.resolve();
-    return (this.#declared ??= this.#lines.main.declare(this.#workspace, this.name, this.#mode));
+    return (this.#declared ??= this.#lines.main.declare(
+      this.#workspace,
+      this.name,
+      this.#mode,
+      this.#capacity,
+    ));
   }
 
   /**
-   * Stores a value (V3), encoded as in C1 and C2.
-   * @throws TypeError if it cannot be sent: a function, a symbol, a promise …
+   * Stores a value (V3), encoded as in C1 and C2. With `wait` it waits while a fifo with a capacity is full (V14); if its
+   * `signal` or `timeout` ends the wait, nothing is stored.
+   * @throws TypeError if it cannot be sent: a function, a symbol, a promise …; NwsError `full` if there is no room
    */
   async store(value: T, options: StoreOptions = {}): Promise<void> {
     checkOptions(VERB.store, options, STORE);
-    const { metadata } = options;
+    const { wait = false } = options;
+    const needless = wait
+      ? undefined
+      : (['signal', 'timeout'] as const).find((name) => options[name] !== undefined);
+    if (needless !== undefined) throw typeError(USAGE.waitNeeded(needless));
+    const metadata = metadataOf(options.metadata);
     const encoded = encodeValue(value);
     await this.declare();
-    await this.#lines.main.storeEncoded(this.#workspace, this.name, encoded, metadataOf(metadata));
+    if (!wait)
+      return void (await this.#lines.main.storeEncoded(this.#workspace, this.name, encoded, metadata));
+    const what = `"${this.name}" had no room`;
+    await this.#lines.wait(this.#workspace, what, options, (connection) =>
+      connection.storeEncoded(this.#workspace, this.name, encoded, metadata, VERB.storeWait),
+    );
   }
 
   /**

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { FetchedView, LeaseView, ValueView, VariableView, WaitingView } from '../../views/types.ts';
+import type { FetchedView, LeaseView, ValueView, VariableView } from '../../views/types.ts';
+import type { WaitingView } from '../../views/variable-types.ts';
 import {
   Fact,
   Facts,
@@ -28,7 +29,7 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
   const [fetched, setFetched] = useState<ValueView | undefined>(undefined);
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="variable" />;
-  const { list, waiting, leased, mode, values, fetchers, finders } = data;
+  const { list, waiting, leased, mode, values, fetchers, finders, capacity, storers } = data;
   return (
     <>
       <PageHead
@@ -67,6 +68,12 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
         <Fact name="values">{count(values)}</Fact>
         <Fact name="wait to fetch">{count(fetchers)}</Fact>
         <Fact name="wait to find">{count(finders)}</Fact>
+        {capacity !== undefined && (
+          <>
+            <Fact name="capacity">{count(capacity)}</Fact>
+            <Fact name="wait to store">{count(storers)}</Fact>
+          </>
+        )}
       </Facts>
       {fetched !== undefined && (
         <Panel title="Fetched">
@@ -93,7 +100,7 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
         {list.items.length === 0 ? (
           <Nothing>
             No value. A client stores one by <code>store</code>
-            {waiting.total > 0 && '; the clients above wait for it'}.
+            {fetchers + finders > 0 && '; the clients above wait for it'}.
           </Nothing>
         ) : (
           <div class="values">

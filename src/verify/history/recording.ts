@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ReceivedValue, Reply } from '../../client/connection/reply-decoder.ts';
-import { KEY, VERB, VERB_FORMS, isVerb } from '../../wire/names.ts';
+import { KEY, VERB, VERB_FORMS, isStore, isVerb } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
 import { CLOSE, END, RESTART, type Cookie, type Operation, type RecordedReply } from './operation.ts';
@@ -34,12 +34,13 @@ export class Recording {
   begin(who: string, verb: string, args: readonly string[], metadata: Metadata): Operation {
     const names = isVerb(verb) ? VERB_FORMS[verb].names : 0;
     const [workspace, variable] = args;
-    const value = verb === VERB.store ? args[3] : verb === VERB.declareVar ? args[2] : undefined;
+    const value = isStore(verb) ? args[3] : verb === VERB.declareVar ? args[2] : undefined;
     const type = verb === VERB.openWs ? metadata.get(KEY.wsType) : undefined;
     const after = verb.startsWith('i') ? cookieOf(args[2], args[3]) : undefined;
     const operation: Operation = {
       who,
-      verb,
+      // It takes effect before its reply, as a store does.
+      verb: verb === VERB.storeWait ? VERB.store : verb,
       ...(names > 0 && workspace !== undefined && { workspace }),
       ...(names > 1 && variable !== undefined && { variable }),
       ...(value !== undefined && { value: recordedValue(value) }),
