@@ -163,6 +163,20 @@ describe('the view of workspaces and variables', () => {
     });
   });
 
+  it('shows the capacity of a fifo, and the stores that wait for room (V14)', (server) => {
+    const [owner, producer] = [server.connect(), server.connect()];
+    for (const client of [owner, producer]) client.call(['open ws', 'w', '', 'yes']);
+    owner.call(['declare var', 'w', 'v', 'fifo'], { capacity: '1' });
+    owner.call(['store', 'w', 'v', '1', 'a']);
+    producer.send(['storeWait', 'w', 'v', '1', 'b']);
+    expect(viewOf(viewsOf(server), '/api/workspaces/w/variables/v')).toMatchObject({
+      values: 1,
+      capacity: 1,
+      storers: 1,
+      waiting: { total: 1, items: [{ client: 2, verb: 'storeWait' }] },
+    });
+  });
+
   it('shows the tasks and results of a job, and the clients that wait for them', (server) => {
     const job = new Job(server);
     const { workers, sentinel } = job.openCrew(2);
