@@ -12,6 +12,7 @@ import type { TcpOptions } from '../transport/tcp-options.ts';
 import { authorityOf } from '../wire/authority.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
+import { VERSION } from '../version.ts';
 import type { CheckedOptions } from './cluster-options.ts';
 import { Front } from './front.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -20,6 +21,7 @@ import { Partition, type Member, type Ownership } from './partition.ts';
 import { PostgresDisk } from './postgres-disk.ts';
 import { PostgresStore } from './postgres-store.ts';
 import { prepareTables } from './schema.ts';
+import { ServerRegistry, type StoredServers } from './server-registry.ts';
 
 /** The one partition: all workspaces have the same owner. */
 const PARTITION = 0;
@@ -38,10 +40,20 @@ export interface ClusterOptions {
   readonly webPort: number | undefined;
 }
 
+/** What the owner of the data tells about itself and the other servers. */
+export interface ClusterFigures {
+  readonly name: string;
+  readonly epoch: number;
+  /** Milliseconds for which its lease is valid at least; below 0 if it is over. */
+  readonly leaseLeftMs: number;
+  /** What the store said last. */
+  readonly stored: StoredServers;
+}
+
 /** What a server of several shows. */
 export interface ClusterEvents {
   /** This server owns the data from now on. */
-  readonly owns: (tcp: TcpServer) => void;
+  readonly owns: (tcp: TcpServer, figures: ClusterFigures) => void;
   /** Another server does, or nobody. */
   readonly standsBy: (owner: Member | undefined) => void;
 }
@@ -65,6 +77,7 @@ export class ClusterServer {
   readonly #link: Link;
   readonly #partition: Partition;
   #member: Member = { name: '', address: '', link: '' };
+  #registry: ServerRegistry | undefined;
   #seen: Ownership | undefined;
   #store: PostgresStore | undefined;
   #owning: Owning | undefined;
@@ -128,6 +141,15 @@ export class ClusterServer {
             ? undefined
             : `http://${authorityOf(shared.reachedAt, options.webPort)}/`,
       };
+      server.#registry = new ServerRegistry({
+        link: linkOf(shared),
+        member: server.#member,
+        version: VERSION,
+        partition: PARTITION,
+        leaseMs: shared.leaseMs,
+        loop: NODE_EDGE.time.loop,
+        logger: options.logger,
+      });
       server.#claim.start();
       return server;
     } catch (error) {
@@ -265,14 +287,26 @@ export class ClusterServer {
   }
 
   #serveClients(): void {
-    const { tcp } = this.#owning ?? missing('the data is not loaded');
-    this.#events.owns(tcp);
+    const { tcp, epoch, lease } = this.#owning ?? missing('the data is not loaded');
+    const registry = this.#registry ?? missing('the server is not registered');
+    registry.startReading();
+    this.#events.owns(tcp, {
+      name: this.#member.name,
+      epoch,
+      get leaseLeftMs() {
+        return lease.leftMs;
+      },
+      get stored() {
+        return registry.stored;
+      },
+    });
   }
 
   /** Nothing that waits to become durable is sent (D9). */
   async #dropData(): Promise<void> {
     const owning = this.#owning;
     this.#owning = undefined;
+    this.#registry?.stopReading();
     if (owning !== undefined) {
       const { tcp, epoch } = owning;
       tcp.durability?.abandon(plainError(STORED.fenced(this.#member.name, epoch)));
@@ -291,7 +325,7 @@ export class ClusterServer {
       await owning.tcp.close({ drain: this.#drain });
       await this.#giveUp(owning);
     }
-    await this.#link.close();
+    await Promise.all([this.#link.close(), this.#registry?.close()]);
     this.#hasStopped();
   }
 }

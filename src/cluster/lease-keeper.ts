@@ -50,9 +50,13 @@ export class LeaseKeeper {
     this.#actor.start();
   }
 
-  /** Its state, for the page. */
-  get state(): string {
-    return this.#actor.getSnapshot().value;
+  /**
+   * Milliseconds for which the lease is valid at least, by the clock of this process; below 0 if it is over. Commits renew the lease as well,
+   * and are not counted.
+   */
+  get leftMs(): number {
+    const { partition, loop } = this.#options;
+    return this.#renewedAt + partition.leaseMs - loop.now();
   }
 
   #startTimer(milliseconds: number): void {

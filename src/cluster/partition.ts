@@ -51,7 +51,8 @@ SELECT epoch, head FROM won`;
 const RENEW = `UPDATE sleigh_partition SET lease_until = greatest(lease_until, clock_timestamp() + $3 * interval '1 millisecond')
   WHERE partition = $1 AND epoch = $2 RETURNING epoch`;
 
-const RELEASE = `UPDATE sleigh_partition SET lease_until = clock_timestamp() WHERE partition = $1 AND epoch = $2`;
+/** Not the time of now, so that the list of takeovers tells a lease that was released from one that was over. */
+const RELEASE = `UPDATE sleigh_partition SET lease_until = '-infinity' WHERE partition = $1 AND epoch = $2`;
 
 /** Nothing is written unless the row of the partition has this epoch and this head. Another commit waits for its lock. */
 const FENCE = `WITH fence AS (

@@ -1,4 +1,5 @@
 import type { EndedJob, EndedJobSummary } from '../sleigh/ended-job.ts';
+import type { Cluster } from './cluster.ts';
 import type { Storage } from './storage.ts';
 import type { Reading } from './values.ts';
 
@@ -24,6 +25,8 @@ export interface About extends Reading {
   readonly endedJobs: EndedJobs;
   /** Undefined if nothing survives the server. */
   readonly storage: Storage | undefined;
+  /** Undefined if no other server shares its store. */
+  readonly cluster: Cluster | undefined;
   /** @returns the SVG of a machine by its id; '' if there is none */
   drawing(chart: string): string;
 }

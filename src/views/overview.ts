@@ -2,6 +2,7 @@ import { Sleigh } from '../sleigh/sleigh.ts';
 import type { Core } from '../core/core.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { About } from './about.ts';
+import { clusterView } from './cluster.ts';
 import { named } from './names.ts';
 import { newest } from './paging.ts';
 import type { History } from './history.ts';
@@ -64,6 +65,7 @@ export const overview = (
   bytesHeld: core.accounting.bytes,
   verification: verification(core),
   storage: storage?.view ?? null,
+  cluster: about.cluster === undefined ? null : clusterView(about.cluster),
   requests: Object.fromEntries(core.figures.requests),
   rates: rates.series,
   sleighs: newest(core.workspaces.occupied, MAX_SLEIGHS)

@@ -18,10 +18,9 @@ import type {
   ActorView,
   ChartsView,
   OverviewView,
-  ReplayView,
   SleighSummary,
-  StepView,
 } from './types.ts';
+import type { ReplayView, StepView } from './replay-types.ts';
 import { REPLAY_VIEWS, type ReplayedView } from './view-routes.ts';
 
 const MAX_SLEIGHS = 100;
@@ -115,6 +114,7 @@ export class Replay {
       oldSleighs: [],
       verification: null,
       storage: null,
+      cluster: null,
     };
   }
 

@@ -1,3 +1,4 @@
+import type { ClusterView } from './cluster-types.ts';
 import type { Series } from './series-types.ts';
 import type { StorageView } from './storage-types.ts';
 import type { VerificationView } from './verification-types.ts';
@@ -44,6 +45,8 @@ export interface OverviewView {
   readonly verification: VerificationView | null;
   /** The store of a server with `--data`; null without. */
   readonly storage: StorageView | null;
+  /** The servers of `--store`; null without. */
+  readonly cluster: ClusterView | null;
   /** The number of requests of each verb since the start. */
   readonly requests: Readonly<Record<string, number>>;
   /** `requests`, `bytes in`, `bytes out`, each a second. */
@@ -326,20 +329,4 @@ export interface MoveView {
   readonly actions: readonly string[];
   readonly clauses: readonly string[];
   readonly description: string;
-}
-
-/** One step of a trace. */
-export interface StepView {
-  readonly time: number;
-}
-
-export interface ReplayView {
-  readonly file: string;
-  readonly steps: number;
-  readonly from: number;
-  readonly to: number;
-  /** The sleighs and connections of the trace, in the order in which they begin. */
-  readonly scopes: readonly { readonly scope: string; readonly first: number; readonly last: number }[];
-  /** The first step that its machine does not allow. */
-  readonly violation: { readonly step: number; readonly reason: string } | undefined;
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { NwsConnection } from '../client/connection/connection.ts';
 import type { TcpServer } from '../transport/server.ts';
 import { VERSION } from '../version.ts';
+import type { Cluster } from '../views/cluster.ts';
 import { valueView } from '../views/values.ts';
 import { Views } from '../views/views.ts';
 import { isFile, sizeOf } from '../wire/payload.ts';
@@ -18,6 +19,8 @@ export interface LiveSiteOptions {
   /** Undefined if changes are disabled. */
   readonly token: string | undefined;
   readonly logger: Logger;
+  /** Undefined if no other server shares its store. */
+  readonly cluster: Cluster | undefined;
 }
 
 /** Milliseconds between two samples of metrics. */
@@ -36,7 +39,7 @@ export class LiveSite implements Site {
   #changes = 0;
   #clients = 0;
 
-  constructor(server: TcpServer, { web, token, logger }: LiveSiteOptions) {
+  constructor(server: TcpServer, { web, token, logger, cluster }: LiveSiteOptions) {
     this.#server = server;
     const { core, host, port, peek, endedJobs, durability: storage } = server;
     const { translate: babelfish } = new Babelfishes({
@@ -59,10 +62,11 @@ export class LiveSite implements Site {
       babelfish,
       endedJobs,
       storage,
+      cluster,
     };
     this.views = new Views(core, about);
     this.writes = token === undefined ? undefined : this.#writes(token, logger);
-    this.metrics = metricsOf(server, web, this.views);
+    this.metrics = metricsOf({ server, web, views: this.views, cluster });
     this.#sampling = setInterval(() => {
       try {
         this.views.sample();

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Histogram as Counted } from '../core/metrics.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import type { TcpServer } from '../transport/server.ts';
+import type { Cluster } from '../views/cluster.ts';
 import { sleighCounts, type SleighCounts } from '../views/sleigh-counts.ts';
 import type { Views } from '../views/views.ts';
 import { addLimitMetrics } from './limit-metrics.ts';
@@ -52,16 +53,25 @@ function processMetrics(): Registry {
   return ofProcess;
 }
 
+/** What the metrics are read from. */
+interface MetricsSource {
+  readonly server: TcpServer;
+  readonly web: WebServer;
+  readonly views: Views;
+  /** Undefined if no other server shares its store. */
+  readonly cluster: Cluster | undefined;
+}
+
 /** @returns a function that creates the text of `/metrics`; the names are in docs/web.md */
-export function metricsOf(server: TcpServer, web: WebServer, views: Views): () => Promise<string> {
+export function metricsOf(source: MetricsSource): () => Promise<string> {
   let registry: Registry | undefined;
   return () => {
-    registry ??= Registry.merge([serverMetrics(server, web, views), processMetrics()]);
+    registry ??= Registry.merge([serverMetrics(source), processMetrics()]);
     return registry.metrics();
   };
 }
 
-function serverMetrics(server: TcpServer, web: WebServer, views: Views): Registry {
+function serverMetrics({ server, web, views, cluster }: MetricsSource): Registry {
   const { core, handling } = server;
   const registry = new Registry();
   addLimitMetrics(registry, server);
@@ -115,6 +125,15 @@ function serverMetrics(server: TcpServer, web: WebServer, views: Views): Registr
       () => committed.recovered,
     );
     gauge('sleigh_commit_waiting', 'Connections whose replies wait for a commit.', () => durability.waiting);
+  }
+  if (cluster !== undefined) {
+    gauge('sleigh_epoch', 'The epoch under which this server owns the data.', () => cluster.epoch);
+    gauge('sleigh_lease_left_seconds', 'Seconds for which its lease is valid at least.', () =>
+      Math.max(0, cluster.leaseLeftMs / 1_000),
+    );
+    counter('sleigh_takeovers_total', 'How often a server has claimed the data.', [], () => [
+      [{}, cluster.stored.takeoverCount],
+    ]);
   }
 
   const sleighs = (): SleighCounts[] =>

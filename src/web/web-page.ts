@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { TcpServer } from '../transport/server.ts';
+import type { Cluster } from '../views/cluster.ts';
 import { LiveSite } from './live-site.ts';
 import { WebServer } from './web-server.ts';
 import { WebListenError, type WebAddress, type WebOptions } from './web-options.ts';
@@ -55,11 +56,12 @@ export class WebPage {
 
   /**
    * Shows this server from now on.
+   * @param cluster what it tells about the servers that share its store; undefined if it is alone
    * @returns the address of the page
    */
-  show(tcp: TcpServer): WebAddress {
+  show(tcp: TcpServer, cluster?: Cluster): WebAddress {
     this.#site?.close();
-    this.#site = new LiveSite(tcp, { web: this.#web, token: this.#token, logger: this.#logger });
+    this.#site = new LiveSite(tcp, { web: this.#web, token: this.#token, logger: this.#logger, cluster });
     this.#web.show(this.#site);
     return this.address;
   }

@@ -14,6 +14,7 @@ export const aboutOf = (server: SimulatedServer): About => ({
   now: () => server.now,
   endedJobs: { summaries: [], find: () => undefined },
   storage: undefined,
+  cluster: undefined,
   drawing: (chart) => `<svg id="${chart}"/>`,
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { TraceStep } from '../../src/trace/step.ts';
 import { Replay } from '../../src/views/replay.ts';
-import type { ActorsView, ActorView, OverviewView, ReplayView } from '../../src/views/types.ts';
+import type { ReplayView } from '../../src/views/replay-types.ts';
+import type { ActorsView, ActorView, OverviewView } from '../../src/views/types.ts';
 import { Job } from '../support/job.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { viewOf, viewsOf } from '../support/views.ts';

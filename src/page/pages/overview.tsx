@@ -1,5 +1,6 @@
 import type { EndedJobsView } from '../../views/ended-types.ts';
 import type { ClientsView, OverviewView, SleighSummary, WorkspacesView } from '../../views/types.ts';
+import { Servers } from '../components/servers.tsx';
 import { Storage } from '../components/storage.tsx';
 import { Violations } from '../components/violations.tsx';
 import { Search } from '../components/list-tools.tsx';
@@ -102,6 +103,7 @@ export function OverviewPage() {
         <Plot title="Requests a second" series={data.rates} names={['requests']} />
         <Plot title="Traffic a second" series={data.rates} names={['bytes in', 'bytes out']} format={bytes} />
       </div>
+      {data.cluster !== null && <Servers cluster={data.cluster} />}
       {data.storage !== null && <Storage storage={data.storage} />}
       <div class="halves">
         <Panel title="Workspaces" note={<a href={page.workspaces}>all {count(data.workspaces)}</a>}>

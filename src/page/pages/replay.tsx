@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ReplayView, StepView } from '../../views/types.ts';
+import type { ReplayView, StepView } from '../../views/replay-types.ts';
 import { Actors } from '../components/actors.tsx';
 import { Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
 import {
