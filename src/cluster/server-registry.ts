@@ -40,7 +40,7 @@ export interface RegisteredServer {
   /** The address of its page. */
   readonly web: string | undefined;
   readonly version: string;
-  /** Milliseconds since it registered itself last, when this was read. */
+  /** Milliseconds since it registered itself last. */
   readonly agoMs: number;
 }
 
@@ -97,6 +97,8 @@ export interface RegistryOptions {
 export class ServerRegistry {
   readonly #options: RegistryOptions;
   #stored = NOTHING;
+  /** When the servers were read, by the clock of the loop. */
+  #readAt = 0;
   #isReading = false;
   #isClosed = false;
   #hasFailed = false;
@@ -109,9 +111,11 @@ export class ServerRegistry {
     this.#current = this.#refresh();
   }
 
-  /** What the store said when it was asked last. */
+  /** What the store said when it was asked last. The times since servers were seen go on. */
   get stored(): StoredServers {
-    return this.#stored;
+    const passed = this.#options.loop.now() - this.#readAt;
+    const servers = this.#stored.servers.map((server) => ({ ...server, agoMs: server.agoMs + passed }));
+    return { ...this.#stored, servers };
   }
 
   /** This server owns the data: its page shows what the store says. */
@@ -150,7 +154,7 @@ export class ServerRegistry {
   }
 
   async #read(): Promise<void> {
-    const { link, partition } = this.#options;
+    const { link, partition, loop } = this.#options;
     const [owners, servers, takeovers] = [
       await link.ask(READ_OWNER, [partition], 'owner'),
       await link.ask(READ_SERVERS, [], 'servers'),
@@ -159,6 +163,7 @@ export class ServerRegistry {
     // It may own the data no longer.
     if (!this.#isReading) return;
     const { owner, since } = owners.rows[0] ?? {};
+    this.#readAt = loop.now();
     this.#stored = {
       owner: textOf(owner),
       since: Math.round(Number(since)),

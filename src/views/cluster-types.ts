@@ -25,7 +25,7 @@ export interface ServerView {
   /** The address of its page; null if it has none. */
   readonly web: string | null;
   readonly version: string;
-  /** Milliseconds since it registered itself last, when the store was asked. */
+  /** Milliseconds since it registered itself last, as far as this server knows. */
   readonly ago: number;
 }
 

@@ -11,7 +11,7 @@ import { screenshot, violations } from '../page/site.ts';
 
 // What the page and the metrics of the owner show about the servers that share its store.
 
-const LEASE_MS = 600;
+const LEASE_MS = 2_000;
 
 /** @returns null while the server does not own the data */
 const shown = async ({ web }: Server): Promise<ClusterView | null> => {
@@ -22,6 +22,16 @@ const shown = async ({ web }: Server): Promise<ClusterView | null> => {
 };
 
 const names = ({ servers: all }: ClusterView): string => all.map(({ name }) => name).join();
+
+const shows = async (
+  server: Server,
+  what: string,
+  isWanted: (view: ClusterView) => boolean,
+): Promise<ClusterView> => {
+  let view: ClusterView | null = null;
+  await eventually(async () => (view = await shown(server)) !== null && isWanted(view), what);
+  return view ?? Promise.reject(new Error('nothing is shown'));
+};
 
 const title = `the page of the owner${noPostgres === undefined ? '' : `: ${noPostgres}`}`;
 
@@ -45,16 +55,6 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     });
     servers.push(server);
     return server;
-  };
-
-  const shows = async (
-    server: Server,
-    what: string,
-    isWanted: (view: ClusterView) => boolean,
-  ): Promise<ClusterView> => {
-    let view: ClusterView | null = null;
-    await eventually(async () => (view = await shown(server)) !== null && isWanted(view), what);
-    return view ?? Promise.reject(new Error('nothing is shown'));
   };
 
   it('shows who owns the data, the other servers, and each takeover with its reason, as /metrics do', async () => {
@@ -125,5 +125,21 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     expect(view.takeoverCount).toBeGreaterThan(50);
     expect(names(view)).toBe('a,killed');
     expect(view.servers[1]?.ago).toBeGreaterThan(22 * 3_600_000);
+  });
+
+  it('shows that the lease is over while the store cannot be reached, and that an idle owner goes on (D10, D11)', async () => {
+    const a = await start('a');
+    await shows(a, 'it has read the list', (view) => names(view).startsWith('a'));
+    postgres.kill('SIGSTOP');
+    try {
+      const { servers: all } = await shows(a, 'its lease is over', ({ leaseLeft }) => leaseLeft === 0);
+      expect(all[0]?.ago).toBeGreaterThan(LEASE_MS / 2);
+      expect((await scrapeOf(a.web?.url ?? '')).get('sleigh_lease_left_seconds')).toBe(0);
+      await shows(a, 'it goes on', (view) => (view.servers[0]?.ago ?? 0) > 2 * LEASE_MS);
+    } finally {
+      postgres.kill('SIGCONT');
+    }
+    await shows(a, 'its lease is valid again', ({ leaseLeft }) => leaseLeft > 0);
+    expect(a.failure).toBeUndefined();
   });
 });
