@@ -132,8 +132,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await shows(a, 'it has read the list', (view) => names(view).startsWith('a'));
     postgres.kill('SIGSTOP');
     try {
-      const { servers: all } = await shows(a, 'its lease is over', ({ leaseLeft }) => leaseLeft === 0);
-      expect(all[0]?.ago).toBeGreaterThan(LEASE_MS / 2);
+      await shows(a, 'its lease is over', ({ leaseLeft }) => leaseLeft === 0);
       expect((await scrapeOf(a.web?.url ?? '')).get('sleigh_lease_left_seconds')).toBe(0);
       await shows(a, 'it goes on', (view) => (view.servers[0]?.ago ?? 0) > 2 * LEASE_MS);
     } finally {
