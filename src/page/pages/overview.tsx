@@ -104,7 +104,7 @@ export function OverviewPage() {
         <Plot title="Traffic a second" series={data.rates} names={['bytes in', 'bytes out']} format={bytes} />
       </div>
       {data.cluster !== null && <Servers cluster={data.cluster} />}
-      {data.storage !== null && <Storage storage={data.storage} />}
+      {data.storage !== null && <Storage storage={data.storage} isShared={data.cluster !== null} />}
       <div class="halves">
         <Panel title="Workspaces" note={<a href={page.workspaces}>all {count(data.workspaces)}</a>}>
           {workspaces !== undefined && workspaces.items.length > 0 ? (
