@@ -103,9 +103,10 @@ class AJob(ServerTestCase):
             ]
             return [name for name in info.variables if name.startswith("#fixedArg")]
 
-        results = self.sleigh.each_elem(functions.plus, [1, 2], fixed_args=(1,))
+        # Not all elements are read until results are taken, so the batch is not over before.
+        results = self.sleigh.each_elem(functions.plus, range(200), fixed_args=(1,))
         self.assertEqual(len(kept()), 1)
-        self.assertEqual(list(results), [2, 3])
+        self.assertEqual(list(results), list(range(1, 201)))
         until(lambda: kept() == [])
 
     def test_raises_what_failed_with_the_traceback_of_the_worker(self) -> None:

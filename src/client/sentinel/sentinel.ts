@@ -151,12 +151,13 @@ export class Sentinel {
     const { workspace } = this.#options;
     try {
       while ((await this.#connections.watching.fetch(workspace, VARIABLE.sentinelAlive)).value === '0');
+      this.#isOver = true;
       // If the death of a worker has ended the job, this process may learn of it a little later than the server.
       await delay(this.#platform.clock, WORD_OF_DEATH_MS);
     } catch {
-      // The job has ended or the connection is lost.
+      // The job has ended, or the connection is lost, perhaps because this side has closed it.
+      this.#isOver = !this.#hasLeft;
     }
-    this.#isOver = !this.#hasLeft;
     this.#pool.stop();
   }
 

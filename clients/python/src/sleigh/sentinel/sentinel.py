@@ -113,12 +113,14 @@ class Sentinel:
     def _watch(self) -> None:
         """Waits in ``sentinel_alive`` (S9) until the job has ended, or the server cannot be reached."""
         workspace = self._order.workspace
-        with suppress(NwsError, ConnectionLostError):
+        try:
             while self._fetch(self._watching, workspace, Variable.SENTINEL_ALIVE) == "0":
                 pass
+            self.is_over = True
             # If the death of a worker has ended the job, this process may learn of it a little later.
             time.sleep(_WORD_OF_DEATH_SECONDS)
-        self.is_over = not self._gone.is_set()
+        except (NwsError, ConnectionLostError):
+            self.is_over = not self._gone.is_set()
         self._loop.post(self._pool.stop)
 
     def _follow_cancelled(self) -> None:
