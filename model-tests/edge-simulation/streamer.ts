@@ -1,3 +1,4 @@
+import { reasonOf } from '../../src/wire/error-kind.ts';
 import type { ByteStream } from '../../src/client/connection/outgoing.ts';
 import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import type { SimulatedHost } from '../client-simulation/host/host.ts';
@@ -57,8 +58,7 @@ export class Streamer {
       connection.close();
     } catch (error) {
       // Disks fail, and connections break.
-      if (world.faults.counts.size === 0)
-        world.wrongs.push(`${this.#name}: ${error instanceof Error ? error.message : String(error)}`);
+      if (world.faults.counts.size === 0) world.wrongs.push(`${this.#name}: ${reasonOf(error)}`);
     }
     this.#isOver = true;
     this.#host.end(process, 'exit status 0');

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../src/wire/error-kind.ts';
 import fc from 'fast-check';
 import { writeCounterexample } from '../../src/verify/diagram/files.ts';
 import { diagramOfLines } from '../../src/verify/diagram/sequence.ts';
@@ -57,7 +58,7 @@ export async function play({ runs, steps, seed, job, model, patience = 3_000 }: 
       await fc.asyncModelRun(() => ({ model: party, real: party }), commands);
       await party.settle();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       throw new Error(`${reason}\nafter\n  ${party.script.join('\n  ')}`, { cause: error });
     } finally {
       await party.close();

@@ -176,7 +176,7 @@ export class JobLoader {
     if (record.has('connection')) worker.client = this.#clientIn(record, isConnected(worker));
     worker.task = taskIn(record.optional('task'), this.#known);
     crew.adoptWorker(worker);
-    if (worker.task !== undefined) this.#countTask(worker.task, rank);
+    if (worker.task !== undefined) this.#countTask(worker.task);
     if (isRegistered(worker)) this.#countCopies(worker);
     registrations.adopt(worker);
   }
@@ -212,9 +212,8 @@ export class JobLoader {
   }
 
   /** A task that a worker has. */
-  #countTask(task: Task, rank: number): void {
+  #countTask(task: Task): void {
     const { batches, tasks } = this.#job.work;
-    task.holders = [...task.holders, rank];
     if (!task.isSettled) batches.restoreTask(task.batch, { queued: false });
     if (task.broadcast === undefined) tasks.restoreTask(task);
   }

@@ -4,6 +4,8 @@ import { unbound, unboundWith } from '../machines/bind.ts';
 import { recoveryMachine } from '../machines/policies/recovery.ts';
 import { BOUND, makeJobMachines, type JobMachines } from './job-machines.ts';
 import type { JobPolicy, PolicyMachine } from './job-policy.ts';
+import { isObject } from '../wire/json-fields.ts';
+import { reasonOf } from '../wire/error-kind.ts';
 import { bindRecovery } from './policy-binding.ts';
 
 /** What the machine of each role may command. */
@@ -63,20 +65,15 @@ export function flawOfMachine(role: PolicyRole, machine: unknown): string | unde
     compiled(made);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }
 
 const isPolicyMachine = (machine: unknown): machine is PolicyMachine =>
   isObject(machine) &&
-  'id' in machine &&
-  typeof machine.id === 'string' &&
-  'config' in machine &&
-  isObject(machine.config) &&
-  'implementations' in machine &&
-  isObject(machine.implementations);
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+  typeof machine['id'] === 'string' &&
+  isObject(machine['config']) &&
+  isObject(machine['implementations']);
 
 /** The names of the actions of a machine. */
 function namesIn(machine: AnyStateMachine): string[] {

@@ -8,7 +8,7 @@ import { endIn, recordOfEnd } from './end-record.ts';
 import { KeptEnd } from './kept-end.ts';
 import type { JobChanges } from './job-changes.ts';
 import { NO_SHARE, readTaskOptions } from './task-options.ts';
-import { copyOf, NOBODY, type Broadcast, type Declined, type Task } from './task.ts';
+import { copyOf, type Broadcast, type Declined, type Task } from './task.ts';
 
 /** How a task has fared so far. A copy of a broadcast says so, and the others name the entity of their value. */
 export const recordOfTask = ({ number, attempts, declined, broadcast, isLate, isSettled }: Task): Fields => ({
@@ -63,7 +63,6 @@ export function taskIn(record: RecordReader | undefined, known: KnownTasks): Tas
     maxAttempts: 'share' in options ? options.maxAttempts : undefined,
     share: 'share' in options ? options.share : NO_SHARE,
     declined: declined && declinedIn(declined, known.accounting),
-    holders: NOBODY,
     isSettled,
     broadcast: undefined,
   };

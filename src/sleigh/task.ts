@@ -30,8 +30,6 @@ export interface Task {
   readonly share: Share;
   /** Undefined if no worker has declined it. */
   declined: Declined | undefined;
-  /** The ranks of the workers that have it. */
-  holders: readonly number[];
   /** Whether it has its result, although a worker has it still (S30). What that worker stores for it is discarded. */
   isSettled: boolean;
   /** The broadcast that it is a copy of. */
@@ -89,9 +87,6 @@ export interface TasksState {
 export const hasOtherCopy = ({ nextLasting, lastingBefore, retry }: Reader): boolean =>
   nextLasting < lastingBefore || retry !== undefined;
 
-/** The holders of a task that no worker has. Tasks share it, because there may be very many. */
-export const NOBODY: readonly number[] = [];
-
 export const copyOf = (broadcast: Broadcast): Task => ({
   number: broadcast.task,
   value: broadcast.value,
@@ -101,7 +96,6 @@ export const copyOf = (broadcast: Broadcast): Task => ({
   maxAttempts: undefined,
   share: NO_SHARE,
   declined: undefined,
-  holders: NOBODY,
   isSettled: false,
   broadcast,
 });
@@ -119,7 +113,6 @@ export const newTask = (
   maxAttempts,
   share,
   declined: undefined,
-  holders: NOBODY,
   isSettled: false,
   broadcast: undefined,
 });

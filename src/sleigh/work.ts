@@ -216,7 +216,6 @@ export class Work {
     this.#job.crew.changed(worker);
     if (task.broadcast !== undefined && task.attempts === 1) this.batches.accept(task.batch);
     this.batches.start(task.batch, { queued: task.broadcast === undefined });
-    task.holders = [...task.holders, worker.rank];
     this.#job.emit?.({ type: 'assign_task', rank: worker.rank, task: jobTaskOf(task) });
     get.answer(numbered(worker, task, foundValue(task.value, get.origin)));
   }
@@ -270,16 +269,18 @@ export class Work {
     this.#job.crew.changed(worker);
     if (task.isSettled) this.#job.workspace.accounting.release(value);
     else this.#settle(task, worker, value);
-    if (task.holders.length === 0) this.tasks.finish(task);
+    this.tasks.finish(task);
   }
 
   /**
    * S30: the task of a worker gets a result from elsewhere, and the worker has the task still.
    * @returns why it is refused, or undefined
    */
-  putResult({ task, rank }: Worker, value: Value): Refusal | undefined {
+  putResult(worker: Worker, value: Value): Refusal | undefined {
+    const { task } = worker;
     if (task === undefined || task.isSettled) return NO_CURRENT_TASK;
-    this.#settle(task, this.#job.crew.worker(rank), value);
+    this.#settle(task, worker, value);
+    this.#job.crew.changed(worker);
     return undefined;
   }
 
@@ -294,7 +295,6 @@ export class Work {
     const result = { descriptor, payload, metadata, owner: value.owner };
     emit?.({ type: 'finish_task_pre', rank, task: jobTaskOf(task), result: jobValueOf(result) });
     task.isSettled = true;
-    for (const holder of task.holders) this.#job.crew.changed(this.#job.crew.worker(holder));
     this.batches.finish(task.batch);
     this.addResult(task, result);
     emit?.({ type: 'finish_task_post', rank, task: jobTaskOf(task), result: jobValueOf(result) });
@@ -308,7 +308,7 @@ export class Work {
   takeBack(worker: Worker, end: TaskEnd = 'lost'): Task | undefined {
     const task = this.#letGo(worker, end);
     if (task?.isSettled !== true) return task;
-    if (task.holders.length === 0) this.tasks.finish(task);
+    this.tasks.finish(task);
     return undefined;
   }
 
@@ -318,7 +318,6 @@ export class Work {
       const { crew, now } = this.#job;
       worker.busyTime += now - busySince;
       crew.timeline?.add(rank, busySince, now, end, task.value);
-      task.holders = task.holders.filter((holder) => holder !== rank);
     }
     worker.task = undefined;
     return task;

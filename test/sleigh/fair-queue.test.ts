@@ -17,7 +17,6 @@ function taskOf(share: string | undefined, priority = 0): Task {
     attempts: 0,
     place: numbers,
     declined: undefined,
-    holders: [],
     isSettled: false,
     broadcast: undefined,
   };
