@@ -11,7 +11,7 @@ import { prepareJobs } from './prepared-jobs.mjs';
 const WIDTHS = [1440, 1100, 390];
 const HEIGHT = 900;
 const DOCS = { width: 1000, height: 560 };
-/** A task that runs far longer than the others is said to after half a minute. */
+/** The page reports a task that runs too long only after half a minute. */
 const TROUBLED_MS = 35_000;
 
 const [first, ...names] = process.argv.slice(2);

@@ -9,7 +9,7 @@ import { NwsConnection } from '../dist/client/connection/connection.js';
 import { Sleigh, tasks, threads } from '../dist/index.js';
 
 const TOKEN = 'prepared';
-// The page shows where a module is, so it is at a place that is the same for everybody.
+// The page shows the path of a module, so the module is copied to a temporary folder outside of this checkout.
 function placeTasks() {
   const folder = mkdtempSync(join(tmpdir(), 'jobs-'));
   const file = join(folder, 'tasks.mjs');
@@ -103,21 +103,16 @@ export async function prepareJobs({ tasks: many = 100_000, workers: crowd = 200 
   master.fetch('group', 'status', new Map([['delay', '600']])).catch(() => undefined);
 
   // Ordinary variables, of names and values that are long.
+  const space = 'an ordinary workspace whose name is much longer than a column of a table is wide';
   const shop = await connected();
-  await shop.openWorkspace(
-    'an ordinary workspace whose name is much longer than a column of a table is wide',
-  );
+  await shop.openWorkspace(space);
   for (const [name, value] of [
     ['orders', { id: 17, items: ['sledge', 'reins'], paid: true }],
     ['orders', { id: 18, items: [], paid: false }],
     ['a_variable_with_a_name_that_has_no_space_in_it_and_does_not_end_for_a_long_time', 'x'.repeat(5_000)],
     ['bytes', Buffer.from(Array.from({ length: 600 }, (_, i) => i % 256))],
   ])
-    await shop.store(
-      'an ordinary workspace whose name is much longer than a column of a table is wide',
-      name,
-      value,
-    );
+    await shop.store(space, name, value);
 
   // Of 100,000 tasks, in threads of this process.
   const large = await start('large', 4, { launch: threads() });
@@ -139,7 +134,6 @@ export async function prepareJobs({ tasks: many = 100_000, workers: crowd = 200 
   await largeDone;
 
   const sleigh = (job, rest = '') => path('sleighs', job.workspace.name, rest);
-  const space = 'an ordinary workspace whose name is much longer than a column of a table is wide';
   return {
     url: server.url,
     token: TOKEN,

@@ -102,7 +102,7 @@ async function sharing(
   const shared = checkedOptions(store, { host, machine: hostname(), hasFolder: data !== undefined });
   const cluster = await ClusterServer.start(
     { tcp: { ...options, deadman }, shared, logger, webPort: page?.port },
-    { owns: (tcp, figures) => void page?.show(tcp, figures), standsBy: (owner) => page?.standBy(owner?.web) },
+    { owns: (tcp, figures) => void page?.show(tcp, figures), standsBy: (owner) => page?.standBy(owner) },
     { host, port },
   );
   return serverOf(cluster, page, page?.address, logger);

@@ -22,6 +22,7 @@ import { port, wholeNumber } from './numbers.ts';
 import { storeOf, storeOptions, type StoreFlags } from './store-options.ts';
 import { print } from './output.ts';
 import { FLAG, START, USAGE } from './errors.ts';
+import { pluginOption, pluginsIn } from './plugin-option.ts';
 import { isBasePath } from '../web/base-path.ts';
 
 interface ServeFlags extends CredentialFlags, StoreFlags {
@@ -199,12 +200,7 @@ export function addServeCommand(program: Command): void {
         .argParser(wholeNumber())
         .default(DEFAULT_DRAIN_S),
     )
-    .option(
-      '--plugin <file>',
-      'load a module whose default export is a plugin for jobs, or an array of them; may be repeated',
-      (file: string, others: string[]) => [...others, file],
-      [],
-    )
+    .addOption(pluginOption('load a module whose default export is a plugin for jobs, or an array of them'))
     .option('--trace <file>', 'write each step of every statechart to this file, as a line of JSON')
     .option(
       '--verify',
@@ -227,9 +223,8 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
   const logger = createLogger(flags.logLevel);
   // A default port in use is not an error: a second server on a machine runs without a page.
   const isOptional = command.getOptionValueSource('webPort') === 'default';
-  const { loadPlugins } = await import('./job-plugins.ts');
   const begin = async (): Promise<Server> =>
-    createServer({ ...optionsOf(flags, isOptional), plugins: await loadPlugins(flags.plugin), logger });
+    createServer({ ...optionsOf(flags, isOptional), plugins: await pluginsIn(flags.plugin), logger });
   const server = await begin().catch((error: unknown) => {
     if (error instanceof WebListenError)
       return fail(START.pageNotListening(error.message, explain(error.cause)));

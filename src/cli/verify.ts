@@ -10,6 +10,7 @@ import { secondsOver0 } from './numbers.ts';
 import { print } from './output.ts';
 import { serverOption } from './server-options.ts';
 import { USAGE } from './errors.ts';
+import { machinesOfPlugins, pluginOption } from './plugin-option.ts';
 
 interface VerifyFlags {
   readonly server?: Address;
@@ -44,11 +45,8 @@ export function addVerifyCommand(program: Command): void {
       '--diagram <file>',
       'draw the first violation of a trace or a history as a sequence diagram: SVG, or Mermaid if the name ends with .mmd',
     )
-    .option(
-      '--plugin <file>',
-      'a plugin of the server that wrote the trace, whose machines are followed as well; may be repeated',
-      (file: string, others: string[]) => [...others, file],
-      [],
+    .addOption(
+      pluginOption('a plugin of the server that wrote the trace, whose machines are followed as well'),
     )
     .option('--json', 'print the report as one line of JSON')
     .option('--long', 'with --server: check more and longer paths')
@@ -81,8 +79,7 @@ async function verify(trace: string | undefined, flags: VerifyFlags): Promise<vo
 
 async function verifyTrace(path: string, { json = false, diagram, plugin }: VerifyFlags): Promise<void> {
   const { TraceCheck } = await import('../trace/check.ts');
-  const { policyMachinesOf } = await import('./job-plugins.ts');
-  const check = new TraceCheck(plugin.length === 0 ? [] : await policyMachinesOf(plugin));
+  const check = new TraceCheck(await machinesOfPlugins(plugin));
   const violation = await firstViolation(check, path);
   if (violation !== undefined) process.exitCode = 1;
   if (violation !== undefined && diagram !== undefined) {

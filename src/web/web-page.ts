@@ -68,12 +68,12 @@ export class WebPage {
 
   /**
    * Shows nothing, and sends browsers to the page of another server.
-   * @param page its address; undefined if it has none, or is not known
+   * @param owner the server to which clients are forwarded, with the address of its page if it has one; undefined if there is none
    */
-  standBy(page: string | undefined): void {
+  standBy(owner: { readonly web?: string | undefined } | undefined): void {
     this.#site?.close();
     this.#site = undefined;
-    this.#web.redirect(page);
+    this.#web.redirect(owner);
   }
 
   async close(): Promise<void> {

@@ -65,6 +65,8 @@ export class WebServer {
   #site: Site | undefined;
   /** The page of another server that shows what this one does not. */
   #elsewhere: string | undefined;
+  /** Whether another server serves the clients that connect to this one. */
+  #isForwarding = false;
   #feeds: Feeds | undefined;
 
   /**
@@ -146,18 +148,20 @@ export class WebServer {
 
   /**
    * Shows no site any more.
-   * @param to the page of another server, to which requests are sent
+   * @param owner another server, which serves the clients, and to whose page requests are sent if it has one
    */
-  redirect(to: string | undefined): void {
+  redirect(owner: { readonly web?: string | undefined } | undefined): void {
     this.#site = undefined;
     this.#feeds?.close();
     this.#feeds = undefined;
-    this.#elsewhere = to;
+    this.#elsewhere = owner?.web;
+    this.#isForwarding = owner !== undefined;
   }
 
   /** Shows this site from now on. */
   show(site: Site): void {
     this.#elsewhere = undefined;
+    this.#isForwarding = false;
     this.#feeds?.close();
     this.#site = site;
     this.#feeds = new Feeds(site, BOUNDS.viewers.value, {
@@ -220,7 +224,7 @@ export class WebServer {
     bytes: (call) => this.#share.run(() => this.#answerBytes(call)),
     health: ({ response }) => answerText(response, 200, 'ok'),
     readiness: ({ response }) =>
-      this.#site?.isReady() === true || this.#elsewhere !== undefined
+      this.#site?.isReady() === true || this.#isForwarding
         ? answerText(response, 200, 'ready')
         : answerText(response, 503, 'not ready'),
     metrics: ({ response }) => this.#share.run(() => this.#answerMetrics(response)),

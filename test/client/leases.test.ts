@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NetWorkSpace, NwsError } from '../../src/client/index.ts';
+import { NetWorkSpace } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -30,7 +30,8 @@ describe('a value that is taken for a time', () => {
     const again = await jobs.take({ lease: 60_000 });
     expect([again.value, again.found.index]).toEqual(['a', 0]);
     await again.done();
-    await expect(again.back()).rejects.toThrow(NwsError);
+    for (const after of [again.back(), again.done(), again.extend()])
+      await expect(after).rejects.toThrow('the lease has ended already, by `done` or `back`');
     const second = await jobs.take({ lease: 60_000 });
     await second.back();
     expect([await jobs.fetch(), await jobs.fetchTry()]).toEqual(['b', undefined]);
@@ -48,6 +49,12 @@ describe('a value that is taken for a time', () => {
     expect(lease.signal.reason).toMatchObject({
       message: 'the lease has elapsed after 300 ms, and the value has returned',
     });
+    // Its connection waits for another value now, and is not disturbed.
+    const waiting = jobs.take({ lease: 60_000 });
+    for (const after of [lease.back(), lease.done(), lease.extend()])
+      await expect(after).rejects.toThrow('the lease has elapsed after 300 ms');
+    await jobs.store('b');
+    expect((await waiting).value).toBe('b');
   });
 
   it('returns when its program goes', async () => {

@@ -32,10 +32,14 @@ export class JobWatch implements Disposable {
   /** @param expected the expected number of workers */
   constructor(expected: number, ask: () => Promise<JobFigures>) {
     this.#expected = expected;
+    let isLooking = false;
     const look = async (): Promise<void> => {
+      if (isLooking) return;
+      isLooking = true;
       // If the job has ended or does not answer, other code reports that.
       this.#latest = (await ask().catch(() => undefined)) ?? this.#latest;
       this.#wasComplete ||= (this.#latest?.workers ?? 0) >= expected;
+      isLooking = false;
     };
     this.#timer = setInterval(() => void look(), PERIOD_MS).unref();
   }

@@ -127,6 +127,11 @@ export const USAGE = {
     () => 'not a valid launch order',
     'Pass on to `sleigh worker` what `Launcher.start` was given, as it is, and use the same version on all hosts.',
   ),
+  leaseOver: errorKind(
+    'usage',
+    () => 'the lease has ended already, by `done` or `back`',
+    'Call one of them once.',
+  ),
   leaseElapsed: errorKind(
     'usage',
     (milliseconds: number) => `the lease has elapsed after ${milliseconds} ms, and the value has returned`,

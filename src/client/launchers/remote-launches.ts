@@ -132,7 +132,7 @@ class RemoteLaunches implements Launched {
       for (const station of this.#stations) station.kill(signal);
       await Promise.race([ended, patience()]);
     }
-    // It ends with its connection. A server that is gone, and may come back within its grace, is not awaited.
+    // It ends with its connection, and is not awaited: a server that is gone may come back within its grace period.
     this.#lines?.close();
   }
 }

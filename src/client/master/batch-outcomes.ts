@@ -11,7 +11,8 @@ export interface FailedPart {
 
 /**
  * The outcomes of a batch that its caller has not taken yet, and the failed elements that can be called again (S24.6).
- * Whoever iterates has each outcome for good. Whoever keeps all of them may get another one for an element.
+ * An outcome that was given to an iteration is final. A caller that keeps all outcomes may get a second one for an element,
+ * which replaces the first.
  */
 export class BatchOutcomes {
   readonly #isOrdered: boolean;

@@ -87,7 +87,7 @@ export class BatchReports {
 
   /** A failed element was to be called again, and it is too late for that (S24.6). */
   tooLate(batch: string, index: number): void {
-    // What another master was asked is no matter of this one.
+    // The order was meant for another master of this workspace.
     if (!this.#batches.has(batch)) return;
     this.#storeFailure({ batch, index, retry: 'too-late', at: this.#options.clock.date().getTime() });
   }

@@ -10,7 +10,9 @@ export class CallReports {
   readonly #listeners = new Map<string, (report: CallReport) => void>();
   /** Those whose calls have not ended. */
   readonly #active = new Set<string>();
-  #taking: { readonly end: AbortController; readonly ended: Promise<void> } | undefined;
+  #taking: AbortController | undefined;
+  /** The end of the last taking. */
+  #ended: Promise<void> = Promise.resolve();
   #declared: Promise<unknown> | undefined;
 
   constructor(lines: ConnectionPool, workspace: string) {
@@ -29,11 +31,14 @@ export class CallReports {
     this.#listeners.set(batch, listener);
     this.#active.add(batch);
     if (this.#taking !== undefined) return;
-    const end = new AbortController();
-    this.#taking = { end, ended: this.#take(end.signal) };
+    this.#taking = new AbortController();
+    this.#ended = this.#take(this.#taking.signal);
   }
 
-  /** The calls of that batch have ended. What they have said until then is passed on. */
+  /**
+   * The calls of that batch have ended. What they have said until then is passed on; while other batches run, a report that
+   * is just arriving may be lost.
+   */
   async remove(batch: string): Promise<void> {
     this.#active.delete(batch);
     try {
@@ -45,12 +50,11 @@ export class CallReports {
     } catch {
       // The job has ended.
     }
-    const taking = this.#taking;
-    if (taking !== undefined && this.#active.size === 0) {
+    if (this.#active.size === 0) {
+      this.#taking?.abort();
       this.#taking = undefined;
-      taking.end.abort();
       // It may have taken a report just now.
-      await taking.ended;
+      await this.#ended;
     }
     this.#listeners.delete(batch);
   }

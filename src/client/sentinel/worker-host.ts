@@ -1,6 +1,6 @@
-import type { Surroundings } from '../../machines/pool/worker-process-setup.ts';
+import type { Company } from '../../machines/pool/worker-process-setup.ts';
 import { delay, type Clock } from '../clock.ts';
-import type { Company, MessageAboutRank, MessageToWorker } from '../worker/worker-messages.ts';
+import type { MessageAboutRank, MessageToWorker } from '../worker/worker-messages.ts';
 import { inLines } from './output-lines.ts';
 import type { ProcessUsage } from './process-usage.ts';
 import type { WorkerChild } from './worker-child.ts';
@@ -15,7 +15,7 @@ const OUTPUT_LIMIT_MS = 1_000;
 /** How a rank has left its process, or the process has ended. */
 export interface RankEnd {
   readonly how: string;
-  readonly company: Surroundings;
+  readonly company: Company;
   readonly killedFor: string;
   /** Whether no other rank has ended with this process, or left it, before. */
   readonly isFirst: boolean;
@@ -126,10 +126,10 @@ export class WorkerHost {
     else this.#reportedEnd = true;
     const killedFor = this.#killed === undefined || this.#killed.rank === rank ? '' : this.#killed.why;
     const lastWords = this.#lastWords.trim();
-    listener?.ended({ how, company: this.#surroundings(rank), killedFor, isFirst, lastWords });
+    listener?.ended({ how, company: this.#companyOf(rank), killedFor, isFirst, lastWords });
   }
 
-  #surroundings(rank: number): Surroundings {
+  #companyOf(rank: number): Company {
     return this.#options.concurrency === 1 ? 'alone' : (this.#company.get(rank) ?? 'waiting');
   }
 }

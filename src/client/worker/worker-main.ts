@@ -14,7 +14,8 @@ import { TaskRunner } from './task-runner.ts';
 import { WorkerMemory } from './worker-memory.ts';
 import { work } from './worker.ts';
 import type { SentinelLink } from './worker-link.ts';
-import type { CancelledBatches, Company, MessageToWorker, WorkerOrder } from './worker-messages.ts';
+import type { Company } from '../../machines/pool/worker-process-setup.ts';
+import type { CancelledBatches, MessageToWorker, WorkerOrder } from './worker-messages.ts';
 
 /** The program in which a session runs. */
 export interface WorkerProcess {
@@ -168,8 +169,9 @@ export class WorkerMain {
   }
 
   /** Ends with the last rank. */
-  #exit(rank: number, about: { readonly rank?: number }): void {
-    const { why = 'cut-off', words } = this.#departure;
+  #exit(rank: number, about: { readonly rank?: number }, cutOff = ''): void {
+    const { why = 'cut-off' } = this.#departure;
+    const words = this.#departure.why === undefined ? cutOff : this.#departure.words;
     // The other ranks of this process have declined no task.
     const isBeside = why === 'not-loaded' && this.#runners.get(rank)?.hasDeclined !== true;
     this.#link.send({ type: 'leaving', ...about, why: isBeside ? 'told-to-go' : why, words });
@@ -181,8 +183,7 @@ export class WorkerMain {
     // Its task is returned, because losing the network is not the fault of the task (S22.5).
     if (error instanceof NotBackError) {
       this.#complain(error);
-      this.#departure.request('cut-off', error.message);
-      return this.#exit(rank, about);
+      return this.#exit(rank, about, error.message);
     }
     // If the job has ended, this is not an error, and the sentinel ends this worker first.
     if (!(error instanceof ModuleError)) await delay(this.#platform.clock, HEARING_MS);

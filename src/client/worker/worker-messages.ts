@@ -1,4 +1,5 @@
 /** The messages between a sentinel and its workers. They are plain data, sent as JSON between processes. */
+import type { Company } from '../../machines/pool/worker-process-setup.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 
@@ -51,12 +52,6 @@ export interface CallSeen {
   /** Whether it is still loading the module, before the actual call. */
   readonly isLoading: boolean;
 }
-
-/**
- * What a rank of a process with several ranks does (S22.14): its task is called alone, or together with those of others,
- * until its result is stored; otherwise it waits for a task, or with one for its turn.
- */
-export type Company = 'alone' | 'together' | 'waiting';
 
 /** The rank that a message is about; absent if its process has only one. */
 interface AboutRank {

@@ -54,7 +54,7 @@ export class Lease<T = unknown> implements AsyncDisposable {
 
   /**
    * Removes the value, for good (V13.1).
-   * @throws NwsError if the lease has ended; ConnectionLostError
+   * @throws TypeError if the lease has ended here; NwsError if it has ended on the server; ConnectionLostError
    */
   done(): Promise<void> {
     return this.#end(LEASE_END.done);
@@ -62,7 +62,7 @@ export class Lease<T = unknown> implements AsyncDisposable {
 
   /**
    * Gives the value back (V13.2).
-   * @throws NwsError if the lease has ended; ConnectionLostError
+   * @throws TypeError if the lease has ended here; NwsError if it has ended on the server; ConnectionLostError
    */
   back(): Promise<void> {
     return this.#end(LEASE_END.back);
@@ -71,9 +71,10 @@ export class Lease<T = unknown> implements AsyncDisposable {
   /**
    * Begins the time of the lease again (V13.3).
    * @param milliseconds the new time; the default is that of `take`
-   * @throws NwsError if the lease has ended; ConnectionLostError
+   * @throws TypeError if the lease has ended here; NwsError if it has ended on the server; ConnectionLostError
    */
   async extend(milliseconds = this.#origin.milliseconds): Promise<void> {
+    this.#checkHeld();
     const { connection, number } = this.#origin;
     // The server counts from when it receives the request, so this side never counts longer.
     this.#startTimer(milliseconds);
@@ -82,10 +83,11 @@ export class Lease<T = unknown> implements AsyncDisposable {
 
   /** Gives the value back, unless the lease has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isOver && !this.signal.aborted) await this.back().catch(() => undefined);
+    if (!this.#isOver) await this.back().catch(() => undefined);
   }
 
   async #end(how: string): Promise<void> {
+    this.#checkHeld();
     const { connection, number } = this.#origin;
     this.#over();
     try {
@@ -97,13 +99,18 @@ export class Lease<T = unknown> implements AsyncDisposable {
 
   #startTimer(milliseconds: number): void {
     this.#timer?.stop();
-    this.#timer = this.#origin.connection.clock.startTimer(milliseconds, () => {
-      this.#origin.ended();
-      this.lose(typeError(USAGE.leaseElapsed(milliseconds)));
-    });
+    this.#timer = this.#origin.connection.clock.startTimer(milliseconds, () =>
+      this.lose(typeError(USAGE.leaseElapsed(milliseconds))),
+    );
   }
 
-  /** @internal The connection is lost. */
+  /** After the end its connection may serve another request. */
+  #checkHeld(): void {
+    this.signal.throwIfAborted();
+    if (this.#isOver) throw typeError(USAGE.leaseOver());
+  }
+
+  /** @internal The connection is lost, or the time has elapsed. */
   lose(reason: unknown): void {
     if (this.#isOver) return;
     this.#over();
@@ -118,7 +125,7 @@ export class Lease<T = unknown> implements AsyncDisposable {
   }
 }
 
-/** The leases of each connection, which are lost with it. A connection outlives many leases, and keeps none of them. */
+/** The leases that each connection holds. They are lost with it. A lease is removed when it ends. */
 const HELD = new WeakMap<NwsConnection, Set<Lease>>();
 
 function heldBy(connection: NwsConnection): Set<Lease> {

@@ -53,7 +53,7 @@ export class Lock implements AsyncDisposable {
 
 /**
  * Waits for a lock. It is the first value that was ever stored into the variable, which is leased and never removed. Each
- * program may store further ones, which whoever takes them removes, so that nobody has to know who was first.
+ * program may store further ones. A program that takes one of those removes it, so programs need not agree on who was first.
  */
 export async function acquire(
   variable: Variable<''>,

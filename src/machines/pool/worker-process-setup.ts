@@ -54,13 +54,16 @@ export type WorkerProcessEvent =
       type: 'child.ended';
       how: string;
       /** What ran in the process at its end (S22.14). */
-      company: Surroundings;
+      company: Company;
       /** Why the process was killed, if it was killed for another of its ranks; otherwise empty. */
       killedFor: string;
     };
 
-/** The calls of other ranks that ran in the process: none; some; or the task of this rank waited for its turn. */
-export type Surroundings = 'alone' | 'together' | 'waiting';
+/**
+ * What a rank of a process with several ranks does (S22.14): its task is called alone, or together with those of others,
+ * until its result is stored; otherwise it waits for a task, or with one for its turn.
+ */
+export type Company = 'alone' | 'together' | 'waiting';
 
 /** The end of a worker as its sentinel reports it to the server and to the pool. */
 export interface WorkerEnd {

@@ -21,7 +21,7 @@ export function Sleighs({ sleighs, now }: { sleighs: readonly SleighSummary[]; n
           </header>
           <Notices notices={sleigh.notices} now={now} />
           <Progress progress={sleigh.progress} />
-          <StateCounts counts={sleigh.workers} />
+          <StateCounts counts={sleigh.workers} none="no workers" />
           <Figures
             figures={{ queued: sleigh.queued, running: sleigh.running, 'results waiting': sleigh.results }}
           />

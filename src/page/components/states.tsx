@@ -35,10 +35,13 @@ export function StateTag({ state, chart }: { state: string; chart?: string }) {
 
 type Counts = Readonly<Record<string, number>>;
 
-/** Counts by state, as a line of tags. */
-export function StateCounts({ counts }: { counts: Counts }) {
+/**
+ * Counts by state, as a line of tags.
+ * @param none what it says if there is nothing to count
+ */
+export function StateCounts({ counts, none = 'none' }: { counts: Counts; none?: string }) {
   const shown = ordered(counts).filter(([, n]) => n > 0);
-  if (shown.length === 0) return <span class="faint">no workers</span>;
+  if (shown.length === 0) return <span class="faint">{none}</span>;
   return (
     <ul class="state-counts">
       {shown.map(([state, n]) => (

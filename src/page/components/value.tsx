@@ -32,9 +32,15 @@ export function ValuePreview({ value, values }: { value: ValueView | undefined; 
   );
 }
 
+interface ValueProps {
+  readonly value: ValueView;
+  readonly label: string;
+  /** The path of its bytes, if they can be downloaded. */
+  readonly bytesAt?: string;
+}
+
 /** Everything that is known about a value. */
-/** @param bytesAt the path of its bytes, if they are there */
-export function Value(props: { value: ValueView; label: string; bytesAt?: string }) {
+export function Value(props: ValueProps) {
   const { value, label, bytesAt } = props;
   const { kind, maker, descriptor, size, text, hex, isCut, babelfish, metadata } = value;
   const entries = Object.entries(metadata);
