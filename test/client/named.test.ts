@@ -56,6 +56,17 @@ describe('a job and a batch with names (S29)', () => {
     expect(await jobs()).toEqual([]);
   });
 
+  it('stay when another start with the name fails', async () => {
+    const sleigh = await Sleigh.start({ server: address, name: 'failing', workers: 1 });
+    const launch = { start: () => Promise.reject(new Error('no such host')) };
+    await expect(Sleigh.start({ server: address, name: 'failing', workers: 1, launch })).rejects.toThrow(
+      'no such host',
+    );
+    expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
+    await sleigh.stop();
+    expect(await jobs()).toEqual([]);
+  });
+
   it('serve a second master, whose results are its own', async () => {
     const sleigh = await Sleigh.start({ server: address, name: 'shared', workers: 2 });
     const guest = await Sleigh.attach('shared', address);

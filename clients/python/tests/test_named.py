@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unittest
 
-from sleigh import NetWorkSpace, NwsError, Sleigh, SleighError, TaskError
+from sleigh import LaunchError, NetWorkSpace, NwsError, Sleigh, SleighError, TaskError
 
 from . import functions_for_jobs as functions
 from .support import PATHS, ServerTestCase, until
@@ -69,6 +69,12 @@ class AJobWithAName(ServerTestCase):
             each for each in NetWorkSpace.list_workspaces(self.server.address) if each.name == self.id()
         )
         return info.variables
+
+    def test_stays_when_another_start_with_its_name_fails(self) -> None:
+        sleigh = self.job()
+        with self.assertRaises(LaunchError):
+            Sleigh(1, server=self.server.address, name=self.id(), hosts=["-x"])
+        self.assertEqual(list(sleigh.each_elem(functions.square, [3])), [9])
 
     def test_has_several_masters(self) -> None:
         sleigh = self.job()

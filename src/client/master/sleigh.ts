@@ -64,7 +64,8 @@ export class Sleigh implements AsyncDisposable {
   readonly #lines: ConnectionPool;
   readonly #server: PrivateServer | undefined;
   /** Whether the job belongs to another program. */
-  readonly #isGuest: boolean;
+  /** Whether the job stays when this program stops. */
+  #keepsJob: boolean;
   readonly #crew: Crew;
   readonly #dispatcher: Dispatcher;
   readonly #fixedArguments: FixedArguments;
@@ -104,9 +105,11 @@ export class Sleigh implements AsyncDisposable {
       const reconnectGrace = server === undefined ? (options.reconnectGrace ?? 'stored') : undefined;
       const lines = await ConnectionPool.open({ ...address, signal, unref, reconnectGrace }, platform);
       sleigh = new Sleigh(lines, options, { server, isGuest });
-      await sleigh.#open();
+      await sleigh.#open(isGuest);
       return sleigh;
     } catch (error) {
+      // A job with a name may be that of an earlier run, whose results stay.
+      if (sleigh !== undefined && options.name !== undefined) sleigh.#keepsJob = true;
       await (sleigh?.stop() ?? server?.close());
       signal?.throwIfAborted();
       throw error;
@@ -123,7 +126,7 @@ export class Sleigh implements AsyncDisposable {
     const { grace } = lines.main;
     this.#options = grace === 0 ? options : { reconnectGrace: grace, ...options };
     this.#server = server;
-    this.#isGuest = isGuest;
+    this.#keepsJob = isGuest;
     this.workspace = new NetWorkSpace(lines, name);
     this.#fixedArguments = new FixedArguments(lines, name);
     const { onDeadWorker = 'requeue' } = options;
@@ -159,14 +162,13 @@ export class Sleigh implements AsyncDisposable {
     });
   }
 
-  async #open(): Promise<void> {
+  async #open(isGuest: boolean): Promise<void> {
     const { main } = this.#lines;
     const { label = 'sleigh' } = this.#options;
     const metadata = jobMetadata(this.#options, this.#maxAttempts, this.#isElastic);
     if (this.#server !== undefined) await main.request([VERB.deadman]);
-    const persistent = this.#options.name !== undefined;
-    const { name } = this.workspace;
-    if (this.#isGuest) await main.useWorkspace(name, { create: false });
+    const [{ name }, persistent] = [this.workspace, this.#options.name !== undefined];
+    if (isGuest) await main.useWorkspace(name, { create: false });
     else await main.openWorkspace(name, { label, metadata, persistent });
     if (!this.#isElastic) await main.store(name, VARIABLE.workerCount, String(ranksOf(this.#options)));
     for (const each of [CANCELLED_BATCHES, JOB_REPORT.progress]) await main.declare(name, each, 'single');
@@ -327,10 +329,10 @@ export class Sleigh implements AsyncDisposable {
     // A server that is gone is not awaited for long.
     const timer = platform.clock.startTimer(STOP_LIMIT_MS, () => this.#lines.close());
     // Notifies workers and sentinels on other hosts, if the server can be reached.
-    if (!this.#isGuest) await main.store(name, VARIABLE.rideOver, '1').catch(() => undefined);
+    if (!this.#keepsJob) await main.store(name, VARIABLE.rideOver, '1').catch(() => undefined);
     timer.stop();
     await this.#crew.stop();
-    if (!this.#isGuest && this.#options.name !== undefined)
+    if (!this.#keepsJob && this.#options.name !== undefined)
       await main.deleteWorkspace(name).catch(() => undefined);
     this.#lines.close();
     await this.#server?.close();

@@ -131,6 +131,7 @@ class Sleigh:
         self._is_elastic = elastic
         self._is_named = name is not None
         self._is_guest = _is_guest
+        self._keeps_job = _is_guest
         # Other masters use a job with a name, or have used it.
         self._batch_prefix = "" if name is None else f"{program} "
         self._may_repeat = on_dead_worker == "requeue"
@@ -170,6 +171,8 @@ class Sleigh:
             if count > 0:
                 self._start_workers(self._order, self._hosts, launch)
         except BaseException:
+            # A job with a name may be that of an earlier run, whose results stay.
+            self._keeps_job = self._keeps_job or self._is_named
             self.stop()
             raise
 
@@ -359,7 +362,7 @@ class Sleigh:
             limit.start()
             self._dispatcher.reports.end(_STOP_SECONDS)
             # Notifies workers and sentinels on other hosts, if the server can be reached.
-            if not self._is_guest:
+            if not self._keeps_job:
                 with suppress(NwsError, ConnectionLostError):
                     self._lines.main.store(self.workspace, Variable.RIDE_OVER, "1")
             limit.cancel()
@@ -368,7 +371,7 @@ class Sleigh:
                 each.start()
             for each in stopping:
                 each.join()
-            if self._is_named and not self._is_guest:
+            if self._is_named and not self._keeps_job:
                 with suppress(NwsError, ConnectionLostError):
                     self._lines.main.delete_workspace(self.workspace)
             self._lines.close()
