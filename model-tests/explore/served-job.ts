@@ -3,7 +3,7 @@ import { ChangeRecorder } from '../../src/store/change-recorder.ts';
 import type { Entity } from '../../src/store/change.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { NO_LEASES } from '../../src/workspace/lease-keeper.ts';
+import { NO_LEASE_KEEPER } from '../../src/workspace/lease-keeper.ts';
 import type { Host } from '../../src/workspace/host.ts';
 import { Loading } from '../../src/workspace/loading.ts';
 import type { Client } from '../../src/workspace/pending-get.ts';
@@ -66,7 +66,7 @@ export class ServedJob {
       limits: DEFAULT_LIMITS,
       clock: () => 0,
       timers: this.timers,
-      leases: NO_LEASES,
+      leases: NO_LEASE_KEEPER,
       changes: this.changes,
       restoreFile: () => undefined,
       newVariableId: () => String(++variables),

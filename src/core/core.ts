@@ -151,9 +151,8 @@ export class Core implements ConnectionHost {
   }
   /** The number of connections whose client waits for a reply. */
   get blockedConnections(): number {
-    return (
-      this.connectionCounts.in('open.blocked.silent') + this.connectionCounts.in('open.blocked.receiving')
-    );
+    const { connectionCounts: counts } = this;
+    return counts.in('open.blocked.silent') + counts.in('open.blocked.receiving');
   }
   get connections(): Iterable<Connection> {
     return this.#connections.values();

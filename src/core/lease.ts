@@ -18,7 +18,6 @@ export interface LeaseOrigin extends TakenValue {
   readonly holder: Client | undefined;
   /** When it began, in milliseconds since 1970. */
   readonly since: number;
-  readonly milliseconds: number;
 }
 
 /** Whoever keeps the leases of a server. */
@@ -48,7 +47,7 @@ export class Lease implements HeldLease, EndableLease, CloseListener, Changing {
     core: SessionHost,
     registry: LeaseRegistry,
   ) {
-    const { lease, milliseconds } = origin;
+    const { lease } = origin;
     this.number = lease;
     this.key = ['lease', lease];
     this.origin = origin;
@@ -58,7 +57,7 @@ export class Lease implements HeldLease, EndableLease, CloseListener, Changing {
     this.#changes = isRecorded ? core.changes : UNRECORDED;
     this.#actor = actorOf(registry.machine, {
       id: 'valueLease',
-      input: { id: lease, milliseconds },
+      input: { id: lease },
       failed: (error) => registry.failed(this, error),
       ...core.systemOf(`lease ${lease}`),
     });
@@ -73,10 +72,6 @@ export class Lease implements HeldLease, EndableLease, CloseListener, Changing {
     this.#actor.start();
   }
 
-  /** Its actor, for reading only. */
-  get actor(): ActorOf<typeof valueLeaseMachine> {
-    return this.#actor;
-  }
   get until(): number {
     return this.#until;
   }
@@ -104,7 +99,7 @@ export class Lease implements HeldLease, EndableLease, CloseListener, Changing {
   }
 
   fields(): Fields {
-    const { place, number, value, holder, since, milliseconds } = this.origin;
+    const { place, number, value, holder, since } = this.origin;
     return {
       workspace: place.workspace,
       variable: place.variable,
@@ -112,7 +107,6 @@ export class Lease implements HeldLease, EndableLease, CloseListener, Changing {
       ...recordOfValue(value),
       holder: holder?.isSession === true ? holder.id : undefined,
       since,
-      milliseconds,
       until: this.#until,
     };
   }
@@ -125,7 +119,7 @@ export class Lease implements HeldLease, EndableLease, CloseListener, Changing {
   }
   extend(milliseconds: number): void {
     this.#until = this.#core.clock() + milliseconds;
-    this.#actor.send({ type: 'extended', milliseconds });
+    this.#actor.send({ type: 'extended' });
   }
   clientLeft(): void {
     this.#actor.send({ type: 'holder.left' });

@@ -41,13 +41,6 @@ export class Leases implements LeaseKeeper {
     this.machine = core.tracer === undefined ? compiled(machine) : machine;
   }
 
-  get all(): Iterable<Lease> {
-    return this.#held.values();
-  }
-  get count(): number {
-    return this.#held.size;
-  }
-
   #find(number: number): Lease {
     const lease = this.#held.get(number);
     if (lease === undefined) throw new Error(`there is no lease ${number}`);
@@ -56,7 +49,7 @@ export class Leases implements LeaseKeeper {
 
   begin(taken: TakenValue, holder: Client, milliseconds: number): Metadata {
     const since = this.#core.clock();
-    const origin = { ...taken, lease: ++this.#numbers, holder, since, milliseconds };
+    const origin = { ...taken, lease: ++this.#numbers, holder, since };
     const { isRecorded } = taken.place;
     this.#add(new Lease(origin, { until: since + milliseconds, isRecorded }, this.#core, this)).changed();
     return new Map([[KEY.lease, String(origin.lease)]]);
@@ -100,12 +93,8 @@ export class Leases implements LeaseKeeper {
     const holder = id === undefined ? undefined : this.#core.clientOf?.(id);
     this.#numbers = Math.max(this.#numbers, lease);
     place.accounting.keep(value);
-    const [number, since, milliseconds] = [
-      record.number('number'),
-      record.number('since'),
-      record.number('milliseconds'),
-    ];
-    const origin = { number, value, place, lease, holder, since, milliseconds };
+    const [number, since] = [record.number('number'), record.number('since')];
+    const origin = { number, value, place, lease, holder, since };
     this.#add(new Lease(origin, { until: record.number('until'), isRecorded: true }, this.#core, this));
   }
 

@@ -12,7 +12,7 @@ import type { OpenRequest, Workspaces } from '../workspace/workspaces.ts';
 import type { TakenValue } from '../workspace/leasing.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import type { Value } from '../workspace/value.ts';
-import { STORED, WaitingStore } from '../workspace/waiting-store.ts';
+import { STORED_REPLY, WaitingStore } from '../workspace/waiting-store.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { BOUNDS } from '../wire/bounds.ts';
 import { CAPACITY } from '../wire/capacity-refusals.ts';
@@ -116,22 +116,19 @@ const get =
     return get.making === undefined ? get : new Making(get.making);
   };
 
-/** @returns milliseconds; undefined if it is no such number */
-function leaseTime(text: string): number | undefined {
-  const milliseconds = parseWhole(text);
-  const isTime = milliseconds !== undefined && milliseconds >= 1 && milliseconds <= BOUNDS.leaseMs.value;
-  return isTime ? milliseconds : undefined;
+/** @returns milliseconds */
+function leaseTime(text: string): number | Refusal {
+  const milliseconds = parseWhole(text) ?? 0;
+  const most = BOUNDS.leaseMs.value;
+  return milliseconds >= 1 && milliseconds <= most ? milliseconds : refusal(LEASE.badTime(text, most));
 }
-
-const badTime = (text: string): Refusal => refusal(LEASE.badTime(text, BOUNDS.leaseMs.value));
 
 /** A fetch for a time (V13). */
 const take =
   (waits: boolean): Run =>
   (request, caller, workspaces) => {
-    const text = argument(request, 2);
-    const milliseconds = leaseTime(text);
-    if (milliseconds === undefined) return badTime(text);
+    const milliseconds = leaseTime(argument(request, 2));
+    if (isRefusal(milliseconds)) return milliseconds;
     const workspace = workspaces.referredTo(argument(request, 0), caller.references);
     if (isRefusal(workspace)) return workspace;
     const noRoom = workspace.accounting.refusalOf(COST.lease, caller.account);
@@ -144,13 +141,13 @@ const take =
   };
 
 /** What a store is to put where. */
-interface Storing {
+interface StoreRequest {
   readonly workspace: Workspace;
   readonly name: string;
   readonly value: Value;
 }
 
-function storing(request: Request, caller: Caller, workspaces: Workspaces): Storing | Refusal {
+function readStore(request: Request, caller: Caller, workspaces: Workspaces): StoreRequest | Refusal {
   const text = argument(request, 2);
   const descriptor = parseWhole(text);
   if (descriptor === undefined || descriptor < 0 || !Number.isSafeInteger(descriptor))
@@ -163,18 +160,18 @@ function storing(request: Request, caller: Caller, workspaces: Workspaces): Stor
 }
 
 const store: Run = (request, caller, workspaces) => {
-  const what = storing(request, caller, workspaces);
-  return isRefusal(what) ? what : what.workspace.store(what.name, what.value, caller);
+  const stored = readStore(request, caller, workspaces);
+  return isRefusal(stored) ? stored : stored.workspace.store(stored.name, stored.value, caller);
 };
 
 /** A store that waits while the fifo is full (V14.2). */
 const storeWait: Run = (request, caller, workspaces) => {
-  const what = storing(request, caller, workspaces);
-  if (isRefusal(what)) return what;
-  const { workspace, name, value } = what;
+  const stored = readStore(request, caller, workspaces);
+  if (isRefusal(stored)) return stored;
+  const { workspace, name, value } = stored;
   if (workspace.find(name)?.isFull !== true) {
     const outcome = workspace.store(name, value, caller);
-    return isRefusal(outcome) ? outcome : { ...STORED, ...outcome };
+    return isRefusal(outcome) ? outcome : { ...STORED_REPLY, ...outcome };
   }
   const waiting = new WaitingStore(caller, request.verb, value);
   return workspace.storeLater(name, waiting) ?? waiting;
@@ -266,9 +263,8 @@ const RUN: Readonly<Record<VerbName, Run>> = {
     return undefined;
   },
   [VERB.extendLease]: (request, caller, workspaces) => {
-    const text = argument(request, 1);
-    const milliseconds = leaseTime(text);
-    if (milliseconds === undefined) return badTime(text);
+    const milliseconds = leaseTime(argument(request, 1));
+    if (isRefusal(milliseconds)) return milliseconds;
     const lease = workspaces.leases.heldBy(argument(request, 0), caller);
     if (isRefusal(lease)) return lease;
     lease.extend(milliseconds);

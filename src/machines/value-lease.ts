@@ -8,35 +8,30 @@
  * - V13.3 The client may extend the lease. Its time then begins again.
  * - V13.4 When the variable is deleted, the value is dropped, and the lease has ended.
  */
-import { assign, setup } from 'xstate';
+import { setup } from 'xstate';
 import { unbound } from './bind.ts';
 import { rule } from './rule.ts';
 
-export interface LeaseContext {
+export interface ValueLeaseContext {
   /** The number of the lease. */
   readonly id: number;
-  /** How long it lasts from its beginning, or from its last extension. */
-  readonly milliseconds: number;
 }
 
-export type LeaseEvent =
+export type ValueLeaseEvent =
   | { type: 'done.asked' }
   | { type: 'back.asked' }
-  | { type: 'extended'; milliseconds: number }
+  | { type: 'extended' }
   | { type: 'lease.elapsed' }
   | { type: 'holder.left' }
   | { type: 'variable.deleted' };
 
 export const valueLeaseMachine = setup({
   types: {
-    context: {} as LeaseContext,
-    input: {} as LeaseContext,
-    events: {} as LeaseEvent,
+    context: {} as ValueLeaseContext,
+    input: {} as ValueLeaseContext,
+    events: {} as ValueLeaseEvent,
   },
-  actions: {
-    noteTime: assign(({ event }) => (event.type === 'extended' ? { milliseconds: event.milliseconds } : {})),
-    ...unbound('startTimer', 'stopTimer', 'recordTime', 'removeValue', 'returnValue', 'reportUnexpected'),
-  },
+  actions: unbound('startTimer', 'stopTimer', 'recordTime', 'removeValue', 'returnValue', 'reportUnexpected'),
 }).createMachine({
   id: 'valueLease',
   context: ({ input }) => input,
@@ -52,7 +47,7 @@ export const valueLeaseMachine = setup({
         'lease.elapsed': { target: 'returned', ...rule('V13.2', 'The time of the lease has elapsed.') },
         'holder.left': { target: 'returned', ...rule('V13.2', 'The client has disconnected for good.') },
         extended: {
-          actions: ['noteTime', 'stopTimer', 'startTimer', 'recordTime'],
+          actions: ['stopTimer', 'startTimer', 'recordTime'],
           ...rule('V13.3', 'The client extends the lease.'),
         },
         'variable.deleted': {

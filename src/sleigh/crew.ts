@@ -29,10 +29,8 @@ import type { Tasks } from './tasks.ts';
 import { Timeline } from './timeline.ts';
 
 /** What the crew needs of its job. */
-interface CrewJob extends JobHost {
+interface CrewJob extends JobHost, CloseListener {
   readonly work: { readonly tasks: Tasks };
-  /** A connection has closed. */
-  clientLeft(client: Client): void;
 }
 
 /** The workers and sentinels of one sleigh (S2, S3, S9, S13). What the sentinel charts command is done here. */
@@ -318,10 +316,13 @@ export class Crew {
   handleDisconnection(id: number): void {
     const { worker, sentinel } = this.connections.take(id);
     worker?.actor.send({ type: 'connection.closed', ...this.owedBy(worker) });
-    if (sentinel === undefined) return;
-    let registeredWorkers = 0;
-    for (const each of sentinel.workers) if (isRegistered(each)) registeredWorkers++;
-    sentinel.actor.send({ type: 'connection.closed', registeredWorkers });
+    if (sentinel !== undefined) this.closeSentinel(sentinel);
+  }
+
+  /** Ends a sentinel as when its connection closes (S13, S30.2). */
+  closeSentinel(sentinel: Sentinel): void {
+    const registered = Array.from(sentinel.workers).filter(isRegistered);
+    sentinel.actor.send({ type: 'connection.closed', registeredWorkers: registered.length });
   }
 
   /** Handles the end of a connection during the shutdown (S14). */

@@ -54,9 +54,7 @@ function killSentinel({ crew, heartbeats }: Job, id: number): Refusal | undefine
   const isThere = sentinel !== undefined && !hasEnded(sentinel);
   if (!isThere) return noSuchSentinel(id);
   heartbeats.unblock(sentinel, '1');
-  let registeredWorkers = 0;
-  for (const each of sentinel.workers) if (isRegistered(each)) registeredWorkers++;
-  sentinel.actor.send({ type: 'connection.closed', registeredWorkers });
+  crew.closeSentinel(sentinel);
   return undefined;
 }
 

@@ -1,6 +1,9 @@
 import { createMachine, type AnyStateMachine } from 'xstate';
 import { compiled } from '../actors/compiled.ts';
-import { unbound, unboundWith } from '../machines/bind.ts';
+import { connectionMachine } from '../machines/connection.ts';
+import { RECOVERY_COMMANDS } from '../machines/policies/recovery-setup.ts';
+import { sessionMachine } from '../machines/session.ts';
+import { valueLeaseMachine } from '../machines/value-lease.ts';
 import { recoveryMachine } from '../machines/policies/recovery.ts';
 import { BOUND, makeJobMachines, type JobMachines } from './job-machines.ts';
 import type { JobPolicy, PolicyMachine } from './job-policy.ts';
@@ -9,12 +12,7 @@ import { reasonOf } from '../wire/error-kind.ts';
 import { bindRecovery } from './policy-binding.ts';
 
 /** What the machine of each role may command. */
-const COMMANDS = {
-  recovery: {
-    ...unbound('requeue', 'retry', 'answer', 'drop'),
-    ...unboundWith<{ wait: { milliseconds: number } }>({ wait: true }),
-  },
-};
+const COMMANDS = { recovery: RECOVERY_COMMANDS };
 export type PolicyRole = keyof typeof COMMANDS;
 export const ROLES: readonly PolicyRole[] = ['recovery'];
 
@@ -55,7 +53,9 @@ function madeHere(role: PolicyRole, { config, implementations }: PolicyMachine):
 /** @returns why the machine of a plugin cannot be used for the role, or undefined */
 export function flawOfMachine(role: PolicyRole, machine: unknown): string | undefined {
   if (!isPolicyMachine(machine)) return `its policy for ${role} is no machine of XState`;
-  const reserved = Object.values(BOUND).map(({ id }) => id);
+  const reserved = [...Object.values(BOUND), connectionMachine, sessionMachine, valueLeaseMachine].map(
+    ({ id }) => id,
+  );
   if (reserved.includes(machine.id)) return `the server has a machine "${machine.id}" itself`;
   try {
     const made = madeHere(role, machine);

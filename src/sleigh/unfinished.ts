@@ -7,6 +7,7 @@ import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import type { PolicyActors, PolicyCommand, PolicyStep } from './policy-actors.ts';
 import type { Task } from './task.ts';
+import type { WaitingTask } from './waiting-tasks.ts';
 import type { Work } from './work.ts';
 
 interface UnfinishedJob extends JobHost {
@@ -14,6 +15,9 @@ interface UnfinishedJob extends JobHost {
   readonly work: Work;
   readonly policies: PolicyActors;
 }
+
+/** The names of its actors begin with this. */
+const ACTOR = 'recovery.';
 
 /** Gives the task a null result for that worker. */
 type Answer = (task: Task, rank: number) => void;
@@ -33,15 +37,12 @@ export class UnfinishedTasks {
 
   /** @param workerStays the worker has failed the task and is still there */
   decide(task: Task, rank: number, workerStays: boolean): void {
-    const { policies, machines, work, deadlines } = this.#job;
+    const { policies, machines } = this.#job;
     const facts = this.#factsOf(task, rank, workerStays);
-    const id = facts.isCopy ? `recovery.${facts.task}.${rank}` : `recovery.${facts.task}`;
+    const id = facts.isCopy ? `${ACTOR}${facts.task}.${rank}` : `${ACTOR}${facts.task}`;
     const actor = policies.begin(machines.recovery, { id, input: facts });
     const command = this.#commandOf(policies.send(actor, { type: 'task.unfinished', ...facts }), facts);
-    if (command.type !== 'wait') return this.#carryOut(command, task, rank);
-    work.batches.requeue(task.batch);
-    work.tasks.waiting.add({ task, rank, machine: machines.recovery.id, actor });
-    deadlines.start('wait of task', command.milliseconds / 1000, facts.task);
+    this.#follow(command, { task, rank, machine: machines.recovery.id, actor });
   }
 
   /** The time of a waiting task has passed. */
@@ -54,11 +55,16 @@ export class UnfinishedTasks {
     work.batches.start(task.batch, { queued: true });
     if ('kept' in actor) return this.#carryOut({ type: 'requeue' }, task, rank);
     const facts = this.#factsOf(task, rank, false);
-    const command = this.#commandOf(policies.send(actor, { type: 'wait.elapsed' }), facts);
+    this.#follow(this.#commandOf(policies.send(actor, { type: 'wait.elapsed' }), facts), waiting);
+  }
+
+  #follow(command: PolicyCommand, waiting: WaitingTask): void {
+    const { work, deadlines } = this.#job;
+    const { task, rank } = waiting;
     if (command.type !== 'wait') return this.#carryOut(command, task, rank);
     work.batches.requeue(task.batch);
     work.tasks.waiting.add(waiting);
-    this.#job.deadlines.start('wait of task', command.milliseconds / 1000, number);
+    deadlines.start('wait of task', command.milliseconds / 1000, task.number);
   }
 
   /**
@@ -80,7 +86,7 @@ export class UnfinishedTasks {
         },
       );
     const origin = {
-      id: `recovery.${task.number}`,
+      id: `${ACTOR}${task.number}`,
       input: this.#factsOf(task, rank, false),
       restored: actorStateIn(record, 'actor'),
     };
@@ -92,8 +98,8 @@ export class UnfinishedTasks {
 
   /** The actor of a task that waits. @param id such as `recovery.7` */
   actor(id: string): Actor | undefined {
-    for (const { actor } of this.#job.work.tasks.waiting) if ('id' in actor && actor.id === id) return actor;
-    return undefined;
+    const actor = this.#job.work.tasks.waiting.find(Number(id.slice(ACTOR.length)))?.actor;
+    return actor !== undefined && 'id' in actor ? actor : undefined;
   }
 
   #factsOf(task: Task, rank: number, workerStays: boolean): Unfinished {

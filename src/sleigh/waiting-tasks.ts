@@ -27,8 +27,8 @@ export class WaitingTasks {
     this.#changes = changes;
   }
 
-  get size(): number {
-    return this.#waiting.size;
+  find(number: number): WaitingTask | undefined {
+    return this.#waiting.get(number);
   }
 
   [Symbol.iterator](): Iterator<WaitingTask> {

@@ -128,8 +128,14 @@ export function actorsView(sleigh: Sleigh, chart: string, state: string | null, 
 const MAX_DECIDING = 20;
 
 /** The actors of policies whose tasks wait. */
-const deciding = ({ work }: Sleigh): string[] =>
-  Array.from(work.tasks.waiting, ({ task }) => `recovery.${task.number}`).slice(0, MAX_DECIDING);
+function deciding({ work }: Sleigh): string[] {
+  const ids: string[] = [];
+  for (const { task } of work.tasks.waiting) {
+    if (ids.length === MAX_DECIDING) break;
+    ids.push(`recovery.${task.number}`);
+  }
+  return ids;
+}
 
 /** The workers or sentinels in a state; all without a state. */
 export function* among<One extends Agent>(agents: Iterable<One>, state: string | null): Generator<One> {

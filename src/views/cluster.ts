@@ -31,7 +31,7 @@ export interface Cluster {
   };
 }
 
-function reasonOf({ former, leaseOverMs }: Takeover): TakeoverReason {
+function takeoverReasonOf({ former, leaseOverMs }: Takeover): TakeoverReason {
   if (former === undefined) return 'first';
   if (leaseOverMs === undefined) return 'stopped';
   return leaseOverMs >= 0 ? 'lease over' : 'restarted';
@@ -39,7 +39,7 @@ function reasonOf({ former, leaseOverMs }: Takeover): TakeoverReason {
 
 function takeoverView(takeover: Takeover): TakeoverView {
   const { time, epoch, owner, former, leaseOverMs } = takeover;
-  const reason = reasonOf(takeover);
+  const reason = takeoverReasonOf(takeover);
   const leaseOver = reason === 'lease over' ? (leaseOverMs ?? null) : null;
   return { time, epoch, from: former ?? null, to: owner, reason, leaseOver };
 }

@@ -28,12 +28,13 @@ export function orderableJob(core: Core, workspace: string): OrderableJob | unde
             ? which.batch === batch && which.index === index
             : which.group === undefined || which.group === groupOf(failure);
         if (!isWanted) continue;
-        if (mayRun(batch))
-          running
-            .set(batch, running.get(batch) ?? [])
-            .get(batch)
-            ?.push(index);
-        else ended++;
+        if (!mayRun(batch)) {
+          ended++;
+          continue;
+        }
+        const indexes = running.get(batch) ?? [];
+        indexes.push(index);
+        running.set(batch, indexes);
       }
       return { running, ended };
     },

@@ -21,7 +21,7 @@ export class ProgressRate {
   sample(sleigh: Sleigh, time: number): void {
     const { done } = countsOf(sleigh);
     const last = this.#samples.at(-1);
-    // Another master, or one that began to tell, counts anew. One whose failed elements are called again has a little less.
+    // The count falls a little when failed elements are called again, and much when another master begins to report.
     if (last !== undefined && done < last.done / 2) this.#samples = [];
     this.#samples.push({ time, done });
     while ((this.#samples[0]?.time ?? time) < time - RATE_PERIOD_MS) this.#samples.shift();

@@ -24,12 +24,13 @@ import type { ReplayView, StepView } from './replay-types.ts';
 import { REPLAY_VIEWS, type ReplayedView } from './view-routes.ts';
 
 const MAX_SLEIGHS = 100;
-/** Whether it decided about a task, and the task has been dealt with. The live page does not show such actors either. */
-const isDealtWith = ({ actor, chart, state }: ActorSummary): boolean =>
-  actor.startsWith('recovery.') && machineOf(chart)?.root.states[state]?.type === 'final';
 
 /** The machines of which a sleigh has many actors. */
 const GROUPS = ['worker', 'sentinel'];
+
+/** Whether it is the actor of a task that has been dealt with. The live page does not show such actors either. */
+const isDealtWith = ({ actor, chart, state }: ActorSummary): boolean =>
+  actor.startsWith('recovery.') && machineOf(chart)?.root.states[state]?.type === 'final';
 
 /** The views of a trace. Steps are numbered from 1: at position n the first n steps have been taken. */
 export class Replay {

@@ -170,9 +170,10 @@ export class Fifo implements Behaviour {
     }
     if (outcome !== undefined) return;
     record.put(number, value);
-    // Leases are of values at the head, and mostly return there.
-    const at = this.#earlier.findIndex((each) => each.number > number);
-    this.#earlier.splice(at < 0 ? this.#earlier.length : at, 0, { number, value });
+    // Leases mostly return in the order of their numbers, so its place is near the end.
+    let at = this.#earlier.length;
+    while (at > 0 && (this.#earlier[at - 1]?.number ?? 0) > number) at--;
+    this.#earlier.splice(at, 0, { number, value });
   }
 
   #isEmpty(): void {
@@ -182,8 +183,8 @@ export class Fifo implements Behaviour {
 
   get(get: PendingGet): void {
     if (this.#in.waiters.mismatch(get, this.#in.variableId)) return;
-    // The first value after the iterator's that is still present.
     if (get.lease !== undefined && this.#bounds !== undefined) return get.refuse(NO_LEASES);
+    // The first value after the iterator's that is still present.
     const at = this.#placeAfter(get.iterator?.index ?? -1);
     // V10.1, even if the fifo is empty: the awaited value would not be at the head when it comes.
     if (get.takes && at > 0) return get.refuse(BEYOND_HEAD);

@@ -28,7 +28,7 @@ export function give(get: PendingGet, found: Found, value: Value, place: LeasePl
 }
 
 /** For a world without clients of ordinary variables: the variables of a job give no leases (V13.5). */
-export const NO_LEASES: LeaseKeeper = {
+export const NO_LEASE_KEEPER: LeaseKeeper = {
   begin: () => {
     throw fault('a job variable gave a lease');
   },

@@ -10,7 +10,7 @@ import { Lifo } from './lifo.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { PURGED, refusal, type Refusal } from './refusal.ts';
 import { Single } from './single.ts';
-import type { InSteps, Steps } from './steps.ts';
+import { eachInSteps, type InSteps, type Steps } from './steps.ts';
 import { TimeOfDay } from './time-of-day.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
@@ -168,8 +168,9 @@ export class Variable {
 
   /** Deletes the variable: waiting gets are refused, values are dropped. */
   *purge(): Steps {
-    for (const lease of this.leasePlace.leases) lease.variableDeleted();
+    // First, so that the end of a lease lets no waiting store in (V14.3).
     yield* this.#behaviour.purge(PURGED);
+    yield* eachInSteps([...this.leasePlace.leases], (lease) => lease.variableDeleted());
     yield* this.#behaviour.dispose?.() ?? [];
   }
 }

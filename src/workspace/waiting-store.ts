@@ -3,7 +3,7 @@ import { foundText, PendingGet, type Client } from './pending-get.ts';
 import type { Value } from './value.ts';
 
 /** The reply of `storeWait` once its value is stored: an empty text. */
-export const STORED = foundText('');
+export const STORED_REPLY = foundText('');
 
 /** A store that waits until a fifo has room (V14.2). Its client is blocked, as by a get. */
 export class WaitingStore extends PendingGet {
@@ -17,6 +17,6 @@ export class WaitingStore extends PendingGet {
 
   /** Its value is in the variable. */
   stored(): void {
-    this.answer(STORED);
+    this.answer(STORED_REPLY);
   }
 }

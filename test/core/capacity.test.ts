@@ -43,6 +43,18 @@ describe('a fifo with a capacity (V14)', () => {
     server.end();
   });
 
+  test('is deleted with the stores that wait because its values are leased (V14.3)', () => {
+    const server = new SimulatedServer();
+    const client = declared(server, 1);
+    const producer = opened(server);
+    store(client, 'a');
+    take(client);
+    storeWait(producer, 'c');
+    expect(client.call(['delete var', 'w', 'v'])).toMatchObject(OK);
+    expect(producer.reply()).toMatchObject(refused('Variable purged.'));
+    server.end();
+  });
+
   test('counts leased values, until their holder is done with them (V14.1)', () => {
     const server = new SimulatedServer();
     const client = declared(server, 1);

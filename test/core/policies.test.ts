@@ -182,11 +182,11 @@ describe('a machine that is no policy', () => {
   test.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /is no machine of XState/],
     ['a config', { initial: 'a' }, /is no machine of XState/],
-    [
-      'one with the name of a machine of the server',
-      createMachine({ id: 'worker' }),
-      /has a machine "worker" itself/,
-    ],
+    ...['worker', 'connection', 'session', 'valueLease'].map((id): [string, unknown, RegExp] => [
+      `one with the name of the machine ${id} of the server`,
+      createMachine({ id }),
+      /the server has a machine ".*" itself/,
+    ]),
     [
       'one with another command',
       machineOf({ actions: 'explode' }),

@@ -9,16 +9,19 @@ export type RecoveryEvent =
   /** The time of a `wait` has passed. */
   | { type: 'wait.elapsed' };
 
+/** What a machine of the role may command. */
+export const RECOVERY_COMMANDS = {
+  ...unbound('requeue', 'retry', 'answer', 'drop'),
+  ...unboundWith<{ wait: { milliseconds: number } }>({ wait: true }),
+};
+
 export const recoverySetup = setup({
   types: { context: {}, input: {} as Unfinished, events: {} as RecoveryEvent },
   guards: {
     decides: ({ event }, { decision }: { decision: Decision }) =>
       event.type === 'task.unfinished' && decideUnfinished(event.onDeadWorker, event) === decision,
   },
-  actions: {
-    ...unbound('requeue', 'retry', 'answer', 'drop', 'reportUnexpected'),
-    ...unboundWith<{ wait: { milliseconds: number } }>({ wait: true }),
-  },
+  actions: { ...RECOVERY_COMMANDS, ...unbound('reportUnexpected') },
 });
 
 /** What becomes of a task that no other worker tries. */

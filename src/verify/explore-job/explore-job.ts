@@ -1,3 +1,4 @@
+import { withDefaults } from '../../wire/with-defaults.ts';
 import { flawOfMachine, jobMachinesWith, ROLES } from '../../sleigh/policy-machines.ts';
 import { sequenceMermaid } from '../diagram/mermaid.ts';
 import { diagramOfLines } from '../diagram/sequence.ts';
@@ -32,7 +33,7 @@ interface State {
  * @throws TypeError if a machine of the policy cannot be used, RangeError if a bound is no whole number from 1
  */
 export function exploreJob(job: JobToExplore = {}): JobExploration {
-  const options = checked({ ...DEFAULTS, ...job });
+  const options = checked(withDefaults(DEFAULTS, job));
   const states: State[] = [];
   const numbers = new Map<string, number>();
   const fair: number[][] = [];

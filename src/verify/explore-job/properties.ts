@@ -70,12 +70,8 @@ export function placesOf({ job }: ExploredWorld): Map<string, string[]> {
   const { tasks, batches } = job.work;
   for (const value of tasks.queued(0, tasks.length)) note(textOf(value), 'queued');
   for (const { task } of tasks.waiting) note(textOf(task.value), 'waiting');
-  const held = new Set<unknown>();
-  for (const { rank, task } of job.crew.everyWorker) {
-    if (task === undefined || task.isSettled || held.has(task)) continue;
-    held.add(task);
-    note(textOf(task.value), `with worker ${rank}`);
-  }
+  for (const { rank, task } of job.crew.everyWorker)
+    if (task !== undefined && !task.isSettled) note(textOf(task.value), `with worker ${rank}`);
   // A result repeats the metadata of its task; a null result has no text of its own.
   for (const { metadata } of batches.results(0, Number.MAX_SAFE_INTEGER))
     note(metadata.get('name'), 'answered');

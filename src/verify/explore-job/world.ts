@@ -11,7 +11,7 @@ import { isRefusal } from '../../workspace/refusal.ts';
 import { finish } from '../../workspace/steps.ts';
 import { ServerAccounting } from '../../workspace/storage-accounting.ts';
 import type { Timer, Timers } from '../../workspace/timers.ts';
-import { NO_LEASES } from '../../workspace/lease-keeper.ts';
+import { NO_LEASE_KEEPER } from '../../workspace/lease-keeper.ts';
 import { Workspace } from '../../workspace/workspace.ts';
 import type { JobToExplore } from './job-to-explore.ts';
 
@@ -123,7 +123,7 @@ export class ExploredWorld {
       limits: DEFAULT_LIMITS,
       clock: () => 0,
       timers: TIMERS,
-      leases: NO_LEASES,
+      leases: NO_LEASE_KEEPER,
       changes: UNRECORDED,
       restoreFile: () => undefined,
       newVariableId: () => String(++variables),
