@@ -5,7 +5,7 @@ import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
 import type { Fields } from '../store/change.ts';
 import type { RecordReader } from '../store/record.ts';
 import { KEY } from '../wire/names.ts';
-import type { PendingGet, Client } from '../workspace/pending-get.ts';
+import type { Client, CloseListener, PendingGet } from '../workspace/pending-get.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import {
   hasEnded,
