@@ -1,5 +1,6 @@
 import { plainError } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
+import { withoutPassword } from './link.ts';
 
 /** A store that several servers share (D9). */
 export interface SharedStoreOptions {
@@ -9,7 +10,7 @@ export interface SharedStoreOptions {
   readonly name?: string | undefined;
   /**
    * Milliseconds for which the server owns the data without renewing its lease. It is the same for all servers. The default is
-   * 5,000, and the least is 500.
+   * 5,000, the least is 500, and the most is an hour.
    */
   readonly leaseMs?: number | undefined;
   /** The host under which other servers reach this one. The default is that on which it listens, or the machine's name. */
@@ -22,6 +23,7 @@ export interface SharedStoreOptions {
 
 const LEASE_MS = 5_000;
 const LEAST_LEASE_MS = 500;
+const MOST_LEASE_MS = 3_600_000;
 
 /** The options with their defaults. @throws if one of them is wrong */
 export function checkedOptions(
@@ -33,10 +35,11 @@ export function checkedOptions(
   }: { readonly host: string; readonly machine: string; readonly hasFolder: boolean },
 ) {
   if (hasFolder) throw plainError(CLUSTER.twoStores());
-  if (!/^postgres(ql)?:\/\/[^/]+\/./.test(url)) throw plainError(CLUSTER.badUrl(url));
+  if (!/^postgres(ql)?:\/\/[^/]+\/./.test(url)) throw plainError(CLUSTER.badUrl(withoutPassword(url)));
   const called = name ?? machine;
   if (!/^[^\s]{1,64}$/.test(called)) throw plainError(CLUSTER.badName(called));
-  if (!(leaseMs >= LEAST_LEASE_MS)) throw plainError(CLUSTER.badLease(leaseMs, LEAST_LEASE_MS));
+  if (!(leaseMs >= LEAST_LEASE_MS && leaseMs <= MOST_LEASE_MS))
+    throw plainError(CLUSTER.badLease(leaseMs, LEAST_LEASE_MS, MOST_LEASE_MS));
   const isEverywhere = host === '0.0.0.0' || host === '::';
   return {
     url,

@@ -5,23 +5,26 @@ import { claimMachine, type ClaimEvent } from '../machines/claim.ts';
 import { STORED } from '../store/errors.ts';
 import { isFenced } from '../store/failure.ts';
 import { NODE_EDGE } from '../transport/edge.ts';
+import { checkedPlugins } from '../transport/checked-plugins.ts';
 import { Gate, type Credentials } from '../transport/gate.ts';
 import type { ListenerOptions } from '../transport/listening.ts';
+import { Seldom } from '../transport/seldom.ts';
 import { TcpServer } from '../transport/server.ts';
 import type { TcpOptions } from '../transport/tcp-options.ts';
 import { authorityOf } from '../wire/authority.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 import { VERSION } from '../version.ts';
+import type { ClusterEvents } from './cluster-events.ts';
 import type { CheckedOptions } from './cluster-options.ts';
 import { Front } from './front.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
-import { Link } from './link.ts';
+import { Link, missing } from './link.ts';
 import { Partition, type Member, type Ownership } from './partition.ts';
 import { PostgresDisk } from './postgres-disk.ts';
 import { PostgresStore } from './postgres-store.ts';
 import { prepareTables } from './schema.ts';
-import { ServerRegistry, type StoredServers } from './server-registry.ts';
+import { ServerRegistry } from './server-registry.ts';
 
 /** The one partition: all workspaces have the same owner. */
 const PARTITION = 0;
@@ -40,25 +43,7 @@ export interface ClusterOptions {
   readonly webPort: number | undefined;
 }
 
-/** What the owner of the data tells about itself and the other servers. */
-export interface ClusterFigures {
-  readonly name: string;
-  readonly epoch: number;
-  /** Milliseconds for which its lease is valid at least; below 0 if it is over. */
-  readonly leaseLeftMs: number;
-  /** What the store said last. */
-  readonly stored: StoredServers;
-}
-
-/** What a server of several shows. */
-export interface ClusterEvents {
-  /** This server owns the data from now on. */
-  readonly owns: (tcp: TcpServer, figures: ClusterFigures) => void;
-  /** Another server does, or nobody. */
-  readonly standsBy: (owner: Member | undefined) => void;
-}
-
-/** While this server owns the data. */
+/** What exists only while this server owns the data. */
 interface Owning {
   readonly tcp: TcpServer;
   readonly store: PostgresStore;
@@ -70,15 +55,20 @@ interface Owning {
 /** One server of several with one store. It owns the data, or forwards its clients to the owner. */
 export class ClusterServer {
   readonly stopped: Promise<void>;
-  readonly front: Front;
+  readonly #front: Front;
   readonly #options: ClusterOptions;
   readonly #events: ClusterEvents;
   readonly #gate: Gate;
+  /** Those of the start, or of the last reload. */
+  #credentials: Credentials;
   readonly #link: Link;
   readonly #partition: Partition;
   #member: Member = { name: '', address: '', link: '' };
   #registry: ServerRegistry | undefined;
   #seen: Ownership | undefined;
+  readonly #unanswered = new Seldom((times, fields) =>
+    this.#options.logger.warn({ ...fields, times }, 'the store cannot be asked who owns the data'),
+  );
   #store: PostgresStore | undefined;
   #owning: Owning | undefined;
   #failure: Error | undefined;
@@ -96,7 +86,6 @@ export class ClusterServer {
       serveClients: (server) => server.#serveClients(),
       dropData: (server) => void server.#dropData(),
       release: (server) => void server.#release(),
-      reportFailed: (server) => void server.#release(),
       reportUnexpected: (server, { event }) =>
         server.#options.logger.error(
           { event: event.type },
@@ -111,10 +100,11 @@ export class ClusterServer {
     this.#events = events;
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#gate = new Gate(tcp);
+    this.#credentials = tcp;
     this.#link = link;
     this.#partition = new Partition(link, PARTITION, shared.leaseMs);
     const most = tcp.limits?.connectionCount ?? DEFAULT_LIMITS.connectionCount;
-    this.front = new Front(this.#gate, logger, { most, secret });
+    this.#front = new Front(this.#gate, logger, { most, secret });
   }
 
   /**
@@ -126,11 +116,13 @@ export class ClusterServer {
     events: ClusterEvents,
     { host, port }: { readonly host: string; readonly port: number },
   ): Promise<ClusterServer> {
-    const { shared } = options;
+    const { shared, tcp } = options;
+    // A server that stands by would otherwise notice only when it claims the data.
+    checkedPlugins(tcp.plugins, { isTraced: tcp.trace !== undefined });
     const link = linkOf(shared);
     try {
       const server = new ClusterServer(options, events, await prepareTables(link), link);
-      const { front } = server;
+      const front = server.#front;
       await front.listen(host, port, shared.linkPort);
       server.#member = {
         name: shared.name,
@@ -159,10 +151,10 @@ export class ClusterServer {
   }
 
   get host(): string {
-    return this.front.host;
+    return this.#front.host;
   }
   get port(): number {
-    return this.front.port;
+    return this.#front.port;
   }
 
   /** Why it has ended by itself. */
@@ -173,6 +165,7 @@ export class ClusterServer {
   /** Replaces the credentials for later connections. @throws as `Gate.reload` */
   reload(credentials: Credentials): void {
     this.#gate.reload(credentials);
+    this.#credentials = credentials;
     this.#owning?.tcp.reload(credentials);
   }
 
@@ -191,7 +184,7 @@ export class ClusterServer {
       const isOurs = owner?.name === this.#member.name && owner.address === this.#member.address;
       this.#send({ type: leaseMs > 0 && !isOurs ? 'lease.held' : 'lease.over' });
     } catch (error) {
-      this.#options.logger.warn({ reason: reasonOf(error) }, 'the store cannot be asked who owns the data');
+      this.#unanswered.happened({ reason: reasonOf(error) });
       this.#send({ type: 'store.unreachable' });
     }
   }
@@ -202,22 +195,19 @@ export class ClusterServer {
 
   #lookLater(): void {
     this.#stopTimer();
-    const { leaseMs } = this.#options.shared;
-    // A server that looks just after the end of a lease need not wait for the next time.
-    const left = Math.max(this.#seen?.leaseMs ?? 0, leaseMs / LOOKS);
-    this.#stopTimer = NODE_EDGE.time.loop.startTimer(Math.min(left, leaseMs / LOOKS), () =>
+    this.#stopTimer = NODE_EDGE.time.loop.startTimer(this.#options.shared.leaseMs / LOOKS, () =>
       this.#send({ type: 'look.due' }),
     );
   }
 
   #holdClients(): void {
-    this.front.hold();
+    this.#front.hold();
   }
 
   #forwardClients(): void {
     const owner = this.#seen?.owner;
     if (owner === undefined) throw fault('nobody owns the data');
-    this.front.forward(linkAddress(owner.link));
+    this.#front.forward(linkAddress(owner.link));
     this.#events.standsBy(owner);
   }
 
@@ -243,9 +233,11 @@ export class ClusterServer {
     const { epoch } = store;
     logger.info({ epoch, former: this.#seen?.owner?.name }, 'this server owns the data of the store');
     const blobs = linkOf(shared);
-    const disk = new PostgresDisk(blobs, { partition: PARTITION, name: shared.name, epoch: () => epoch });
-    const edge = { ...NODE_EDGE, disk, listener: (core: ListenerOptions) => this.front.listening(core) };
-    const tcp = new TcpServer(options, logger, webPort, edge, { store, blobs: BLOBS, sync: 'always' });
+    const disk = new PostgresDisk(blobs, { partition: PARTITION, name: shared.name, epoch });
+    const edge = { ...NODE_EDGE, disk, listener: (core: ListenerOptions) => this.#front.listening(core) };
+    const { tls, admission } = this.#credentials;
+    const current = { ...options, tls, admission };
+    const tcp = new TcpServer(current, logger, webPort, edge, { store, blobs: BLOBS, sync: 'always' });
     const lease = new LeaseKeeper({
       partition: this.#partition,
       epoch,
@@ -253,17 +245,25 @@ export class ClusterServer {
       logger,
       fenced: () => this.#send({ type: 'fenced' }),
     });
-    this.#owning = { tcp, store, epoch, blobs, lease };
+    const owning = { tcp, store, epoch, blobs, lease };
+    this.#owning = owning;
     try {
-      await tcp.listen(this.front.host, this.front.port);
+      await tcp.listen(this.#front.host, this.#front.port);
     } catch (error) {
+      // It was fenced meanwhile, or stops, and another part gives the data up.
+      if (this.#isGivenUp(owning)) return;
       this.#owning = undefined;
       await this.#giveUp({ store, blobs, lease });
       this.#failed(error);
       return;
     }
+    if (this.#isGivenUp(owning)) return;
     void tcp.stopped.then(() => this.#ended(tcp));
     this.#send({ type: 'loaded' });
+  }
+
+  #isGivenUp(owning: Owning): boolean {
+    return this.#owning !== owning || this.#claim.getSnapshot().status !== 'active';
   }
 
   /** What is left of a time in which this server owned the data. */
@@ -319,7 +319,7 @@ export class ClusterServer {
 
   async #release(): Promise<void> {
     this.#stopTimer();
-    this.front.close();
+    this.#front.close();
     const owning = this.#owning;
     if (owning !== undefined) {
       await owning.tcp.close({ drain: this.#drain });
@@ -329,10 +329,6 @@ export class ClusterServer {
     this.#hasStopped();
   }
 }
-
-const missing = (what: string): never => {
-  throw fault(what);
-};
 
 const linkOf = ({ url, name, isUnsafe }: CheckedOptions): Link => new Link({ url, name, isUnsafe });
 

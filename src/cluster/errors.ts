@@ -22,11 +22,12 @@ export const CLUSTER = {
   ),
   badLease: errorKind(
     'bad-lease',
-    (milliseconds: number, least: number) =>
-      `a lease has at least ${least} milliseconds, not ${milliseconds}`,
+    (milliseconds: number, least: number, most: number) =>
+      `a lease has from ${least} to ${most} milliseconds, not ${milliseconds}`,
     'Give all servers the same lease (`--lease`).',
     10,
     500,
+    3_600_000,
   ),
   unreachable: errorKind(
     'store-unreachable',
@@ -74,7 +75,7 @@ export const CLUSTER = {
   unconfirmed: errorKind(
     'store-unconfirmed',
     () => 'PostgreSQL has warned, so it may not have waited for its standbys',
-    'Nothing needs to be done: the server asks again.',
+    'The server asks again about a commit or a claim. A large value that was being stored must be stored again.',
   ),
   noAnswer: errorKind(
     'store-unreachable',

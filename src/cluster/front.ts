@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import type { Gate } from '../transport/gate.ts';
 import { Listener } from '../transport/listener.ts';
 import type { Listening, ListenerOptions } from '../transport/listening.ts';
+import { isSameText } from '../transport/admission.ts';
+import { Seldom } from '../transport/seldom.ts';
 import { fault } from '../wire/error-kind.ts';
 
 /** Bytes and milliseconds within which another server must say for whom it connects. */
@@ -41,6 +43,12 @@ export class Front {
   readonly #clients: Listener;
   readonly #link: Server;
   readonly #logger: Logger;
+  readonly #unaccepted = new Seldom((times, fields) =>
+    this.#logger.error({ ...fields, times }, 'connections of servers cannot be accepted'),
+  );
+  readonly #strangers = new Seldom((times, fields) =>
+    this.#logger.warn({ ...fields, times }, 'connection refused: it is not from a server with this store'),
+  );
   readonly #most: number;
   /** Only servers with the same store know it. */
   readonly #secret: string;
@@ -67,6 +75,7 @@ export class Front {
     this.#link = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
       this.#linked(socket),
     );
+    this.#link.maxConnections = most;
   }
 
   get host(): string {
@@ -94,11 +103,12 @@ export class Front {
       this.#link.once('error', reject);
       this.#link.listen({ host, port: linkPort }, () => {
         this.#link.off('error', reject);
-        this.#link.on('error', (error) =>
-          this.#logger.error({ error }, 'connections of servers cannot be accepted'),
-        );
+        this.#link.on('error', (error) => this.#unaccepted.happened({ error }));
         resolve();
       });
+    }).catch((error: unknown) => {
+      this.#clients.close();
+      throw error;
     });
   }
 
@@ -164,8 +174,11 @@ export class Front {
   #acceptLinked(socket: Socket, name: string): void {
     const mode = this.#mode;
     if (mode.type === 'hold') this.#wait(socket, () => this.#acceptLinked(socket, name));
-    else if (mode.type === 'forward' || mode.core.isFull()) socket.destroy();
-    else {
+    else if (mode.type === 'forward') socket.destroy();
+    else if (mode.core.isFull()) {
+      mode.core.refused('connectionCount');
+      socket.destroy();
+    } else {
       socket.write('\n');
       mode.core.accept(socket, name);
     }
@@ -212,8 +225,8 @@ export class Front {
       clearTimeout(timer);
       socket.off('data', read);
       const [secret, name] = text.subarray(0, Math.max(end, 0)).toString('latin1').split(' ');
-      if (secret !== this.#secret || name === undefined) {
-        this.#logger.warn({ audit: true }, 'connection refused: it is not from a server with this store');
+      if (!isSameText(secret, this.#secret) || name === undefined) {
+        this.#strangers.happened({ audit: true });
         socket.destroy();
       } else {
         stopReading(socket);
@@ -221,6 +234,7 @@ export class Front {
       }
     };
     socket.on('error', () => undefined);
+    socket.once('close', () => clearTimeout(timer));
     socket.on('data', read);
   }
 

@@ -37,7 +37,7 @@ class UnsuitableError extends Error {
   }
 }
 
-const missing = (what: string): never => {
+export const missing = (what: string): never => {
   throw fault(what);
 };
 
@@ -156,6 +156,7 @@ export class Link {
     client.on('notice', ({ code }) => {
       if (code?.startsWith(WARNING) === true) this.#warnings++;
     });
+    const timer = setTimeout(() => socket.destroy(), STATEMENT_MS);
     try {
       await client.connect();
       await client.query(SESSION);
@@ -165,6 +166,8 @@ export class Link {
       socket.destroy();
       if (cause instanceof UnsuitableError) throw cause;
       throw plainError(CLUSTER.unreachable(withoutPassword(url), reasonOf(cause)), { cause });
+    } finally {
+      clearTimeout(timer);
     }
     return { client, socket };
   }

@@ -9,7 +9,7 @@ import type { Link } from './link.ts';
 const HEAD_BYTES = 4_096;
 
 /**
- * The lock lets commits wait for a moment, so that no bytes are written by a server that has lost the data (D9). The name
+ * `FOR SHARE` makes a claim wait until the piece is written, so a server that has lost the data writes nothing (D9). The name
  * of a file is its number.
  */
 const OWNED =
@@ -27,7 +27,7 @@ export interface BlobOwner {
   readonly partition: number;
   readonly name: string;
   /** The epoch of the claim. */
-  epoch(): number;
+  readonly epoch: number;
 }
 
 const numberOf = (path: string): number => Number(basename(path));
@@ -85,7 +85,7 @@ export class PostgresDisk implements Disk {
   }
 
   async #remove(file: number): Promise<void> {
-    await this.#link.ask(REMOVE, [this.#owner.partition, this.#owner.epoch(), file], 'remove');
+    await this.#link.ask(REMOVE, [this.#owner.partition, this.#owner.epoch, file], 'remove');
   }
 
   async #pieceAt(file: number, position: number): Promise<{ at: number; bytes: Buffer } | undefined> {
@@ -96,7 +96,7 @@ export class PostgresDisk implements Disk {
 
   async #write(file: number, at: number, bytes: Uint8Array): Promise<void> {
     const { partition, name } = this.#owner;
-    const epoch = this.#owner.epoch();
+    const epoch = this.#owner.epoch;
     const values = [partition, epoch, file, at, Buffer.from(bytes)];
     const { rows, hasWarned } = await this.#link.ask(WRITE, values, 'blob');
     if (rows.length === 0) throw plainError(STORED.fenced(name, epoch));

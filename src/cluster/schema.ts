@@ -29,13 +29,17 @@ INSERT INTO sleigh_partition (partition, epoch, head, lease_until, claimed_at)
   VALUES (0, 0, 0, '-infinity', '-infinity') ON CONFLICT DO NOTHING;
 `;
 
+/** A code of PostgreSQL. */
+const NO_SUCH_TABLE = '42P01';
+
 /**
  * Makes the tables, unless they are there.
  * @returns a secret that only servers with this store know
  * @throws if a newer server has made them
  */
 export async function prepareTables(link: Link): Promise<string> {
-  const found = await link.ask('SELECT format, secret FROM sleigh_format').catch(async () => {
+  const found = await link.ask('SELECT format, secret FROM sleigh_format').catch(async (error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === NO_SUCH_TABLE)) throw error;
     await link.ask(TABLES);
     return link.ask('SELECT format, secret FROM sleigh_format');
   });

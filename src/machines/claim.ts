@@ -49,7 +49,6 @@ export const claimMachine = setup({
     'serveClients',
     'dropData',
     'release',
-    'reportFailed',
     'reportUnexpected',
   ),
 }).createMachine({
@@ -110,11 +109,11 @@ export const claimMachine = setup({
       on: {
         dropped: { target: 'looking', ...rule('D9', 'Nothing of the data is left in memory.') },
         fenced: rule('D9', 'The server knows that already.'),
-        'store.failed': rule('D9', "The data is another server's already."),
+        'store.failed': rule('D9', 'Another server owns the data already.'),
         'stop.asked': STOP,
       },
     },
     stopped: { type: 'final', entry: 'release' },
-    failed: { type: 'final', entry: 'reportFailed' },
+    failed: { type: 'final', entry: 'release' },
   },
 });

@@ -19,6 +19,8 @@ export type LeaseEvent =
   | { type: 'released' };
 
 const DUE = { target: 'renewing', ...rule('D11', 'The lease is renewed.') } as const;
+const RENEWED = { target: 'valid', ...rule('D11', 'The lease is valid for its whole time again.') } as const;
+const LOST = { target: 'lost', ...rule('D9', 'Another server has claimed the data.') } as const;
 const RELEASED = { target: 'ended', ...rule('D11', 'The server gives the data up.') } as const;
 
 export const leaseMachine = setup({
@@ -37,8 +39,8 @@ export const leaseMachine = setup({
     renewing: {
       entry: 'renew',
       on: {
-        renewed: { target: 'valid', ...rule('D11', 'The lease is valid for its whole time again.') },
-        'renewal.refused': { target: 'lost', ...rule('D9', 'Another server has claimed the data.') },
+        renewed: RENEWED,
+        'renewal.refused': LOST,
         'store.unreachable': [
           {
             guard: 'isOver',
@@ -51,7 +53,16 @@ export const leaseMachine = setup({
       },
     },
     late: { entry: 'renewSoon', on: { 'renewal.due': DUE, released: RELEASED } },
-    over: { entry: ['reportOver', 'renewSoon'], on: { 'renewal.due': DUE, released: RELEASED } },
+    over: {
+      entry: ['reportOver', 'renewSoon'],
+      on: {
+        'renewal.due': { actions: 'renew', ...rule('D11', 'The lease is renewed.') },
+        'store.unreachable': { actions: 'renewSoon', ...rule('D11', 'The store cannot be asked yet.') },
+        renewed: RENEWED,
+        'renewal.refused': LOST,
+        released: RELEASED,
+      },
+    },
     lost: { type: 'final', entry: 'reportFenced' },
     ended: { type: 'final' },
   },

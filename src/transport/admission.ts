@@ -15,6 +15,10 @@ export const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.
 
 const hash = (text: string): Buffer => createHash('sha256').update(text, 'latin1').digest();
 
+/** Compares two secrets in constant time. */
+export const isSameText = (said: string | undefined, secret: string): boolean =>
+  timingSafeEqual(hash(said ?? ''), hash(secret));
+
 /** Decides which clients are admitted, by address and by token. Immutable: a reload creates a new one. */
 export class Admission {
   readonly #allowed: BlockList | undefined;

@@ -76,7 +76,7 @@ describe.skipIf(noPostgres !== undefined)(
       await a.claim();
       await a.commit([put(1)]);
       const link = new Link({ url: postgres.url, name: 'a', isUnsafe: true });
-      const disk = new PostgresDisk(link, { partition: 0, name: 'a', epoch: () => a.epoch });
+      const disk = new PostgresDisk(link, { partition: 0, name: 'a', epoch: a.epoch });
       const file = await disk.create('1');
       await file.write(Buffer.from('before'));
       const b = await sharedStore(postgres.url, 'b');

@@ -62,6 +62,21 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await eventually(async () => (await pieces()) === 0, 'nothing is left of the large value');
   });
 
+  it('keep new credentials when they stand by, and begin nothing with a plugin that cannot be used', async () => {
+    const a = await start('a', { admission: { token: 'old' } });
+    await eventually(async () => (await owner()) === 'a', 'a owns the data');
+    const b = await start('b', { admission: { token: 'old' } });
+    b.reload({ admission: { token: 'new' } });
+    await a.close();
+    await eventually(async () => (await owner()) === 'b', 'b owns the data');
+    const open = (token: string): Promise<NetWorkSpace> =>
+      NetWorkSpace.open('shop', { port: b.port, token, persistent: true });
+    await (await open('new')).store('kept', 1);
+    await expect(open('old')).rejects.toThrow();
+    // @ts-expect-error A plugin needs a name.
+    await expect(start('c', { plugins: [{}] })).rejects.toMatchObject({ code: 'bad-plugin' });
+  });
+
   it('send nothing that waits when another server has claimed the data, stand by, and take over again (D9, D11)', async () => {
     const server = await start('a');
     const space = await NetWorkSpace.open('shop', { port: server.port, persistent: true });

@@ -59,7 +59,7 @@ const table: ChartTable = {
       on: {
         loaded: ['owning', 'serveClients'],
         fenced: ['leaving', 'holdClients', 'dropData'],
-        'store.failed': ['failed', 'reportFailed'],
+        'store.failed': ['failed', 'release'],
         'stop.asked': ['stopped', 'release'],
       },
     },
@@ -67,7 +67,7 @@ const table: ChartTable = {
       after: [...won, 'loaded'],
       on: {
         fenced: ['leaving', 'holdClients', 'dropData'],
-        'store.failed': ['failed', 'reportFailed'],
+        'store.failed': ['failed', 'release'],
         'stop.asked': ['stopped', 'release'],
       },
     },

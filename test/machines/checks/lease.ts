@@ -33,7 +33,14 @@ const table: ChartTable = {
     },
     over: {
       after: ['renewal.due', 'store.unreachable, too late'],
-      on: { 'renewal.due': ['renewing', 'renew'], released: ['ended'] },
+      on: {
+        'renewal.due': ['over', 'renew'],
+        renewed: ['valid', 'renewInTime'],
+        'renewal.refused': ['lost', 'reportFenced'],
+        'store.unreachable, in time': ['over', 'renewSoon'],
+        'store.unreachable, too late': ['over', 'renewSoon'],
+        released: ['ended'],
+      },
     },
   },
   finals: { lost: ['renewal.due', 'renewal.refused'], ended: ['released'] },
