@@ -48,8 +48,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a sentinel dies with ranks that never registered, too',
     file: 'src/sleigh/crew.ts',
-    search: 'if (isRegistered(each)) registeredWorkers++;',
-    replace: 'registeredWorkers++;',
+    search: 'Array.from(sentinel.workers).filter(isRegistered);',
+    replace: 'Array.from(sentinel.workers);',
   },
   {
     what: 'a task that never reached its worker counts as tried',
