@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createServer, type Server } from '../../src/index.ts';
 import { checkHistory, type HistoryReport } from '../../src/verify/history/check.ts';
+import { RECOVERY, type Operation } from '../../src/verify/history/operation.ts';
 import { RecordingProxy } from '../../src/verify/history/recording-proxy.ts';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
@@ -44,6 +45,45 @@ describe('a history in which the server begins again', () => {
   it('is wrong if a value from before is delivered', async () => {
     expect((await historyOfRestart(true)).violations).toMatchObject([
       { what: '"from before" was returned after a restart, before which it was stored' },
+    ]);
+  });
+});
+
+/** A client joins a barrier, the server begins again with its data, and another client joins and waits. */
+function barrierAround(recovery: boolean, told: string): HistoryReport {
+  const at = (who: string, verb: string, invoked: number, value?: string): Operation => ({
+    who,
+    verb,
+    workspace: 'w',
+    variable: 'v',
+    ...(verb !== 'find' && value !== undefined && { value }),
+    invoked,
+    replied: invoked + 1,
+    reply: { status: '0000', ...(verb === 'find' && { value: told }) },
+  });
+  return checkHistory([
+    at('before', 'declare var', 0, '__barrier'),
+    at('before', 'store', 10),
+    ...(recovery ? [{ who: '', verb: RECOVERY, invoked: 20, replied: 30 }] : []),
+    at('after', 'store', 40),
+    at('after', 'find', 50),
+  ]);
+}
+
+describe('a barrier in a history in which the server begins again with its data (D4)', () => {
+  it('is right if the members of before have gone', () => {
+    expect(barrierAround(true, '1').violations).toEqual([]);
+  });
+
+  it('is wrong if one of them is still counted', () => {
+    expect(barrierAround(true, '2').violations).toMatchObject([
+      { what: 'after was told that there were 2 members, not 1' },
+    ]);
+  });
+
+  it('is wrong without that: a member that does not wait holds up the others', () => {
+    expect(barrierAround(false, '1').violations).toMatchObject([
+      { what: 'after was released while before had joined and did not wait' },
     ]);
   });
 });

@@ -4,12 +4,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkHistory, type HistoryReport } from '../../src/verify/history/check.ts';
 import { RecordingProxy } from '../../src/verify/history/recording-proxy.ts';
-import { ProtocolClient } from '../../src/verify/protocol-client.ts';
+import { ProtocolClient, type Address } from '../../src/verify/protocol-client.ts';
 import { startServe } from '../../test/support/serve-process.ts';
+import {
+  MODES,
+  createWorkspace,
+  takeOut,
+  useForever,
+  useVariable,
+  type Mode,
+} from '../world/plain-clients.ts';
 import { Random } from '../world/random.ts';
 
 const WORKSPACE = 'kept';
-const MODES = ['fifo', 'lifo', 'multi', 'single'] as const;
 /** Clients of each variable. */
 const CLIENTS = 2;
 /** Milliseconds that a server lives, once its clients are there. */
@@ -22,20 +29,11 @@ export interface KillsReport extends HistoryReport {
   readonly answered: number;
 }
 
-/** Uses one variable until the server ends. */
-async function useUntilKilled(client: ProtocolClient, variable: string, random: Random): Promise<number> {
+/** Uses one variable until the server ends. @returns the number of replies */
+async function useUntilKilled(client: ProtocolClient, mode: Mode, random: Random): Promise<number> {
   let answered = 0;
-  try {
-    for (;;) {
-      const verb = random.pick('store', 'store', 'store', 'fetchTry', 'fetchTry', 'findTry');
-      const value = `${variable} ${random.whole(0, 2 ** 40)}`;
-      const rest = verb === 'store' ? ['1', value] : [];
-      await client.ask([verb, WORKSPACE, variable, ...rest]);
-      answered++;
-    }
-  } catch {
-    client.vanish();
-  }
+  await useForever(client, WORKSPACE, mode, { random, answered: () => answered++ }).catch(() => undefined);
+  client.vanish();
   return answered;
 }
 
@@ -60,28 +58,34 @@ export async function killServers(
     return server;
   };
   let answered = 0;
+  let since: number | undefined;
   try {
     for (let kill = 0; kill < kills; kill++) {
       const server = await serve();
+      if (kill === 0) await prepare(address);
+      if (since !== undefined) proxy.recording.recovered(since);
       const clients = await Promise.all(
         MODES.flatMap((mode) =>
           Array.from({ length: CLIENTS }, async () => {
             const client = await ProtocolClient.ready(proxy);
-            await client.ask(['open ws', WORKSPACE, 'kills', 'yes']);
-            await client.ask(['declare var', WORKSPACE, mode, mode]);
+            await useVariable(client, WORKSPACE, mode);
             return { client, mode };
           }),
         ),
       );
       const uses = clients.map(({ client, mode }) => useUntilKilled(client, mode, random));
       await sleep(random.whole(LIFE.least, LIFE.most));
+      since = proxy.recording.time;
       server.kill('SIGKILL');
       await server.outcome;
       for (const { client } of clients) client.vanish();
       answered += (await Promise.all(uses)).reduce((sum, count) => sum + count, 0);
     }
     await using server = await serve();
-    const left = await takeOut(proxy);
+    const taker = await ProtocolClient.ready(proxy);
+    await taker.ask(['use ws', WORKSPACE, 'kills', 'no']);
+    const left = await takeOut(taker, WORKSPACE);
+    taker.vanish();
     server.kill('SIGTERM');
     await server.outcome;
     return { ...checkHistory(proxy.recording.operations(true)), left, answered };
@@ -90,13 +94,9 @@ export async function killServers(
   }
 }
 
-/** Takes all values out. */
-async function takeOut(proxy: RecordingProxy): Promise<number> {
-  let left = 0;
-  const client = await ProtocolClient.ready(proxy);
-  await client.ask(['open ws', WORKSPACE, 'kills', 'yes']);
-  for (const mode of MODES)
-    while ((await client.ask(['fetchTry', WORKSPACE, mode])).status === '0000') left++;
+/** Makes the workspace. It is not recorded. */
+async function prepare(address: Address): Promise<void> {
+  const client = await ProtocolClient.ready(address);
+  await createWorkspace(client, WORKSPACE);
   client.vanish();
-  return left;
 }

@@ -30,9 +30,12 @@ export function wrongAtBarrier(history: VariableHistory): Finding | undefined {
   // A deletion ends everything that is known of members.
   if (deletions.length > 0) return undefined;
   const parties = partiesOf(history);
-  const away = parties.flatMap((party) => stretchesOf(party, intervalOf, 'away'));
-  const member = parties.flatMap((party) => stretchesOf(party, intervalOf, 'member'));
-  const mayBe = parties.flatMap((party) => stretchesOf(party, intervalOf, 'possible'));
+  const recoveries = history.recoveries.map(intervalOf).sort((one, other) => one.invoked - other.invoked);
+  const stretches = (kind: Kind): Stretch[] =>
+    parties
+      .flatMap((party) => stretchesOf(party, intervalOf, kind))
+      .map((stretch) => endedByRecovery(stretch, recoveries, kind));
+  const [away, member, mayBe] = [stretches('away'), stretches('member'), stretches('possible')];
   for (const find of operations) {
     if (find.verb !== VERB.find || !isSuccess(find)) continue;
     const interval = intervalOf(find);
@@ -51,11 +54,22 @@ function partiesOf({ operations, closes }: VariableHistory): Party[] {
   return [...parties].map(([who, own]) => ({ who, operations: own }));
 }
 
-/** @param kind `away`: certainly a member that does not wait; `member`: certainly one; `possible`: perhaps one */
+/** Certainly a member that does not wait; certainly a member; perhaps one. */
+type Kind = 'away' | 'member' | 'possible';
+
+/** No member of before a recovery is one after it (D4). What was asked meanwhile was asked of the server before it or after it. */
+function endedByRecovery(stretch: Stretch, recoveries: readonly Interval[], kind: Kind): Stretch {
+  const isPossible = kind === 'possible';
+  const recovery = recoveries.find((each) => stretch.from < (isPossible ? each.invoked : each.replied));
+  if (recovery === undefined) return stretch;
+  const end = isPossible ? recovery.replied : Math.max(stretch.from, recovery.invoked);
+  return { ...stretch, to: Math.min(stretch.to, end) };
+}
+
 function stretchesOf(
   { operations }: Party,
   intervalOf: (operation: Operation) => Interval,
-  kind: 'away' | 'member' | 'possible',
+  kind: Kind,
 ): Stretch[] {
   const stretches: Stretch[] = [];
   let since: { at: number; operation: Operation } | undefined;
@@ -127,8 +141,13 @@ const hasGone = (one: Operation | undefined): boolean =>
   one?.verb === CLOSE || (one !== undefined && isRemoving(one) && isSuccess(one));
 
 /** In the end everybody who joined waits, and nobody was released. */
-function neverReleased({ end, operations }: VariableHistory, parties: readonly Party[]): Finding | undefined {
+function neverReleased(
+  { end, operations, recoveries }: VariableHistory,
+  all: readonly Party[],
+): Finding | undefined {
   if (end === undefined) return undefined;
+  const lastRecovery = Math.max(...recoveries.map(({ invoked }) => invoked));
+  const parties = all.filter(({ operations: own }) => own.some(({ invoked }) => invoked >= lastRecovery));
   const last = parties.map(({ operations: own }) => own.at(-1));
   const waiting = last.filter((one) => one !== undefined && isReading(one) && one.replied === undefined);
   const joined = parties.filter(({ operations: own }) =>

@@ -3,7 +3,15 @@ import type { ReceivedValue, Reply } from '../../client/connection/reply-decoder
 import { KEY, VERB, VERB_FORMS, isStore, isVerb } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
-import { CLOSE, END, RESTART, type Cookie, type Operation, type RecordedReply } from './operation.ts';
+import {
+  CLOSE,
+  END,
+  RECOVERY,
+  RESTART,
+  type Cookie,
+  type Operation,
+  type RecordedReply,
+} from './operation.ts';
 
 /** Characters of the longest value that is kept as it is. */
 const LONGEST_TEXT = 64;
@@ -72,6 +80,14 @@ export class Recording {
   /** The server was down from one time to the other, and restarted without data. */
   restarted(invoked: number): void {
     this.#done.push({ who: '', verb: RESTART, invoked, replied: now() });
+  }
+
+  /**
+   * All connections from before the first time have ended by the second one, and the data is as it was (D4, D12). Times are
+   * milliseconds since 1970.
+   */
+  recovered(invoked: number, replied = now()): void {
+    this.#done.push({ who: '', verb: RECOVERY, invoked, replied });
   }
 
   get time(): number {

@@ -1,5 +1,5 @@
 import { JOB_TYPE, VERB, VARIABLE } from '../../wire/names.ts';
-import { CLOSE, END, RESTART, type Operation } from './operation.ts';
+import { CLOSE, END, RECOVERY, RESTART, type Operation } from './operation.ts';
 import type { Interval } from './life.ts';
 
 /** How a variable is judged. `bag` is a variable of a job, whose values are only counted. */
@@ -15,6 +15,8 @@ export interface VariableHistory {
   /** What may have deleted all its values: a deletion of the variable or workspace, the end of an owner, a restart. */
   readonly deletions: readonly Operation[];
   readonly closes: readonly Operation[];
+  /** After each of these all earlier connections have ended, and the values are as they were. */
+  readonly recoveries: readonly Operation[];
   /** When the recording ended, if it says so: in milliseconds. */
   readonly end: number | undefined;
   readonly intervalOf: (operation: Operation) => Interval;
@@ -39,12 +41,14 @@ export function variablesIn(operations: readonly Operation[]): VariableHistory[]
   const owners = new Map<string, Set<string>>();
   const deletions: Operation[] = [];
   const closes: Operation[] = [];
+  const recoveries: Operation[] = [];
   let end: number | undefined;
   for (const operation of operations) {
     const { who, verb, workspace = '', variable } = operation;
     if (verb === END) end = operation.invoked;
     else if (verb === RESTART || verb === VERB.deleteWs) deletions.push(operation);
     else if (verb === CLOSE) closes.push(operation);
+    else if (verb === RECOVERY) recoveries.push(operation);
     else if (verb === VERB.openWs) {
       if (operation.type === JOB_TYPE) jobs.add(workspace);
       owners.set(workspace, (owners.get(workspace) ?? new Set()).add(who));
@@ -66,7 +70,7 @@ export function variablesIn(operations: readonly Operation[]): VariableHistory[]
     ].filter((one) => one.reply === undefined || isSuccess(one));
     const parties = new Set(own.map(({ who }) => who));
     const goings = closes.filter(({ who }) => parties.has(who));
-    const all = new Set([...own, ...around, ...goings]);
+    const all = new Set([...own, ...around, ...goings, ...recoveries]);
     return [
       {
         workspace,
@@ -75,6 +79,7 @@ export function variablesIn(operations: readonly Operation[]): VariableHistory[]
         operations: own,
         deletions: around,
         closes: goings,
+        recoveries,
         end,
         intervalOf: ranked([...all]),
       },
