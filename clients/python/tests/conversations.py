@@ -16,10 +16,20 @@ from contextlib import ExitStack, suppress
 from typing import Any, Callable
 from unittest import mock
 
-from sleigh import Connection, ConnectionLostError, NetWorkSpace, NwsError, ServerAddress, Sleigh
+from sleigh import (
+    Connection,
+    ConnectionLostError,
+    Lease,
+    LeaseEndedError,
+    NetWorkSpace,
+    NwsError,
+    ServerAddress,
+    Sleigh,
+)
 from sleigh.channel import Channel
 from sleigh.master.batch import Batch, BatchOptions
 from sleigh.master.dispatcher import part_for
+from sleigh.names import WAITING_VERBS
 from sleigh.worker.activity import SIZE, ActivityWriter
 from sleigh.worker.context import TaskContext
 from sleigh.worker.departure import Departure
@@ -27,7 +37,7 @@ from sleigh.worker.runner import TaskRunner
 from sleigh.worker.session import WorkerSession
 from sleigh.worker.work import Work
 
-_WAITS = ("fetch", "find", "ifetch", "ifind")
+_LEASE_VERBS = ("end lease", "extend lease")
 
 
 class Recorder(ExitStack):
@@ -48,6 +58,7 @@ class Recorder(ExitStack):
         recorder = self
         connect, head, read = Channel.__init__, Channel._head, Channel._read_value
         ids: dict[str, str] = {}
+        leases: dict[str, str] = {}
         numbers = itertools.count(1)
 
         def init(channel: Channel, server: Any, handshake: str, timeout: Any) -> None:
@@ -60,12 +71,13 @@ class Recorder(ExitStack):
             connect(channel, server, handshake, timeout)
 
         def record(channel: Channel, request: Any, *size: Any) -> bytes:
+            names = leases if request.verb in _LEASE_VERBS else ids
             step: dict[str, Any] = {
                 "on": recorder._names[id(channel)],
                 "do": "send"
-                if getattr(recorder._threads, "waits", False) and request.verb in _WAITS
+                if getattr(recorder._threads, "waits", False) and request.verb in WAITING_VERBS
                 else "call",
-                "args": [ids.get(str(argument), _latin(argument)) for argument in request.arguments],
+                "args": [names.get(str(argument), _latin(argument)) for argument in request.arguments],
             }
             if channel.has_metadata:
                 step["meta"] = {_latin(name): _latin(value) for name, value in request.metadata.items()}
@@ -74,9 +86,12 @@ class Recorder(ExitStack):
 
         def received(channel: Channel, *arguments: Any) -> Any:
             reply = read(channel, *arguments)
-            # Ids of variables differ from run to run. They have numbers in the order in which they appear.
+            # Ids of variables and numbers of leases differ from run to run. They are numbered as they appear.
             if reply.variable_id:
                 ids.setdefault(reply.variable_id, f"$vid{len(ids) + 1}")
+            lease = reply.metadata.get("nwsLease")
+            if lease is not None:
+                leases.setdefault(lease, f"$lease{len(leases) + 1}")
             return reply
 
         for name, replacement in [("__init__", init), ("_head", record), ("_read_value", received)]:
@@ -166,6 +181,42 @@ def the_old_handshake(recorder: Recorder, server: ServerAddress) -> None:
         shop.delete()
 
 
+def leases(recorder: Recorder, server: ServerAddress) -> None:
+    with NetWorkSpace("python client with leases", server=server) as shop:
+        for value in range(3):
+            shop.store("orders", value)
+        first, second = shop.take("orders", 60), shop.take_try("orders", 60)
+        assert second is not None
+        first.extend(120)
+        first.back()
+        second.done()
+        with suppress(LeaseEndedError):
+            second.back()
+        list(shop.ifetch_try("orders"))
+        shop.take_try("orders", 60)
+        taken: list[Lease] = []
+        woken = recorder.waiting(lambda: taken.append(shop.take("orders", 60)))
+        shop.store("orders", 3)
+        woken()
+        taken[0].done()
+        with shop.lock("door", lease=60):
+            pass
+        shop.delete()
+
+
+def a_capacity(recorder: Recorder, server: ServerAddress) -> None:
+    with NetWorkSpace("python client with a capacity", server=server) as shop:
+        shop.declare("frames", "fifo", 1)
+        shop.store("frames", 1)
+        with suppress(NwsError):
+            shop.store("frames", 2)
+        woken = recorder.waiting(lambda: shop.store("frames", 3, wait=True))
+        shop.fetch_try("frames")
+        woken()
+        shop.list_variables()
+        shop.delete()
+
+
 def a_session(recorder: Recorder, server: ServerAddress) -> None:
     shop = NetWorkSpace("python client with a session", server=server, reconnect_grace=20)
     recorder.losing_a_reply(lambda: shop.store("values", 1))
@@ -245,6 +296,8 @@ def _latin(argument: Any) -> str:
 CASES: dict[str, Callable[[Recorder, ServerAddress], None]] = {
     "a workspace of the client for Python": a_workspace,
     "the old handshake of the client for Python": the_old_handshake,
+    "values for a time and a lock of the client for Python": leases,
+    "a fifo with a capacity of the client for Python": a_capacity,
     "a session of the client for Python, which loses replies": a_session,
     "a job of the client for Python: master, sentinel and worker": a_job,
 }

@@ -11,6 +11,7 @@ from .connection import Connection, Found
 from .errors import (
     ConnectionLostError,
     LaunchError,
+    LeaseEndedError,
     NwsError,
     RemoteError,
     SleighError,
@@ -20,7 +21,9 @@ from .errors import (
 )
 from .executor import SleighExecutor
 from .functions import Reference, javascript, python
-from .listings import VariableInfo, WorkspaceInfo
+from .lease import Lease
+from .listings import OldSleighInfo, VariableInfo, WorkspaceInfo
+from .lock import Lock
 from .master.batch import Value
 from .master.launchers import Launched, Launcher, command, processes, ssh
 from .master.results import Results
@@ -39,8 +42,12 @@ __all__ = [
     "LaunchError",
     "Launched",
     "Launcher",
+    "Lease",
+    "LeaseEndedError",
+    "Lock",
     "NetWorkSpace",
     "NwsError",
+    "OldSleighInfo",
     "Reference",
     "RemoteError",
     "RestartBudget",

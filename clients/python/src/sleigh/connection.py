@@ -10,9 +10,9 @@ from typing import IO, Any, Callable, Optional, Union
 from . import wire
 from .address import ServerAddress, ServerLike, as_address
 from .channel import Channel, FilePart, Reply, Request
-from .deadline import Deadline
+from .deadline import Deadline, milliseconds_of
 from .errors import ConnectionLostError, NwsError, WaitTimeoutError
-from .listings import VariableInfo, WorkspaceInfo, variables_in, workspaces_in
+from .listings import OldSleighInfo, VariableInfo, WorkspaceInfo, old_sleigh_in, variables_in, workspaces_in
 from .names import Key
 from .session import STORED_GRACE, Session
 from .values import Encoded, decode, encode
@@ -118,7 +118,7 @@ class Connection:
     ) -> Reply:
         """Makes a request, and waits for its reply.
 
-        :param timeout: seconds to wait; for gets only
+        :param timeout: seconds to wait; for gets and ``storeWait`` only
         :raises WaitTimeoutError: the connection is closed then (P5.3)
         """
         return self._ask(Request(arguments, metadata), timeout)
@@ -163,9 +163,13 @@ class Connection:
         """All workspaces of the server, sorted by name (W10)."""
         return workspaces_in(wire.to_text(self.request("list wss").value))
 
-    def declare(self, workspace: str, variable: str, mode: str) -> None:
-        """Sets the mode of a variable (V2)."""
-        self.request("declare var", workspace, variable, mode)
+    def declare(self, workspace: str, variable: str, mode: str, capacity: Optional[int] = None) -> None:
+        """Sets the mode of a variable (V2), and how many values a fifo holds at most (V14)."""
+        metadata = {}
+        if capacity is not None:
+            self._check_metadata("a capacity")
+            metadata[Key.CAPACITY] = str(capacity)
+        self.request("declare var", workspace, variable, mode, metadata=metadata)
 
     def delete_variable(self, workspace: str, variable: str) -> None:
         """Deletes a variable (V7)."""
@@ -174,6 +178,10 @@ class Connection:
     def list_variables(self, workspace: str) -> list[VariableInfo]:
         """The variables of a workspace that are not hidden, sorted by name (V8)."""
         return variables_in(wire.to_text(self.request("list vars", workspace).value))
+
+    def old_sleigh(self, workspace: str) -> Optional[OldSleighInfo]:
+        """The state of the old-style job in a workspace (W12); None if there was none."""
+        return old_sleigh_in(self.request("list vars", workspace, metadata={Key.JOB: "1"}).metadata)
 
     def deadman(self) -> None:
         """From now on the server stops when this connection closes (P3)."""
@@ -192,6 +200,22 @@ class Connection:
         """As ``store``, for an encoded value."""
         arguments, all_metadata = store_request(workspace, variable, encoded, metadata)
         return self.request(*arguments, metadata=all_metadata).metadata
+
+    def store_wait(
+        self,
+        workspace: str,
+        variable: str,
+        encoded: Encoded,
+        metadata: Metadata = _NONE,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """As ``store_encoded``, and waits while a fifo with a capacity is full (V14.2).
+
+        :param timeout: seconds to wait; None for no limit
+        :raises WaitTimeoutError: nothing was stored, and the connection is closed (P5.3)
+        """
+        arguments, all_metadata = store_request(workspace, variable, encoded, metadata, "storeWait")
+        self.request(*arguments, metadata=all_metadata, timeout=timeout)
 
     def store_file(
         self,
@@ -220,16 +244,21 @@ class Connection:
         metadata: Metadata = _NONE,
         timeout: Optional[float] = None,
         file: Optional[IO[bytes]] = None,
+        lease: Optional[float] = None,
     ) -> Optional[Found]:
-        """One of the eight gets (V4, V10). A Try form that finds nothing returns None.
+        """One of the eight gets (V4, V10), ``take`` or ``takeTry`` (V13). A Try form that finds nothing returns None.
 
         :param after: the position of an iteration
+        :param lease: seconds, for ``take`` and ``takeTry``; the number of the lease is in the metadata
         :param file: where the bytes of the value are written; the result then has their number as its value
         :raises WaitTimeoutError: no value was removed, and the connection is closed (P5.3)
         """
         arguments = [verb, workspace, variable]
         if after is not None:
             arguments += [after.variable_id, str(after.index)]
+        if lease is not None:
+            self._check_metadata("a lease")
+            arguments.append(milliseconds_of(lease))
         target = None if file is None else FilePart(file)
         (reply,) = self._exchange([Request(arguments, metadata, target=target)], Deadline(timeout))
         return self.found(verb, reply, file)
@@ -252,6 +281,11 @@ class Connection:
             else decode(reply.descriptor, reply.value, reply.metadata, pickles=self.pickles)
         )
         return Found(value, reply.metadata, reply.descriptor, reply.variable_id, reply.index, reply.size)
+
+    def _check_metadata(self, what: str) -> None:
+        """:raises ValueError: on a connection whose requests and replies have no metadata (P2.4)"""
+        if not self._channel.has_metadata:
+            raise ValueError(f"{what} needs metadata, which a connection with the old handshake has not")
 
     # --- bytes ---
 
@@ -277,7 +311,8 @@ class Connection:
                 self._channel.exchange(requests, replies, deadline, before_last)
             except WaitTimeoutError:
                 self.close()
-                raise WaitTimeoutError(f"no value came within {deadline.seconds} seconds") from None
+                what = "there was no room" if requests[-1].verb == "storeWait" else "no value came"
+                raise WaitTimeoutError(f"{what} within {deadline.seconds} seconds") from None
             except BaseException:
                 # An exchange that does not complete leaves the connection in an unknown state.
                 self.close()
@@ -293,10 +328,10 @@ def check_grace(grace: Grace) -> None:
 
 
 def store_request(
-    workspace: str, variable: str, encoded: Encoded, metadata: Metadata = _NONE
+    workspace: str, variable: str, encoded: Encoded, metadata: Metadata = _NONE, verb: str = "store"
 ) -> tuple[list[Argument], dict[str, str]]:
     """The arguments and the metadata of a store."""
-    arguments: list[Argument] = ["store", workspace, variable, str(encoded.descriptor), encoded.data]
+    arguments: list[Argument] = [verb, workspace, variable, str(encoded.descriptor), encoded.data]
     return arguments, {**metadata, Key.TYPE: encoded.type}
 
 

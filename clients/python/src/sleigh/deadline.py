@@ -25,3 +25,8 @@ class Deadline:
     def has_passed(self) -> bool:
         """Whether nothing is left."""
         return self.left == 0.0
+
+
+def milliseconds_of(seconds: float) -> str:
+    """A duration as the wire has it: whole milliseconds."""
+    return str(round(seconds * 1_000))

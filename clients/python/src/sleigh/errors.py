@@ -13,6 +13,7 @@ _CODE_OF_STATUS: Final = {
 _CODE_OF_REASON: Final = {
     "no value available": "no-value",
     "Variable purged": "purged",
+    "Store failed: the fifo holds as many values as its capacity": "full",
     "ifind* not supported on LIFO": "not-iterable",
     "ifetch* not supported on LIFO": "not-iterable",
     "ifetch* only supported at beginning of FIFO": "not-iterable",
@@ -25,8 +26,8 @@ class NwsError(Exception):
     """The server refused a request (P8, P9). The request has changed nothing, and the connection stays open.
 
     ``code`` is one of ``failed``, ``no-workspace``, ``internal``, ``not-opened``, ``shutting-down``,
-    ``no-value``, ``purged``, ``not-iterable``, ``sleigh-dead`` and ``worker-dead``. ``reason`` is the text of
-    the server; it is empty if the connection has no metadata.
+    ``no-value``, ``purged``, ``full``, ``not-iterable``, ``sleigh-dead`` and ``worker-dead``. ``reason`` is the
+    text of the server; it is empty if the connection has no metadata.
     """
 
     def __init__(self, verb: str, status: str, reason: str) -> None:
@@ -53,6 +54,10 @@ class ConnectionLostError(ConnectionError):
 
 class WaitTimeoutError(TimeoutError):
     """A wait did not end within its ``timeout``. No value was removed."""
+
+
+class LeaseEndedError(Exception):
+    """A lease has ended: its time has elapsed, or this program has ended it."""
 
 
 class UnsendableError(TypeError):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Optional
+
+from .names import Key
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,16 @@ class VariableInfo:
     """The number of clients that wait in a fetch."""
     finders: int
     mode: str
+
+
+@dataclass(frozen=True)
+class OldSleighInfo:
+    """An old-style job in a workspace (W12)."""
+
+    running: int
+    """The number of tasks without a result that were taken by connected clients."""
+    lost: int
+    """The number of tasks that were taken by clients that left without a result."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,12 @@ def variables_in(listing: str) -> list[VariableInfo]:
         name, values, fetchers, finders, mode = line.rsplit("\t", 4)
         infos.append(VariableInfo(name, int(values), int(fetchers), int(finders), mode))
     return infos
+
+
+def old_sleigh_in(metadata: Mapping[str, str]) -> Optional[OldSleighInfo]:
+    """The job in the metadata of a reply to ``list vars``; None if there is none."""
+    running, lost = metadata.get(Key.RUNNING), metadata.get(Key.LOST)
+    return None if running is None or lost is None else OldSleighInfo(int(running), int(lost))
 
 
 def workspaces_in(listing: str) -> list[WorkspaceInfo]:

@@ -13,14 +13,17 @@ LONG_VERBS = frozenset(
         "ifind",
         "ifetchTry",
         "ifindTry",
+        "take",
+        "takeTry",
+        "storeWait",
         "list vars",
         "list wss",
         "mktemp ws",
     }
 )
 
-# The verbs that wait until there is a value (V4, V10).
-WAITING_VERBS = frozenset({"fetch", "find", "ifetch", "ifind"})
+# The verbs that wait until there is a value (V4, V10, V13) or room for one (V14).
+WAITING_VERBS = frozenset({"fetch", "find", "ifetch", "ifind", "take", "storeWait"})
 
 
 class Variable:
@@ -51,6 +54,8 @@ class Variable:
     ORDERS = "#orders"
     # What calls say while they run (S23.9).
     CALLS = "#calls"
+    # The value that the holder of a lock has on lease, which the clients of this project agree on.
+    LOCK = "#lock "
 
 
 class Key:
@@ -58,6 +63,10 @@ class Key:
 
     REASON = "nwsReason"
     WS_TYPE = "wstype"
+    CAPACITY = "capacity"
+    LEASE = "nwsLease"
+    JOB = "job"
+    LOST = "nwsLost"
     ON_DEAD_WORKER = "onDeadWorker"
     MAX_ATTEMPTS = "maxAttempts"
     JOIN = "join"

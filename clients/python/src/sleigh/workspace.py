@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping
-from typing import IO, Any, Optional, Union
+from contextlib import ExitStack
+from typing import IO, Any, Callable, Optional, TypeVar, Union
 
 from .address import DEFAULT_HOST, DEFAULT_PORT, ServerAddress, ServerLike, TlsOptions, as_address
 from .barrier import Barrier
 from .connection import Connection, Found, Grace
+from .lease import Lease, check_lease
 from .lines import Lines
-from .listings import VariableInfo, WorkspaceInfo
+from .listings import OldSleighInfo, VariableInfo, WorkspaceInfo
+from .lock import LEASE_SECONDS, Lock, acquire
+from .lock import lead as lead_as
 from .names import Key
-from .values import BYTES_DESCRIPTOR, TEXT_DESCRIPTOR
+from .values import BYTES_DESCRIPTOR, TEXT_DESCRIPTOR, encode
+
+Result = TypeVar("Result")
 
 _NONE: Mapping[str, str] = {}
 _MISSING = object()
@@ -86,14 +95,21 @@ class NetWorkSpace:
 
     @classmethod
     def mktemp(
-        cls, template: str = "__ws__%d", server: ServerLike = ServerAddress(), **options: Any
+        cls,
+        template: str = "__ws__%d",
+        server: ServerLike = ServerAddress(),
+        *,
+        metadata: Mapping[str, str] = _NONE,
+        **options: Any,
     ) -> NetWorkSpace:
         """Creates a workspace with a unique name (W8) and opens it.
 
         :param template: a printf format with one conversion for a number
+        :param metadata: the type of the workspace and its options (W9, W11, S1)
+        :param options: those of NetWorkSpace
         """
         with Connection(server) as connection:
-            name = connection.mktemp(template)
+            name = connection.mktemp(template, metadata)
         return cls(name, server=server, create=False, **options)
 
     @staticmethod
@@ -115,19 +131,39 @@ class NetWorkSpace:
 
     # --- values ---
 
-    def declare(self, variable: str, mode: str) -> None:
+    def declare(self, variable: str, mode: str, capacity: Optional[int] = None) -> None:
         """Sets the mode of a variable: ``fifo``, ``lifo``, ``single``, ``__time`` or ``__barrier`` (V1, V2).
 
-        :raises NwsError: if it has another mode already
+        :param capacity: how many values a fifo holds at most, with the leased ones (V14); by default as many as come
+        :raises NwsError: if it has another mode or another capacity already
         """
-        self._lines.main.declare(self.name, variable, mode)
+        self._lines.main.declare(self.name, variable, mode, capacity)
 
-    def store(self, variable: str, value: Any, metadata: Mapping[str, str] = _NONE) -> None:
+    def store(
+        self,
+        variable: str,
+        value: Any,
+        metadata: Mapping[str, str] = _NONE,
+        *,
+        wait: bool = False,
+        timeout: Optional[float] = None,
+    ) -> None:
         """Stores a value (V3): text, JSON and bytes as such, anything else as a pickle (C7).
 
+        :param wait: whether to wait while a fifo with a capacity is full (V14); otherwise a store is refused then
+        :param timeout: seconds to wait; None for no limit
         :raises UnsendableError: if it cannot be sent
+        :raises NwsError: ``full``, if there is no room
+        :raises WaitTimeoutError: nothing was stored
         """
-        self._lines.main.store(self.name, variable, value, metadata)
+        if timeout is not None and not wait:
+            raise ValueError("`timeout` needs `wait`: without it a store does not wait.")
+        if not wait:
+            self._lines.main.store(self.name, variable, value, metadata)
+            return
+        encoded = encode(value)
+        with self._lines.lend(self.name) as connection:
+            connection.store_wait(self.name, variable, encoded, metadata, timeout)
 
     def fetch(self, variable: str, timeout: Optional[float] = None) -> Any:
         """Takes a value, or waits for one (V4).
@@ -150,6 +186,57 @@ class NetWorkSpace:
         """Reads a value; returns the default if there is none (V4)."""
         found = self._lines.main.get("findTry", self.name, variable)
         return default if found is None else found.value
+
+    def take(self, variable: str, lease: float, timeout: Optional[float] = None) -> Lease:
+        """Takes a value for a time, or waits for one (V13). A lease has a connection of its own.
+
+        :param lease: seconds after which the value returns, unless the lease is extended
+        :param timeout: seconds to wait for a value; None for no limit
+        :raises NwsError: if the variable gives none: it is a barrier, a time or a variable of a job
+        :raises WaitTimeoutError: no value was removed
+        """
+        taken = self._take("take", variable, lease, timeout)
+        assert taken is not None, "only Try forms find nothing"
+        return taken
+
+    def take_try(self, variable: str, lease: float) -> Optional[Lease]:
+        """As ``take``; returns None if there is no value (V13)."""
+        return self._take("takeTry", variable, lease, None)
+
+    def lock(self, name: str, *, lease: float = LEASE_SECONDS, timeout: Optional[float] = None) -> Lock:
+        """Waits for a lock, which one program has at a time (V13), also among programs in other languages.
+
+        It is released by ``release`` or the end of a ``with`` block, and when this program disconnects or does not
+        answer any more. It is a value of the variable ``#lock NAME``, which is leased.
+
+        >>> with shop.lock("the database") as lock:
+        ...     migrate(until=lock.lost)
+
+        :param lease: seconds after which another program may have the lock when this one has stopped to answer. The
+            lock is extended three times in this period
+        :param timeout: seconds to wait for the lock; None for no limit
+        :raises WaitTimeoutError: if another program has it all the time
+        """
+        return acquire(self, name, lease, timeout)
+
+    def elect(
+        self,
+        name: str,
+        lead: Callable[[threading.Event], Result],
+        *,
+        lease: float = LEASE_SECONDS,
+        timeout: Optional[float] = None,
+    ) -> Result:
+        """Elects a leader: calls the function when this program has the lock of that name.
+
+        It is called again each time that this program has lost the lock and got it back.
+
+        :param lead: called with an event. It is to end when that is set, because another program leads then
+        :param lease, timeout: as of ``lock``
+        :returns: what it returns while this program leads
+        :raises Exception: what it raises while this program leads
+        """
+        return lead_as(self, name, lead, lease, timeout)
 
     def get(
         self,
@@ -202,12 +289,19 @@ class NetWorkSpace:
     ) -> None:
         """Stores the rest of a binary file, of any size; it is never in memory as a whole (P11).
 
-        :param size: the number of bytes; needed if the file cannot seek
+        :param size: the number of bytes; without it, a file that cannot seek, such as a pipe, is written to a temporary
+            file first, because a request begins with the size of its value (P5)
         :param text: whether the bytes are UTF-8 text
         :raises ValueError: if the file has fewer bytes; then nothing is stored
         """
         descriptor, kind = (TEXT_DESCRIPTOR, "text") if text else (BYTES_DESCRIPTOR, "bytes")
-        with self._lines.lend(self.name) as connection:
+        with ExitStack() as stack:
+            if size is None and not file.seekable():
+                spool = stack.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(file, spool)
+                spool.seek(0)
+                file = spool
+            connection = stack.enter_context(self._lines.lend(self.name))
             connection.store_file(
                 self.name,
                 variable,
@@ -266,6 +360,10 @@ class NetWorkSpace:
     def __len__(self) -> int:
         return len(list(iter(self)))
 
+    def old_sleigh(self) -> Optional[OldSleighInfo]:
+        """The state of the old-style job in this workspace (W12); None if there was none."""
+        return self._lines.main.old_sleigh(self.name)
+
     # --- the workspace ---
 
     def delete(self) -> None:
@@ -294,6 +392,13 @@ class NetWorkSpace:
         assert found is not None, "only Try forms find nothing"
         return found
 
+    def _take(self, verb: str, variable: str, lease: float, timeout: Optional[float]) -> Optional[Lease]:
+        check_lease(lease)
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._lines.lend(self.name))
+            found = connection.get(verb, self.name, variable, lease=lease, timeout=timeout)
+            return None if found is None else Lease(found, connection, stack.pop_all(), lease)
+
     def _each(self, verb: str, variable: str, timeout: Optional[float] = None) -> Iterator[Any]:
         after: Optional[Found] = None
         while True:
@@ -307,8 +412,6 @@ class NetWorkSpace:
 
 
 def _rest_of(file: IO[bytes]) -> int:
-    if not file.seekable():
-        raise ValueError("`size` must be given, because the file cannot seek.")
     here = file.tell()
     end = file.seek(0, os.SEEK_END)
     file.seek(here)
