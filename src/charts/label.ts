@@ -1,5 +1,5 @@
 /** The text of a move in a picture, broken into lines. */
-import { clausesIn, type Move } from './moves.ts';
+import { clausesIn, inOrder, type Move } from './moves.ts';
 
 export type PartKind = 'event' | 'guard' | 'action' | 'clause';
 
@@ -14,13 +14,14 @@ export type Line = readonly Part[];
 const SLACK = 4;
 
 /**
- * `event [guard] / actions clauses`, on one line if it fits; otherwise each part begins a line.
+ * `event 1. [guard] / actions clauses`, on one line if it fits; otherwise each part begins a line.
  * @param width in characters
  */
-export function labelOf({ event, guard, actions, clause }: Move, width: number): Line[] {
+export function labelOf(move: Move, width: number): Line[] {
+  const { event, guard, actions, clause } = move;
   const parts: Part[] = [
     { kind: 'event', text: event },
-    ...(guard === undefined ? [] : [{ kind: 'guard' as const, text: `[${guard}]` }]),
+    ...(guard === undefined ? [] : [{ kind: 'guard' as const, text: inOrder(move, `[${guard}]`) }]),
     ...(actions.length === 0 ? [] : [{ kind: 'action' as const, text: `/ ${actions.join(', ')}` }]),
   ];
   const clauses: Part[] = clausesIn(clause).map((text) => ({ kind: 'clause', text }));

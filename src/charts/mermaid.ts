@@ -1,6 +1,16 @@
 /** A machine as a Mermaid diagram, for docs/charts. */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import { childrenOf, clausesIn, isInside, isShown, leads, movesOf, statesOf, type Move } from './moves.ts';
+import {
+  childrenOf,
+  clausesIn,
+  inOrder,
+  isInside,
+  isShown,
+  leads,
+  movesOf,
+  statesOf,
+  type Move,
+} from './moves.ts';
 
 /**
  * @returns a `stateDiagram-v2`. Transitions that stay in a state are listed in its box. Transitions of all states
@@ -51,12 +61,13 @@ export function mermaid(machine: AnyStateMachine): string {
   return ['stateDiagram-v2', ...boxes(machine.root, '  '), ...links].join('\n');
 }
 
-/** `event [guard] / actions (clauses)` */
-function labelOf({ event, guard, actions, clause }: Move): string {
+/** `event 1. [guard] / actions (clauses)` */
+function labelOf(move: Move): string {
+  const { event, guard, actions, clause } = move;
   const clauses = clausesIn(clause);
   const parts = [
     event,
-    guard === undefined ? '' : `[${guard}]`,
+    guard === undefined ? '' : inOrder(move, `[${guard}]`),
     actions.length === 0 ? '' : `/ ${actions.join(', ')}`,
     clauses.length === 0 ? '' : `(${clauses.join(', ')})`,
   ];

@@ -8,6 +8,8 @@ export interface Move {
   /** The event; `entry` and `exit` for the actions of a state. */
   readonly event: string;
   readonly guard: string | undefined;
+  /** Its place among the transitions of this event in this state, from 1; undefined if it is the only one. */
+  readonly order: number | undefined;
   /** Undefined if the transition stays in the state. */
   readonly target: AnyStateNode | undefined;
   readonly actions: readonly string[];
@@ -19,6 +21,10 @@ export interface Move {
 
 /** The guard of the last alternative, which applies if those before it fail. */
 export const OTHERWISE = 'otherwise';
+
+/** A text about a transition after its order: `1. text`. */
+export const inOrder = ({ order }: Pick<Move, 'order'>, text: string): string =>
+  order === undefined ? text : `${order}. ${text}`;
 
 /** The event name that matches unknown events. */
 export const WILDCARD = '*';
@@ -42,6 +48,7 @@ function movesFrom(source: AnyStateNode): Move[] {
             source,
             event,
             guard: undefined,
+            order: undefined,
             target: undefined,
             actions: actions.map(actionLabel),
             description: source.description ?? '',
@@ -58,6 +65,7 @@ function movesFrom(source: AnyStateNode): Move[] {
         event: transition.eventType === '' ? 'always' : transition.eventType,
         guard:
           transition.guard === undefined ? (i > 0 ? OTHERWISE : undefined) : guardLabel(transition.guard),
+        order: transitions.length < 2 ? undefined : i + 1,
         target: transition.target?.[0],
         actions: transition.actions.map(actionLabel),
         description: transition.description ?? '',

@@ -21,7 +21,7 @@ import { sleighMachine } from '../machines/sleigh.ts';
 import { workMachine } from '../machines/work.ts';
 import { workerMachine } from '../machines/worker.ts';
 import { mermaid } from './mermaid.ts';
-import { movesOf, pathOf, type Move } from './moves.ts';
+import { inOrder, movesOf, pathOf, type Move } from './moves.ts';
 
 /**
  * A machine with its page. The source is `src/machines/<name>.ts`, for machines of the client
@@ -194,12 +194,13 @@ const index = (): string =>
     ].join('\n'),
     CHARTS.map(({ name, title, about }) => `- [${title}](${name}.md): ${about}`).join('\n'),
     [
-      'How to read them. `event [guard] / actions (clauses)` is one transition. The first one whose guard holds is taken, and an',
-      'inner state takes precedence over the state around it. Actions are implemented by functions of the same name in `src/sleigh`,',
-      '`src/core`, `src/cluster` and `src/client`. `tell` sends an event to another machine. The events that a state handles without leaving it are',
-      'in its box. The text of an outer box and an arrow that begins at its border apply to all states inside. A dot points to an',
-      'initial state, and a double border marks a final state. The diagrams omit, and the tables contain, events that are expected',
-      'and change nothing, and the wildcard `*`, which reports an unexpected event.',
+      'How to read them. `event 1. [guard] / actions (clauses)` is one transition. The guards of an event are tried in the order of',
+      'their numbers, and the first one that holds is taken. An inner state takes precedence over the state around it. Actions are',
+      'implemented by functions of the same name in `src/sleigh`, `src/core`, `src/cluster` and `src/client`. `tell` sends an event to',
+      'another machine. The events that a state handles without leaving it are in its box. The text of an outer box and an arrow that',
+      'begins at its border apply to all states inside. A dot points to an initial state, and a double border marks a final state.',
+      'The diagrams omit, and the tables contain, events that are expected and change nothing, and the wildcard `*`, which reports an',
+      'unexpected event.',
     ].join('\n'),
     [
       'To edit a machine in [Stately](https://stately.ai/editor), import `createMachine(…)` with its JSON between the parentheses.',
@@ -238,15 +239,18 @@ const HEADER = ['State', 'Event', 'Guard', 'Target', 'Actions', 'Clause', 'What 
 const table = (machine: AnyStateMachine): string =>
   [HEADER, HEADER.map(() => '---'), ...movesOf(machine).map(rowOf)].map(line).join('\n');
 
-const rowOf = ({ source, event, guard, target, actions, clause, description }: Move): string[] => [
-  pathOf(source),
-  event === 'entry' || event === 'exit' ? event : code(event),
-  guard ?? '',
-  target === undefined ? '' : pathOf(target),
-  actions.join(', '),
-  clause,
-  description,
-];
+const rowOf = (move: Move): string[] => {
+  const { source, event, guard, target, actions, clause, description } = move;
+  return [
+    pathOf(source),
+    event === 'entry' || event === 'exit' ? event : code(event),
+    guard === undefined ? '' : inOrder(move, guard),
+    target === undefined ? '' : pathOf(target),
+    actions.join(', '),
+    clause,
+    description,
+  ];
+};
 
 const code = (text: string): string => `\`${text}\``;
 

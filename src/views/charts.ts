@@ -22,6 +22,7 @@ const chartView = ({ machine, title, about }: Chart, { drawing }: Pick<About, 'd
     source: move.source.path.join('.'),
     event: move.event,
     guard: move.guard,
+    order: move.order,
     target: move.target?.path.join('.'),
     actions: move.actions,
     clauses: clausesIn(move.clause),

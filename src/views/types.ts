@@ -324,6 +324,8 @@ export interface MoveView {
   readonly source: string;
   readonly event: string;
   readonly guard: string | undefined;
+  /** Its place among the moves of this event in this state, from 1; undefined if it is the only one. */
+  readonly order: number | undefined;
   /** Undefined if the move stays in the state. */
   readonly target: string | undefined;
   readonly actions: readonly string[];

@@ -1,6 +1,5 @@
 import type { ChartView, MoveView } from '../../views/types.ts';
 import type { Lighting, Verdict } from '../lib/lighting.ts';
-import { guardOrder } from '../lib/guard-order.ts';
 import { statePath } from '../lib/states.ts';
 
 const SAID: Readonly<Record<Verdict, string>> = {
@@ -26,7 +25,7 @@ export function NextMoves({ chart, next }: { chart: ChartView; next: Lighting['n
           <span class="verdict">{SAID[verdict]}</span>
           <span class="move-words">
             <b>{move.event}</b> {target(move)}
-            <Reason verdict={verdict} guard={move.guard} order={guardOrder(move, chart.moves)} />
+            <Reason verdict={verdict} guard={move.guard} order={move.order} />
           </span>
           <span class="clause" title={move.description}>
             {move.clauses.join(', ')}

@@ -2,7 +2,6 @@ import type { ChartView } from '../../views/types.ts';
 import { useCharts } from '../components/actors.tsx';
 import { Chart } from '../components/chart.tsx';
 import { Head, Nothing, PageHead, Panel, Table } from '../components/parts.tsx';
-import { guardOrder } from '../lib/guard-order.ts';
 import { page } from '../lib/paths.ts';
 import { statePath } from '../lib/states.ts';
 
@@ -61,24 +60,20 @@ function Moves({ chart }: { chart: ChartView }) {
         </>
       }
     >
-      {chart.moves.map((each) => {
-        const { move, source, event, guard, target, actions, clauses, description } = each;
-        const order = guardOrder(each, chart.moves);
-        return (
-          <tr key={move}>
-            <td>{source === '' ? <span class="faint">any state</span> : statePath(source)}</td>
-            <th scope="row">{event}</th>
-            <td>
-              {order !== undefined && <b title="The guards are tried in this order.">{order}. </b>}
-              {guard}
-            </td>
-            <td>{target === undefined ? <span class="faint">stays</span> : statePath(target)}</td>
-            <td class="wide">{actions.join(', ')}</td>
-            <td>{clauses.join(', ')}</td>
-            <td class="wide">{description}</td>
-          </tr>
-        );
-      })}
+      {chart.moves.map(({ move, source, event, guard, order, target, actions, clauses, description }) => (
+        <tr key={move}>
+          <td>{source === '' ? <span class="faint">any state</span> : statePath(source)}</td>
+          <th scope="row">{event}</th>
+          <td>
+            {order !== undefined && <b title="The guards are tried in this order.">{order}. </b>}
+            {guard}
+          </td>
+          <td>{target === undefined ? <span class="faint">stays</span> : statePath(target)}</td>
+          <td class="wide">{actions.join(', ')}</td>
+          <td>{clauses.join(', ')}</td>
+          <td class="wide">{description}</td>
+        </tr>
+      ))}
     </Table>
   );
 }
