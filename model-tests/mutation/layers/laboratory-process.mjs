@@ -1,5 +1,6 @@
 // Runs tests in a copy of the sources whenever it is asked to, and stays up in between: what has not changed is not
-// transformed again. Its messages: { changed: paths, files: paths } → 'next' after each file, and { failed: name or null }.
+// transformed again. Its messages: { changed: paths, wanted: [{ path, ids, form }] } → 'next' after each file, and { failed }:
+// null, or the test, its file and its message.
 import { createVitest } from 'vitest/node';
 
 const [, , root, bail] = process.argv;
@@ -25,26 +26,50 @@ const vitest = await createVitest('test', {
 await vitest.standalone();
 const known = new Map();
 
-async function run({ changed, files }) {
+/** Tests of one form that follow each other: the variable of the environment is the same for all that run at once. */
+function groupsOf(wanted) {
+  const groups = [];
+  for (const one of wanted) {
+    if (groups.at(-1)?.[0].form === one.form) groups.at(-1).push(one);
+    else groups.push([one]);
+  }
+  return groups;
+}
+
+async function run({ changed, wanted }) {
   for (const path of changed) vitest.invalidateFile(path);
   if (known.size === 0) for (const one of await vitest.globTestSpecifications()) known.set(one.moduleId, one);
+  for (const group of groupsOf(wanted)) {
+    const failed = await runGroup(group);
+    if (failed !== null) return { failed };
+  }
+  return { failed: null };
+}
+
+/** @returns the first failure, or null */
+async function runGroup(group) {
   // Otherwise an earlier failure would end this run.
   vitest.state.filesMap.clear();
   vitest.state.idMap.clear();
-  const wanted = files.flatMap((file) => known.get(file) ?? []);
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(wanted);
+  process.env.VERIFY = group[0].form;
+  const specifications = group.flatMap(({ path, ids }) => {
+    const whole = known.get(path);
+    if (whole === undefined) return [];
+    return ids === undefined ? whole : whole.project.createSpecification(path, { testIds: ids });
+  });
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
   const failures = [];
   for (const module of testModules) {
-    const name = module.relativeModuleId;
+    const file = module.relativeModuleId;
     for (const test of module.children.allTests('failed'))
-      failures.push({ test: `${name}: ${test.fullName}`, error: test.result().errors?.[0]?.message });
-    for (const { message } of module.errors()) failures.push({ test: name, error: message });
+      failures.push({ test: `${file}: ${test.fullName}`, file, error: test.result().errors?.[0]?.message });
+    for (const { message } of module.errors()) failures.push({ test: file, file, error: message });
   }
   const [failure] = [
     ...failures,
     ...unhandledErrors.map((error) => ({ test: 'no test', error: String(error) })),
   ];
-  return { failed: failure ?? null };
+  return failure ?? null;
 }
 
 let turn = Promise.resolve();

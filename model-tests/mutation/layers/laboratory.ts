@@ -57,9 +57,18 @@ export default {
 };`;
 
 export interface Outcome {
-  /** The first test that failed and its message; null if all passed. */
-  readonly failed: { readonly test: string; readonly error?: string } | null;
+  /** The first test that failed, its file and its message; null if all passed. */
+  readonly failed: { readonly test: string; readonly file?: string; readonly error?: string } | null;
 }
+
+/** Tests of one file: all of them, or those with these ids. */
+export interface WantedTests {
+  readonly file: string;
+  readonly ids?: readonly string[];
+}
+
+/** Tests of these need processes, which the short form leaves out. The short form of the others repeats less. */
+const WITH_PROCESSES = /^test\/(client|transport)\//;
 
 const isOutcome = (message: unknown): message is Outcome =>
   typeof message === 'object' && message !== null && 'failed' in message;
@@ -106,17 +115,21 @@ export class Laboratory {
   }
 
   /**
-   * Runs files of tests in this order, until one fails.
+   * Runs tests in this order of their files, until one fails.
    * @param usual seconds of processor time that the longest of them takes; one that takes many times as long never ends
    */
-  async run(files: readonly string[], usual: number): Promise<Outcome> {
+  async run(tests: readonly WantedTests[], usual: number): Promise<Outcome> {
     const process = (this.#process ??= await this.#begin());
     const changed = [...this.#changed];
     this.#changed.clear();
     const maxProcessor = START_S + SLOWER * usual;
     let before = processorTime(process.pid);
     let since = performance.now();
-    process.send({ changed, files: files.map((file) => join(this.folder, file)) });
+    const wanted = tests.map(({ file, ids }) => {
+      const form = WITH_PROCESSES.test(file) ? 'ci' : '';
+      return { path: join(this.folder, file), ids, form };
+    });
+    process.send({ changed, wanted });
     return new Promise((resolve) => {
       const end = (outcome: Outcome): void => {
         clearInterval(look);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isShort } from '../../../test/support/form.ts';
-import { Laboratory } from './laboratory.ts';
+import { Laboratory, type WantedTests } from './laboratory.ts';
 import { mutated, mutantsIn, type SourceMutant } from './operators.ts';
-import { noting } from './reach.ts';
+import { noting, testsFor, type Reach } from './reach.ts';
 import { isLayer, mutantsOf, RECORDS, sampleOf, textOf, type Subject } from './sample.ts';
 import { EQUIVALENT } from './survivors.ts';
 
@@ -73,6 +73,34 @@ test('a source notes each function that is called, once', () => {
   expect(text).toContain("function b() {$reached('f.ts#1'); return a(1); }");
 });
 
+test('single tests are chosen: those that call the function, of its layer first, within the time', () => {
+  const mutant = mutantsOf('wire').find(({ file, by }) => file === 'src/wire/numbers.ts' && by === ';');
+  if (mutant === undefined) throw new Error('there is no such mutant');
+  const called = Array.from({ length: 50 }, (_, n) => `src/wire/numbers.ts#${n}`);
+  const testOf = (id: string, processor: number, functions: readonly string[] = called) => ({
+    id,
+    processor,
+    seconds: processor,
+    functions,
+  });
+  const fileOf = (file: string, tests: Reach['tests'], functions: readonly string[] = []): Reach => {
+    const processor = 1 + tests.reduce((sum, each) => sum + each.processor, 0);
+    return { file, hash: '', processor, seconds: processor, functions, tests };
+  };
+  const reach = [
+    fileOf('test/web/a.test.ts', [testOf('web', 2), testOf('web, long', 30)]),
+    fileOf('test/wire/b.test.ts', [testOf('wire', 6), testOf('other', 1, []), testOf('too long', 15)]),
+    fileOf('test/web/c.test.ts', [testOf('outside', 1, [])], called),
+    fileOf('test/web/d.test.ts', [testOf('not at all', 1, ['src/wire/other.ts#1'])]),
+  ];
+  const chosen = testsFor(mutant, reach).map(({ file, ids }) => [file, ...ids]);
+  expect(chosen).toEqual([
+    ['test/web/c.test.ts', 'outside'],
+    ['test/wire/b.test.ts', 'wire'],
+    ['test/web/a.test.ts', 'web'],
+  ]);
+});
+
 /** Runs with a copy of the sources. */
 function inLaboratory(): { readonly current: Laboratory } {
   const made: { current?: Laboratory } = {};
@@ -91,7 +119,7 @@ function inLaboratory(): { readonly current: Laboratory } {
 /** @returns the mutants that the tests do not notice, without those that make no difference */
 async function survivorsOf(
   mutants: readonly SourceMutant[],
-  tests: readonly string[],
+  tests: readonly WantedTests[],
   laboratory: Laboratory,
 ): Promise<string[]> {
   const survivors: string[] = [];
@@ -109,7 +137,7 @@ describe.skipIf(isShort)('a sample of the mutants', () => {
 
   test('of numbers is noticed, and the source itself passes', { timeout: 300_000 }, async () => {
     const file = 'src/wire/numbers.ts';
-    const tests = ['test/wire/numbers.test.ts', 'test/wire/requests.test.ts'];
+    const tests = [{ file: 'test/wire/numbers.test.ts' }, { file: 'test/wire/requests.test.ts' }];
     expect((await laboratory.current.run(tests, 5)).failed).toBeNull();
     const sample = sampleOf(mutantsIn(file, textOf(file)), 5, 2).filter(
       ({ operator }) => operator !== 'argument dropped',
@@ -119,7 +147,7 @@ describe.skipIf(isShort)('a sample of the mutants', () => {
 
   test('of the records is noticed by the projection and the recovery law', { timeout: 300_000 }, async () => {
     const tests = ['recorded-changes', 'sleigh-records', 'recovery', 'sessions', 'sleigh-elastic'].map(
-      (name) => `test/core/${name}.test.ts`,
+      (name) => ({ file: `test/core/${name}.test.ts` }),
     );
     expect((await laboratory.current.run(tests, 5)).failed).toBeNull();
     const sample = sampleOf(mutantsOf(RECORDS), 4, 1);

@@ -1,21 +1,39 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceMutant } from './operators.ts';
 import { bodyOf, child, isFunction, nodesOf, type Node } from './syntax.ts';
 import { textOf } from './sample.ts';
 
-/** What each file of tests costs, and which functions it calls, in this process and in those that it starts. */
-export interface Reach {
-  readonly file: string;
-  /** Seconds of processor time of the test's own process, and of the time that passed. */
+/** What a test costs, and which functions it calls, in its process and in those that it starts. */
+interface TestReach {
+  /** The id that vitest gives it, which depends on its place in the file. */
+  readonly id: string;
+  /** Seconds of processor time of the process of the tests, and of the time that passed. */
   readonly processor: number;
   readonly seconds: number;
   /** Functions as `src/core/core.ts#12`: the file, and the position among its functions. */
   readonly functions: readonly string[];
 }
 
-/** Notes the first call of each function since the last file of tests began. It works in any module, and in any process. */
+/** What a file of tests costs, which functions it calls outside of its tests, and its tests. */
+export interface Reach extends Omit<TestReach, 'id'> {
+  readonly file: string;
+  /** A hash of its text: if it has changed, all of this is found out again. */
+  readonly hash: string;
+  readonly tests: readonly TestReach[];
+}
+
+export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/**
+ * Notes the first call of each function in a test. It works in any module, and in any process. Other processes and threads
+ * than that of the tests do not know when the next test begins: they note a call again after a while.
+ */
 const NOTE = `function $reached(id) {
+  const now = globalThis.$inTests ? 0 : process.hrtime()[0];
+  if (globalThis.$since !== now) globalThis.$seen?.clear();
+  globalThis.$since = now;
   const seen = (globalThis.$seen ??= new Set());
   if (seen.has(id)) return;
   seen.add(id);
@@ -26,18 +44,41 @@ const NOTE = `function $reached(id) {
 
 /** The setup of the run that finds out what is reached. */
 export const REACH_SETUP = `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect } from 'vitest';
 const log = process.env.REACH_LOG;
+globalThis.$inTests = true;
+const outside = new Set();
+const tests = [];
+/** What was called since the last time. */
+function takeCalled() {
+  const called = new Set(readFileSync(log, 'utf8').split('\\n').filter((id) => id !== ''));
+  writeFileSync(log, '');
+  globalThis.$seen?.clear();
+  return called;
+}
+function clock() {
+  const began = process.cpuUsage();
+  const since = performance.now();
+  return () => {
+    const { user, system } = process.cpuUsage(began);
+    return { processor: (user + system) / 1e6, seconds: (performance.now() - since) / 1000 };
+  };
+}
 writeFileSync(log, '');
 globalThis.$seen?.clear();
-const began = process.cpuUsage();
-const since = performance.now();
+const ofFile = clock();
+let ofTest;
+beforeEach(() => {
+  for (const each of takeCalled()) outside.add(each);
+  ofTest = clock();
+});
+afterEach(({ task }) => {
+  tests.push({ id: task.id, ...ofTest(), functions: [...takeCalled()] });
+});
 afterAll(() => {
-  const { user, system } = process.cpuUsage(began);
-  const functions = [...new Set(readFileSync(log, 'utf8').split('\\n').filter((id) => id !== ''))];
   const file = expect.getState().testPath;
-  const seconds = (performance.now() - since) / 1000;
-  appendFileSync(process.env.REACH_FILE, JSON.stringify({ file, processor: (user + system) / 1e6, seconds, functions }) + '\\n');
+  const functions = [...new Set([...outside, ...takeCalled()])];
+  appendFileSync(process.env.REACH_FILE, JSON.stringify({ file, ...ofFile(), functions, tests }) + '\\n');
 });
 `;
 
@@ -88,25 +129,52 @@ const OWN: Readonly<Record<string, RegExp>> = {
   sleigh: /sleigh/,
 };
 
-/** The files of tests that can notice a mutant: those of its layer first, then the cheapest, within the budget. */
-export function testsFor(mutant: SourceMutant, reach: readonly Reach[]): Reach[] {
+/** Tests of one file that can notice a mutant. */
+export interface ChosenTests {
+  readonly file: string;
+  readonly ids: readonly string[];
+  /** Seconds of processor time that they take. */
+  readonly processor: number;
+}
+
+/** The tests that can notice a mutant: those of its layer first, then the cheapest, within the budget. */
+export function testsFor(mutant: SourceMutant, reach: readonly Reach[]): ChosenTests[] {
   const { file } = mutant;
   const [, layer = ''] = file.split('/');
   const own = OWN[layer] ?? new RegExp(`/${layer}/`);
-  const rank = (one: Reach): number => costOf(one) / (own.test(one.file) ? 4 : 1);
   const around = functionAround(file, mutant);
   const isOf = (id: string): boolean => (around === undefined ? id.startsWith(`${file}#`) : id === around);
-  const reaching = reach.filter(({ functions }) => functions.some(isOf));
-  // A file of constants calls nothing: whoever calls something that uses it can notice.
-  const able = reaching.length > 0 || around !== undefined ? reaching : reach;
+  const calls = (functions: readonly string[]): boolean => functions.some(isOf);
+  const able = reach.flatMap((one) => {
+    // What is called outside of the tests can be noticed by each of them.
+    const tests = calls(one.functions) ? one.tests : one.tests.filter(({ functions }) => calls(functions));
+    const factor = own.test(one.file) ? 4 : 1;
+    return tests.map((each) => ({ one, each, rank: costOf(each) / factor }));
+  });
+  const chosen = new Map<Reach, TestReach[]>();
   let spent = 0;
-  return [...able]
-    .sort((a, b) => rank(a) - rank(b))
-    .filter((one) => spent + costOf(one) < BUDGET_S && (spent += costOf(one)) > 0);
+  for (const { one, each } of able.sort((a, b) => a.rank - b.rank)) {
+    const of = chosen.get(one);
+    const cost = costOf(each) + (of === undefined ? startOf(one) : 0);
+    if (spent + cost >= BUDGET_S) continue;
+    spent += cost;
+    if (of === undefined) chosen.set(one, [each]);
+    else of.push(each);
+  }
+  return [...chosen].map(([one, tests]) => ({
+    file: one.file,
+    ids: tests.map(({ id }) => id),
+    processor: sum(tests.map(({ processor }) => processor)) + startOf(one),
+  }));
 }
 
 /** Waiting counts a little: it holds up the run, and takes no processor. */
-const costOf = ({ processor, seconds }: Reach): number => processor + seconds / 10;
+const costOf = ({ processor, seconds }: Omit<TestReach, 'id'>): number => processor + seconds / 10;
+
+/** What a file costs apart from its tests: its modules, and what is done once for all of them. */
+const startOf = (one: Reach): number => Math.max(0, costOf(one) - sum(one.tests.map(costOf)));
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
 export function readReach(path: string, root: string): Reach[] {
   if (!existsSync(path)) return [];
@@ -118,10 +186,13 @@ export function readReach(path: string, root: string): Reach[] {
 }
 
 const isReach = (one: unknown): one is Reach =>
-  typeof one === 'object' && one !== null && 'functions' in one && 'processor' in one;
+  typeof one === 'object' && one !== null && 'tests' in one && 'processor' in one;
+
+export const linesOf = (reach: readonly Reach[]): string =>
+  reach.map((one) => `${JSON.stringify(one)}\n`).join('');
 
 export const writeReach = (path: string, reach: readonly Reach[]): void =>
-  writeFileSync(path, reach.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  writeFileSync(path, linesOf(reach));
 
 /** @returns the text of the built module of a source file, below `dist` */
 export const builtFile = (file: string): string =>

@@ -36,9 +36,12 @@ export class WorkerMemory {
   /** @param fetch called once, unless it throws */
   async fixedArgs(variable: string, fetch: () => Promise<unknown>): Promise<unknown> {
     const known = this.#fixedArgs.get(variable);
-    // The latest used ones are kept.
-    this.#fixedArgs.delete(variable);
-    if (known !== undefined) this.#fixedArgs.set(variable, known);
+    if (known !== undefined) {
+      // The latest used ones are kept.
+      this.#fixedArgs.delete(variable);
+      this.#fixedArgs.set(variable, known);
+      return known;
+    }
     const [oldest] = this.#fixedArgs.keys();
     if (this.#fixedArgs.size >= MAX_KEPT && oldest !== undefined) this.#fixedArgs.delete(oldest);
     return found(this.#fixedArgs, variable, fetch);
