@@ -28,6 +28,8 @@ const PARTS = [
   'package.json',
   'tsconfig.json',
 ];
+/** The compiler of the laboratory needs it for `using`, which this version of Node may lack. */
+const USING_HELPER = new URL('using-helper.mjs', import.meta.url).href;
 const LABORATORY = fileURLToPath(new URL('laboratory-process.mjs', import.meta.url));
 
 /** Milliseconds between two looks at how much time the tests have used. */
@@ -99,7 +101,10 @@ export class Laboratory {
   async write(file: string, text: string): Promise<void> {
     this.#put(file, text);
     const { code } = await transformWithOxc(text, file, { target: 'es2023' });
-    this.#put(builtFile(file), code.replaceAll(/(from |import\()(["'])(\.[^"']*)\.ts\2/g, '$1$2$3.js$2'));
+    const built = code
+      .replaceAll(/(from |import\()(["'])(\.[^"']*)\.ts\2/g, '$1$2$3.js$2')
+      .replaceAll('"@oxc-project/runtime/helpers/usingCtx"', JSON.stringify(USING_HELPER));
+    this.#put(builtFile(file), built);
   }
 
   /** Changes one file only. */

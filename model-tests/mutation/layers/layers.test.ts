@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isShort } from '../../../test/support/form.ts';
 import { Laboratory, type WantedTests } from './laboratory.ts';
 import { mutated, mutantsIn, type SourceMutant } from './operators.ts';
-import { noting, testsFor, type Reach } from './reach.ts';
+import { builtFile, noting, testsFor, type Reach } from './reach.ts';
 import { isLayer, mutantsOf, RECORDS, sampleOf, textOf, type Subject } from './sample.ts';
 import { EQUIVALENT } from './survivors.ts';
 
@@ -73,31 +74,32 @@ test('a source notes each function that is called, once', () => {
   expect(text).toContain("function b() {$reached('f.ts#1'); return a(1); }");
 });
 
+/** All functions of a source. */
+const CALLED = Array.from({ length: 50 }, (_, n) => `src/wire/numbers.ts#${n}`);
+const testOf = (
+  id: string,
+  processor: number,
+  functions: readonly string[] = CALLED,
+): Reach['tests'][number] => ({ id, processor, seconds: processor, functions });
+function fileOf(file: string, tests: Reach['tests'], functions: readonly string[] = []): Reach {
+  const processor = 1 + tests.reduce((sum, each) => sum + each.processor, 0);
+  return { file, hash: '', processor, seconds: processor, functions, tests };
+}
+
 test('single tests are chosen: those that call the function, of its layer first, within the time', () => {
   const mutant = mutantsOf('wire').find(({ file, by }) => file === 'src/wire/numbers.ts' && by === ';');
   if (mutant === undefined) throw new Error('there is no such mutant');
-  const called = Array.from({ length: 50 }, (_, n) => `src/wire/numbers.ts#${n}`);
-  const testOf = (id: string, processor: number, functions: readonly string[] = called) => ({
-    id,
-    processor,
-    seconds: processor,
-    functions,
-  });
-  const fileOf = (file: string, tests: Reach['tests'], functions: readonly string[] = []): Reach => {
-    const processor = 1 + tests.reduce((sum, each) => sum + each.processor, 0);
-    return { file, hash: '', processor, seconds: processor, functions, tests };
-  };
   const reach = [
     fileOf('test/web/a.test.ts', [testOf('web', 2), testOf('web, long', 30)]),
     fileOf('test/wire/b.test.ts', [testOf('wire', 6), testOf('other', 1, []), testOf('too long', 15)]),
-    fileOf('test/web/c.test.ts', [testOf('outside', 1, [])], called),
+    fileOf('test/web/c.test.ts', [testOf('outside', 1, [])], CALLED),
     fileOf('test/web/d.test.ts', [testOf('not at all', 1, ['src/wire/other.ts#1'])]),
   ];
-  const chosen = testsFor(mutant, reach).map(({ file, ids }) => [file, ...ids]);
+  const chosen = testsFor(mutant, reach).map(({ file, ids }) => `${file}: ${ids.join(', ')}`);
   expect(chosen).toEqual([
-    ['test/web/c.test.ts', 'outside'],
-    ['test/wire/b.test.ts', 'wire'],
-    ['test/web/a.test.ts', 'web'],
+    'test/web/c.test.ts: outside',
+    'test/wire/b.test.ts: wire',
+    'test/web/a.test.ts: web',
   ]);
 });
 
@@ -134,6 +136,14 @@ async function survivorsOf(
 
 describe.skipIf(isShort)('a sample of the mutants', () => {
   const laboratory = inLaboratory();
+
+  test('can be tried in built modules with `using`', async () => {
+    const file = 'src/client/connection/waiting.ts';
+    await laboratory.current.write(file, textOf(file));
+    const built: unknown = await import(join(laboratory.current.folder, builtFile(file)));
+    laboratory.current.restore(file);
+    expect(built).toHaveProperty('waitOn');
+  });
 
   test('of numbers is noticed, and the source itself passes', { timeout: 300_000 }, async () => {
     const file = 'src/wire/numbers.ts';
