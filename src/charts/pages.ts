@@ -12,6 +12,7 @@ import { batchMachine } from '../machines/pool/batch.ts';
 import { clientSessionMachine } from '../machines/pool/client-session.ts';
 import { poolMachine } from '../machines/pool/pool.ts';
 import { retryMachine } from '../machines/pool/retry.ts';
+import { callValueMachine } from '../machines/pool/call-value.ts';
 import { sleighPoolMachine } from '../machines/pool/sleigh-pool.ts';
 import { workerProcessMachine } from '../machines/pool/worker-process.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
@@ -132,6 +133,13 @@ export const CHARTS: readonly Chart[] = [
     title: 'Retry',
     machine: retryMachine,
     about: 'one element whose call has failed, and when it is tried again',
+  },
+  {
+    name: 'call-value',
+    side: 'client',
+    title: 'Value of a call',
+    machine: callValueMachine,
+    about: 'the value of one call of `submit`, which comes to the master or stays at the server',
   },
   {
     name: 'sleigh-pool',

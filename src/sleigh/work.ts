@@ -15,6 +15,7 @@ import { NO_CURRENT_TASK, SLEIGH_DEAD, WORKER_DEAD } from './refusals.ts';
 import { overlaid, type Origin } from './results.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
+import { leaveResult } from './left-results.ts';
 import type { Joining } from './joining.ts';
 import { jobTaskOf, jobValueOf } from './job-event.ts';
 import { copyOf, type Broadcast, type Reach, type Task } from './task.ts';
@@ -220,11 +221,13 @@ export class Work {
     get.answer(numbered(worker, task, foundValue(task.value, get.origin)));
   }
 
-  /** The result of a task, or a null result, goes to its batch, or is kept where the task says (S28). */
-  addResult(task: Task, result: Value): void {
-    const keeping = task.broadcast === undefined ? keepingOf(task.value.metadata) : undefined;
-    const elsewhere = keeping && ((kept: Value): void => this.kept.add(keeping, kept));
-    this.batches.addResult(task.batch, result, elsewhere);
+  /** The result of a task, or a null result, goes to its batch, or is kept or left where the task says (S29, S34). */
+  addResult({ value: { metadata }, batch, broadcast }: Task, result: Value): void {
+    if (broadcast !== undefined) return this.batches.addResult(batch, result);
+    const keeping = keepingOf(metadata);
+    if (keeping === undefined)
+      return this.batches.addResult(batch, leaveResult(this.#job.workspace, metadata, result));
+    this.batches.addResult(batch, result, (kept) => this.kept.add(keeping, kept));
   }
 
   /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */

@@ -55,6 +55,12 @@ export const BOUNDS = {
     clause: 'S3',
     what: 'The name of a host that a worker gives; the rest is cut off.',
   },
+  leftResultBytes: {
+    value: 65_536,
+    unit: 'bytes',
+    clause: 'S34',
+    what: 'From this size on, a result stays at the server if its task asks for that.',
+  },
   endedAgents: {
     value: 1_000,
     unit: 'count',

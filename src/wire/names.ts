@@ -188,6 +188,13 @@ export const KEY = {
   keepAs: 'keepAs',
   known: 'nwsKnown',
   /**
+   * The variable in which a large result of a task stays, its size in bytes, which goes to the master instead, and the
+   * variable with the element of a task (S34).
+   */
+  leaveIn: 'leaveIn',
+  left: 'nwsLeft',
+  elementIn: 'elementIn',
+  /**
    * For a task with elements of several batches: the number of elements of each, in the order of `batchId`, separated
    * by commas.
    */

@@ -38,6 +38,9 @@ def die_once(value):
 def say(value):
     print(value, file=sys.stderr)
 
+def length(value):
+    return len(value)
+
 def talk(value):
     context = sleigh.current_task()
     context.progress({"at": value})
@@ -92,6 +95,11 @@ describe('a job in TypeScript with workers in Python', () => {
   it('passes fixed arguments', async () => {
     const plus = python<number, number, number>('plus');
     expect(await sleigh.eachElem(plus, [1, 2], { fixedArgs: 10 })).toEqual([11, 12]);
+  });
+
+  it('takes the value of another call from the server (S34.2)', async () => {
+    const text = sleigh.submit(python<string, string>('twice'), 'x'.repeat(50_000));
+    expect(await sleigh.submit(python<string, number>('length'), text)).toBe(100_000);
   });
 
   it('reports what a function raised, with its traceback', async () => {

@@ -176,6 +176,19 @@ export const TASK = {
     12,
     'RangeError: it is cut off',
   ),
+  elementGone: errorKind(
+    'unreadable',
+    (variable: string) => `its element is not at the server any more, in the variable "${variable}"`,
+    'Look for who deleted the variable.',
+    '#left master 1',
+  ),
+  dropped: errorKind(
+    'unreadable',
+    (bytes: number) =>
+      `its value of ${bytes} bytes stayed at the server for other calls, and was dropped after them`,
+    'Await the promise when the call is made, or hold fewer of such promises.',
+    10_000_000,
+  ),
   notLoaded: errorKind(
     'not-loaded',
     () => 'no worker can load its module',

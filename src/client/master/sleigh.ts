@@ -63,7 +63,6 @@ export class Sleigh implements AsyncDisposable {
   readonly #options: SleighOptions;
   readonly #lines: ConnectionPool;
   readonly #server: PrivateServer | undefined;
-  /** Whether the job belongs to another program. */
   /** Whether the job stays when this program stops. */
   #keepsJob: boolean;
   readonly #crew: Crew;
@@ -150,7 +149,7 @@ export class Sleigh implements AsyncDisposable {
       isElastic: this.#isElastic,
       nextBatch,
     };
-    this.#submissions = new Submissions(this.#job);
+    this.#submissions = new Submissions(this.#job, mailbox);
     const { onDeath, onOutput = (text) => process.stderr.write(text) } = options;
     this.#crew = new Crew({
       server: lines.server,
@@ -251,17 +250,17 @@ export class Sleigh implements AsyncDisposable {
   /**
    * Calls a function for one element, on a worker. Calls of the same function share tasks, as elements of one batch do,
    * so thousands may be under way at once.
-   * @param element also a promise of it, such as another call of `submit`
+   * @param element also a promise of it. The value of another `submit` stays at the server if it is large (S35).
    * @returns the result
    * @throws TaskError, whose index is the number of the call of that function, from 0; the reason of the signal;
    *   SleighError; ConnectionLostError
    */
-  async submit<Element, Result, FixedArgs>(
+  submit<Element, Result, FixedArgs>(
     task: Task<Element, Result, FixedArgs>,
     element: NoInfer<Element> | PromiseLike<NoInfer<Element>>,
     ...[options]: MaybeOptions<SubmitOptions, FixedArgs>
   ): Promise<Result> {
-    return unsafeCast(await this.#submissions.submit(task, element, options));
+    return unsafeCast(this.#submissions.submit(task, element, options));
   }
 
   /**
@@ -329,7 +328,8 @@ export class Sleigh implements AsyncDisposable {
     // A server that is gone is not awaited for long.
     const timer = platform.clock.startTimer(STOP_LIMIT_MS, () => this.#lines.close());
     // Notifies workers and sentinels on other hosts, if the server can be reached.
-    if (!this.#keepsJob) await main.store(name, VARIABLE.rideOver, '1').catch(() => undefined);
+    if (this.#keepsJob) await this.#submissions.dropLeft();
+    else await main.store(name, VARIABLE.rideOver, '1').catch(() => undefined);
     timer.stop();
     await this.#crew.stop();
     if (!this.#keepsJob && this.#options.name !== undefined)

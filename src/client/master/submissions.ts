@@ -1,12 +1,15 @@
+import { KEY } from '../../wire/names.ts';
 import type { BatchReport } from '../options/batch-options.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { checkTask, SUBMIT } from '../options/option-rules.ts';
 import type { SubmitOptions } from '../options/sleigh-options.ts';
-import type { Outcome } from '../task/outcome.ts';
+import { LeftBytes, type Outcome } from '../task/outcome.ts';
 import { lazyCallSite } from '../task/stacks.ts';
 import type { ChunkPart } from '../values/chunk.ts';
+import { CallValue, type CallElement } from './call-value.ts';
 import { addToDispatcher, groupOf } from './each-elem.ts';
 import type { FunctionName } from './fixed-arguments.ts';
+import { LeftValues } from './left-values.ts';
 import { forgetWhenSettled, listenTo, metadataOf, type MasterJob } from './master-job.ts';
 import { Submission } from './submission.ts';
 
@@ -43,50 +46,91 @@ export class Submissions {
   readonly #job: MasterJob;
   /** By module and function. */
   readonly #open = new Map<string, OpenBatch>();
+  readonly #values: LeftValues;
 
-  constructor(job: MasterJob) {
+  /** @param owner a text that no other master of the job uses */
+  constructor(job: MasterJob, owner: string) {
     this.#job = job;
+    this.#values = new LeftValues(job.lines, job.workspace, owner);
   }
 
   /** @returns the result */
-  async submit(
+  submit(
     task: FunctionName,
     element: unknown,
     options: SubmitOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<unknown> {
+    const value = new CallValue(this.#values);
+    this.#call(task, element, options, value).catch((error: unknown) => value.reject(error));
+    return value.promise;
+  }
+
+  async #call(
+    task: FunctionName,
+    element: unknown,
+    options: SubmitOptions & { readonly fixedArgs?: unknown },
+    value: CallValue,
+  ): Promise<void> {
     const calledFrom = lazyCallSite();
     checkTask(task);
     checkOptions('submit', options, SUBMIT);
-    const { signal, onAbort = 'ask' } = options;
+    options.signal?.throwIfAborted();
+    const source = CallValue.of(element, this.#values);
+    try {
+      const given = source === undefined ? { value: await element } : await source.take();
+      const submission = await this.#send(task, given, options, { value, calledFrom });
+      await submission.settled;
+    } finally {
+      source?.release();
+    }
+  }
+
+  async #send(
+    task: FunctionName,
+    element: CallElement,
+    options: SubmitOptions & { readonly fixedArgs?: unknown },
+    { value, calledFrom }: { readonly value: CallValue; readonly calledFrom: () => string },
+  ): Promise<Submission> {
+    const { signal, onAbort = 'ask', retry } = options;
     signal?.throwIfAborted();
     const job = this.#job;
-    const value = await element;
-    signal?.throwIfAborted();
     const metadata = await metadataOf(job, task, options);
     job.end.throwIfDecided();
     const batch = this.#openBatch(task);
-    return new Promise((resolve, reject) => {
-      const submission = new Submission({
-        batch: batch.id,
-        index: batch.next(),
-        element: value,
-        group: groupOf(job, metadata),
-        marks: job.dispatcher.marks,
-        onAbort,
-        retry: options.retry,
-        clock: job.lines.platform.clock,
-        onOutcome: (outcome, sent) => {
-          batch.settled(outcome, sent);
-          if (!('error' in outcome)) return resolve(outcome.value);
+    const index = batch.next();
+    const leaveIn = value.sent(index);
+    if (leaveIn !== undefined) metadata.set(KEY.leaveIn, leaveIn);
+    if ('left' in element) metadata.set(KEY.elementIn, element.left.variable);
+    // Elements and values that are at the server travel with no others.
+    const isAlone = leaveIn !== undefined || 'left' in element;
+    const submission = new Submission({
+      batch: batch.id,
+      index,
+      element: 'value' in element ? element.value : null,
+      group: groupOf(job, metadata, { chunkSize: isAlone ? 1 : undefined }),
+      marks: job.dispatcher.marks,
+      onAbort,
+      retry,
+      clock: job.lines.platform.clock,
+      onOutcome: (outcome, sent) => {
+        batch.settled(outcome, sent);
+        if ('error' in outcome) {
           outcome.error.stack += calledFrom();
-          reject(outcome.error);
-        },
-        onFault: reject,
-      });
-      addToDispatcher(job, submission);
-      listenTo(job, submission, options);
-      forgetWhenSettled(job, submission, metadata, signal);
+          value.reject(outcome.error);
+        } else if (outcome.value instanceof LeftBytes) value.left(outcome.value.bytes);
+        else value.resolve(outcome.value);
+      },
+      onFault: (reason) => value.reject(reason),
     });
+    addToDispatcher(job, submission);
+    listenTo(job, submission, options);
+    forgetWhenSettled(job, submission, metadata, signal);
+    return submission;
+  }
+
+  /** The job stays, and what its calls have left there is not needed any more. */
+  dropLeft(): Promise<void> {
+    return this.#values.dropAll();
   }
 
   #openBatch(task: FunctionName): OpenBatch {

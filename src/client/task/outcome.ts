@@ -92,9 +92,21 @@ export function failureIn({ value, metadata }: Found): TaskFailure | undefined {
   return metadata.get(KEY.error) === '1' ? unsafeCast<TaskFailure>(value) : undefined;
 }
 
+/** In place of a value that stays at the server (S34): its size. */
+export class LeftBytes {
+  readonly bytes: number;
+
+  constructor(bytes: number) {
+    this.bytes = bytes;
+  }
+}
+
 /** @returns the outcomes of the elements of a task; of a chunk as many as the worker processed */
-export const answersIn = ({ value }: Found): readonly ChunkOutcome[] =>
-  value instanceof Chunk ? [...value] : [{ value }];
+export function answersIn({ value, metadata }: Found): readonly ChunkOutcome[] {
+  const left = metadata.get(KEY.left);
+  if (left !== undefined) return [{ value: new LeftBytes(Number(left)) }];
+  return value instanceof Chunk ? [...value] : [{ value }];
+}
 
 /** @param worker the rank of the worker that answered */
 export const outcomeOf = (index: number, worker: number, answer: ChunkOutcome, attempt?: number): Outcome =>

@@ -129,6 +129,8 @@ export class TaskRunner {
     const details = await this.#prepare(access, metadata);
     const one = (value: unknown, at: number): Promise<unknown> =>
       this.#run(details, value, elementAt(at), at);
+    const elementIn = metadata.get(KEY.elementIn);
+    if (elementIn !== undefined) return one(await elementAtServer(access, elementIn), 0);
     if (metadata.get(KEY.chunk) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
     const parts: ChunkPart[] = [];
     const isDivisible = metadata.has(KEY.budget);
@@ -251,6 +253,13 @@ export class TaskRunner {
  */
 const isSuspect = (metadata: Metadata): boolean =>
   Number(metadata.get(KEY.attempt) ?? 1) >= Number(metadata.get(KEY.aloneFrom) ?? 2);
+
+/** @throws TaskStopped if it is not there any more */
+async function elementAtServer({ find }: Access, variable: string): Promise<unknown> {
+  const found = await find(variable);
+  if (found === undefined) throw new TaskStopped(TASK.elementGone(variable));
+  return readable(found.value);
+}
 
 const cancelled = (): TaskStopped => new TaskStopped(TASK.cancelled());
 

@@ -48,6 +48,13 @@ const TONES: Readonly<Record<string, Tone>> = {
   draining: 'ending',
   cancelling: 'ending',
   settled: 'done',
+  // values of calls
+  unsent: 'idle',
+  chained: 'idle',
+  coming: 'busy',
+  wanted: 'waiting',
+  fetching: 'busy',
+  here: 'done',
   // retried elements, pools of sleighs, and sessions of connections
   trying: 'busy',
   givenUp: 'dead',

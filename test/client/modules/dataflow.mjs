@@ -1,4 +1,5 @@
 // Functions whose arguments come from elsewhere, with their types in dataflow.d.mts.
+import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const seen = new Map();
@@ -23,4 +24,34 @@ export const text = String;
 
 export function fail() {
   throw new Error('never');
+}
+
+/** A value of that many bytes. */
+export const block = ({ bytes, byte }) => new Uint8Array(bytes).fill(byte);
+export const lengthOf = ({ length }) => length;
+const sumOf = (bytes) => bytes.reduce((sum, byte) => sum + byte, 0);
+
+/** Fails once. */
+export function blockFlaky({ bytes, file }) {
+  if (!existsSync(file)) {
+    writeFileSync(file, '');
+    throw new Error('not yet');
+  }
+  return block({ bytes, byte: 2 });
+}
+
+/** Ends its worker once. */
+export function sumAfterDeath(bytes, { fixedArgs: file }) {
+  if (existsSync(file)) return sumOf(bytes);
+  writeFileSync(file, '');
+  return process.exit(3);
+}
+
+export function isCalled(_value, { fixedArgs: file }) {
+  writeFileSync(file, '');
+}
+
+export function sumInSecondCall(bytes, { attempt }) {
+  if (attempt === 1) throw new Error('not yet');
+  return sumOf(bytes);
 }

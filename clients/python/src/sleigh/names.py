@@ -85,6 +85,7 @@ class Key:
     BATCH_ID = "batchId"
     KEEP_IN = "keepIn"
     KEEP_AS = "keepAs"
+    ELEMENT_IN = "elementIn"
     MAILBOX = "mailbox"
     SHARES = "shares"
     INDEX = "index"

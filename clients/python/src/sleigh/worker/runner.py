@@ -103,7 +103,8 @@ class TaskRunner:
             else:
                 element = self._elements_of(task)(0)
                 call = self._prepare(task, element.batch)
-                value = _readable(decode(task))
+                variable = task.metadata.get(Key.ELEMENT_IN)
+                value = _readable(decode(task)) if variable is None else self._element_in(variable)
                 encoded = encode(self._call(call, value, 0, element), "result")
         except Declined:
             raise
@@ -193,6 +194,14 @@ class TaskRunner:
             while len(self._fixed) > _MAX_KEPT:
                 del self._fixed[next(iter(self._fixed))]
         return self._fixed[variable]
+
+    def _element_in(self, variable: str) -> Any:
+        """The element of a task that another task has left at the server (S34.2)."""
+        found = self._find(variable)
+        if found is None:
+            message = f'its element is not at the server any more, in the variable "{variable}"'
+            raise _Failed(failure("unreadable", message))
+        return _readable(found.value)
 
     def _drop_fixed_args(self, first: int) -> None:
         """Drops the fixed arguments before that number, whose batches have ended."""
