@@ -109,10 +109,18 @@ export class Durability {
     }
     const commands = this.#core.recover(time());
     // Files of what is deleted now are discarded afterwards, so that they are there if the server ends in between.
+    const batch: Batch = { commands: commands.filter(({ type }) => type === 'discardFile') };
+    // Timers that are due fire meanwhile. What they change waits for this commit.
+    this.#inFlight = batch;
     this.#performer.perform(commands.filter(({ type }) => type !== 'discardFile'));
-    await this.#store.commit(this.#core.takeChanges() ?? []);
-    this.#performer.perform(commands.filter(({ type }) => type === 'discardFile'));
+    try {
+      await this.#store.commit(this.#core.takeChanges() ?? []);
+    } finally {
+      this.#inFlight = undefined;
+    }
+    if (!this.#hasFailed) this.#release(batch);
     this.figures.recoverySeconds = (this.#now() - began) / 1000;
+    this.#begin();
   }
 
   /** Performs the commands of an event, now or when they may be. */

@@ -242,4 +242,20 @@ describe('a commit', () => {
     expect(server.performed).toEqual([]);
     expect(server.failure).toMatchObject({ message: 'fenced' });
   });
+
+  test('commits what happens while the server recovers after what it has recovered: a timer that is due (D4)', async () => {
+    const behind = new Behind();
+    const recovered = behind.durability.recover(() => NOW);
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    behind.connect(1);
+    behind.ask(1, 'open ws', 'w', 'me', 'yes');
+    expect(behind.store.commits).toHaveLength(1);
+    await behind.store.finish();
+    await recovered;
+    expect(behind.store.commits).toHaveLength(2);
+    expect(behind.performed).toEqual([]);
+    await behind.store.finish();
+    expect(behind.performed).toEqual([`1: ${OK}0`]);
+    expect(behind.failure).toBeUndefined();
+  });
 });
