@@ -1,11 +1,11 @@
 // Compares the cost of Sleigh with the alternatives: piscina, BullMQ with Redis, and worker_threads by hand.
 //   cd bench/rivals && npm install       once; they are not dependencies of the project
-//   npm run bench:rivals [-- --rounds 5] [--count 2000] [--kills 3] [--crashes 100] [--default-kill] [--redis PATH] [--only NAME]
+//   npm run bench:rivals [-- --rounds 5] [--count 2000] [--kills 3] [--crashes 100] [--default-kill] [--redis PATH] [--only NAME] [--durable 3]
 // All have 2 workers and the same tasks, and alternate in each round, because the speed of a shared machine drifts: the
 // medians of the ratios of adjacent measurements are reported. Processor time is that of all processes involved, which is
 // the figure least affected by other load on the machine. Needs redis-server, and Linux for /proc.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -22,6 +22,7 @@ const { values: flags } = parseArgs({
     'default-kill': { type: 'boolean', default: false },
     redis: { type: 'string', default: '/usr/bin/redis-server' },
     only: { type: 'string' },
+    durable: { type: 'string', default: '3' },
   },
 });
 const ROUNDS = Number(flags.rounds);
@@ -246,7 +247,24 @@ async function crashes(count) {
   tell(rows);
 }
 
+/** Queues that survive kill -9. */
+async function durable(rounds) {
+  const { ABOUT, measureDurable } = await import('./rivals/durable.mjs');
+  const rows = await measureDurable({ rounds, count: COUNT, redis: flags.redis });
+  console.log(`\n${ABOUT}`);
+  console.log(
+    `medians of ${rounds} rounds after a warm-up, in parentheses the least and the most; the load of the machine was ${loadavg()[0].toFixed(1)}`,
+  );
+  tell(
+    rows.map(([name, figures]) => [
+      name,
+      Object.fromEntries(Object.entries(figures).map(([key, values]) => [key, spread(values)])),
+    ]),
+  );
+}
+
 if (ROUNDS > 0) await throughput();
 if (Number(flags.crashes) > 0) await crashes(Number(flags.crashes));
 if (Number(flags.kills) > 0) await recovery();
+if (Number(flags.durable) > 0) await durable(Number(flags.durable));
 process.exit();

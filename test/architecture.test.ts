@@ -153,7 +153,7 @@ describe('the source tree', () => {
       // Actors of before a restart.
       'sleigh/crew.ts: if (hasEnded(sentinel)) this.endSentinel(',
       'sleigh/crew.ts: if (hasEnded(worker)) this.end(',
-      'sleigh/agent-connections.ts: if (!hasEnded(agent)) this.connectSentinel(',
+      'sleigh/agent-connections.ts: if (!hasEnded(agent) || agent.client.isSession === true) this.connectSentinel(',
     ];
     const wrong = conditions.filter((condition) => !allowed.some((start) => condition.startsWith(start)));
     expect(wrong).toEqual([]);

@@ -10,12 +10,16 @@ import { createInterface } from 'node:readline';
 const PERSISTENCE = {
   none: ['--save', '', '--appendonly', 'no'],
   // The settings that BullMQ recommends for production.
+  'AOF, each change': ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'],
   'AOF, each second': ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'],
 };
 
 /** Starts a redis-server on a free port, in a folder that is deleted with it. */
 export async function startRedis(persistence, program) {
-  const folder = mkdtempSync(join(tmpdir(), 'sleigh-redis-'));
+  return startIn(mkdtempSync(join(tmpdir(), 'sleigh-redis-')), persistence, program);
+}
+
+async function startIn(folder, persistence, program) {
   const port = await freePort();
   const where = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder];
   const args = [...where, '--maxmemory-policy', 'noeviction', ...PERSISTENCE[persistence]];
@@ -31,6 +35,13 @@ export async function startRedis(persistence, program) {
   failed.catch(() => undefined);
   return {
     port,
+    /** Ends it without a word; its files stay. */
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    /** Another one with the same files. */
+    again: () => startIn(folder, persistence, program),
     stop: async () => {
       child.kill();
       await ended;

@@ -21,6 +21,14 @@ export const OF_STATES: Readonly<Record<string, Property>> = {
           : `${note.tag} is in ${places} places`;
       }),
 
+  'a client that has been a sentinel is no new one, also if it has died (S2)': ({ sleigh, parties }) =>
+    firstOf(sleigh.crew.sentinels, (sentinel) => {
+      const me = parties.find((party) => party === sentinel.client);
+      return me === undefined || sleigh.crew.connections.sentinelOf(me) === sentinel
+        ? undefined
+        : `${me.name} may become another sentinel`;
+    }),
+
   'no task is tried more than maxAttempts times': ({ book, cast }) =>
     firstOf(book.notes.values(), ({ tag, tries }) =>
       firstOf(tries.values(), (count) => {

@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr';
 import type { Change, Fields } from '../store/change.ts';
+import { condensed } from '../store/condensed.ts';
 import { plainError } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
 import { keyAfter, storedKey } from './stored-key.ts';
@@ -33,29 +34,19 @@ export interface Writes {
 
 /** @param changes in the order in which they happened */
 export function writesOf(changes: readonly Change[]): Writes {
-  const last = new Map<string, { readonly key: Buffer; readonly fields: Buffer | undefined }>();
+  const puts: Buffer[] = [];
+  const fields: Buffer[] = [];
+  const deletes: Buffer[] = [];
   const lows: Buffer[] = [];
   const highs: Buffer[] = [];
-  for (const change of changes) {
-    const key = storedKey(change.type === 'clear' ? change.prefix : change.key);
+  for (const change of condensed(changes))
     if (change.type === 'clear') {
-      lows.push(key);
-      highs.push(keyAfter(key));
-      const prefix = key.toString('latin1');
-      for (const text of last.keys()) if (text.startsWith(prefix)) last.delete(text);
-    } else
-      last.set(key.toString('latin1'), {
-        key,
-        fields: change.type === 'put' ? packed(change.fields) : undefined,
-      });
-  }
-  const entries = [...last.values()];
-  const puts = entries.filter(({ fields }) => fields !== undefined);
-  return {
-    puts: puts.map(({ key }) => key),
-    fields: puts.flatMap(({ fields }) => fields ?? []),
-    deletes: entries.filter(({ fields }) => fields === undefined).map(({ key }) => key),
-    lows,
-    highs,
-  };
+      const low = storedKey(change.prefix);
+      lows.push(low);
+      highs.push(keyAfter(low));
+    } else if (change.type === 'put') {
+      puts.push(storedKey(change.key));
+      fields.push(packed(change.fields));
+    } else deletes.push(storedKey(change.key));
+  return { puts, fields, deletes, lows, highs };
 }

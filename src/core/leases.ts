@@ -14,6 +14,7 @@ import type { Client } from '../workspace/pending-get.ts';
 import { refusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { valueIn } from '../workspace/value-record.ts';
+import { GivenNumbers } from './given-numbers.ts';
 import { Lease } from './lease.ts';
 import type { SessionHost } from './session-host.ts';
 
@@ -22,11 +23,11 @@ export class Leases implements LeaseKeeper {
   readonly machine: typeof valueLeaseMachine;
   readonly #core: SessionHost;
   readonly #held = new Map<number, Lease>();
-  /** The number of the last one. */
-  #numbers = 0;
+  readonly #numbers: GivenNumbers;
 
   constructor(core: SessionHost) {
     this.#core = core;
+    this.#numbers = new GivenNumbers('lease', core.changes);
     const bound = bind<typeof valueLeaseMachine, Leases>(valueLeaseMachine, () => this, {
       startTimer: (leases, { context }) => leases.#find(context.id).startTimer(core.timers),
       stopTimer: (leases, { context }) => leases.#find(context.id).stopTimer(),
@@ -49,7 +50,7 @@ export class Leases implements LeaseKeeper {
 
   begin(taken: TakenValue, holder: Client, milliseconds: number): Metadata {
     const since = this.#core.clock();
-    const origin = { ...taken, lease: ++this.#numbers, holder, since };
+    const origin = { ...taken, lease: this.#numbers.next(), holder, since };
     const { isRecorded } = taken.place;
     this.#add(new Lease(origin, { until: since + milliseconds, isRecorded }, this.#core, this)).changed();
     return new Map([[KEY.lease, String(origin.lease)]]);
@@ -81,17 +82,19 @@ export class Leases implements LeaseKeeper {
 
   *entities(): Generator<Entity> {
     for (const lease of this.#held.values()) yield* lease.entities();
+    yield* this.#numbers.entities();
   }
 
-  /** Takes up a lease of before a restart, after the sessions. */
+  /** Takes up a lease of before a restart, after the sessions, or the last number of a lease. */
   restore(entity: Entity): void {
-    const [, lease = 0] = entity.key;
+    const [kind, lease = 0] = entity.key;
+    if (kind === 'numbers') return this.#numbers.restore(entity);
     const record = RecordReader.of(entity);
     const place = this.#core.workspaces.leasePlace(record.number('workspace'), record.number('variable'));
     const value = valueIn(record, (file) => this.#core.restoreFile(file));
     const id = record.optionalNumber('holder');
     const holder = id === undefined ? undefined : this.#core.clientOf?.(id);
-    this.#numbers = Math.max(this.#numbers, lease);
+    this.#numbers.wasGiven(lease);
     place.accounting.keep(value);
     const [number, since] = [record.number('number'), record.number('since')];
     const origin = { number, value, place, lease, holder, since };
@@ -100,6 +103,7 @@ export class Leases implements LeaseKeeper {
 
   /** Everything is taken up. Connections of before the restart have closed, and their values return (D4). */
   restored(): Steps {
+    this.#numbers.restored();
     return eachInSteps([...this.#held.values()], (lease) => {
       if (lease.origin.holder === undefined) lease.clientLeft();
     });

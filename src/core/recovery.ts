@@ -55,6 +55,10 @@ export class Recovery {
     if (entity.key[0] !== 'server') {
       if (this.#isNew) throw plainError(STORED.noFormat());
       if (entity.key[0] === 'lease') return this.#host.leases.restore(entity);
+      if (entity.key[0] === 'numbers') {
+        this.#host.sessions.restore(entity);
+        return this.#host.leases.restore(entity);
+      }
       this.#isInSession = entity.key[0] === 'session' || entity.key[0] === 'reply';
       this.#host[this.#isInSession ? 'sessions' : 'workspaces'].restore(entity);
       this.#isInSession = false;

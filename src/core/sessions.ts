@@ -14,6 +14,7 @@ import type { Client } from '../workspace/pending-get.ts';
 import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { depart } from './departure.ts';
+import { GivenNumbers } from './given-numbers.ts';
 import type { SessionHost } from './session-host.ts';
 import { isSessionId, numberOfSession, Session, type SessionConnection } from './session.ts';
 
@@ -25,11 +26,11 @@ export class Sessions {
   readonly #core: SessionHost;
   readonly #bySecret = new Map<string, Session>();
   readonly #byNumber = new Map<number, Session>();
-  /** The number of the last session. */
-  #numbers = 0;
+  readonly #numbers: GivenNumbers;
 
   constructor(core: SessionHost) {
     this.#core = core;
+    this.#numbers = new GivenNumbers('session', core.changes);
     const bound = bind<typeof sessionMachine, Sessions>(sessionMachine, () => this, {
       replaceConnection: (sessions, { context }) => sessions.#find(context.id).replaceConnection(),
       startGrace: (sessions, { context }) => sessions.#find(context.id).startGrace(),
@@ -74,7 +75,7 @@ export class Sessions {
     const noRoom = accounting.budget.refusal(COST.session + secret.length, {});
     if (noRoom !== undefined) return noRoom;
     const grace = Math.min(seconds, limits.sessionSeconds);
-    const number = ++this.#numbers;
+    const number = this.#numbers.next();
     const session = this.#add(
       new Session({ number, secret, grace, peer: connection.peer }, this.#core, this),
       connection,
@@ -121,17 +122,19 @@ export class Sessions {
 
   *entities(): Generator<Entity> {
     for (const session of this.#byNumber.values()) yield* session.entities();
+    yield* this.#numbers.entities();
   }
 
-  /** Takes up a session of before a restart, or one of the replies that it keeps. */
+  /** Takes up a session of before a restart, one of the replies that it keeps, or the last number of a session. */
   restore(entity: Entity): void {
     const [kind, number = 0] = entity.key;
+    if (kind === 'numbers') return this.#numbers.restore(entity);
     if (kind === 'reply')
       return this.#find(number).replies.restore(entity, (file) => this.#core.restoreFile(file));
     const record = RecordReader.of(entity);
     const [secret, peer, grace] = [record.text('secret'), record.text('peer'), record.number('grace')];
     if (secret === '') throw plainError(STORED.badField('secret', `session ${number}`, 'a secret'));
-    this.#numbers = Math.max(this.#numbers, number);
+    this.#numbers.wasGiven(number);
     const session = this.#add(new Session({ number, secret, grace, peer }, this.#core, this));
     session.restore(record.number('last'));
     const { workspaces } = this.#core;
@@ -144,6 +147,7 @@ export class Sessions {
    * @param isOfValue whether a value has that file
    */
   restored(isOfValue: (file: number) => boolean): Steps {
+    this.#numbers.restored();
     return eachInSteps([...this.#byNumber.values()], (session) => {
       session.replies.restored(isOfValue);
       session.changed();

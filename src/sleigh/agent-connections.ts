@@ -58,10 +58,13 @@ export class AgentConnections {
     this.#clients.set(sentinel.client.id, sentinel.client);
   }
 
-  /** Takes up the connection of a worker or a sentinel of before a restart. */
+  /**
+   * Takes up the connection of a worker or a sentinel of before a restart. A session that was a sentinel which has ended is
+   * one that has ended until the session ends (S2, S9).
+   */
   adopt(agent: Worker | Sentinel): void {
     if (!('rank' in agent)) {
-      if (!hasEnded(agent)) this.connectSentinel(agent);
+      if (!hasEnded(agent) || agent.client.isSession === true) this.connectSentinel(agent);
     } else if (agent.client !== undefined && isConnected(agent)) this.connectWorker(agent, agent.client);
   }
 

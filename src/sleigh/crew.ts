@@ -166,12 +166,11 @@ export class Crew {
   /** S19: the next worker is waited for under the rank of one that has ended. */
   declareReplacement(rank: number): void {
     const former = this.worker(rank);
-    const { sentinel } = former;
-    sentinel.workers.delete(former);
+    former.sentinel.workers.delete(former);
     this.#passes(former);
     this.replacements++;
     this.#job.changed();
-    this.#declare(rank, sentinel, former).actor.send({ type: 'rank.replaced' });
+    this.#declare(rank, former.sentinel, former).actor.send({ type: 'rank.replaced' });
     this.#job.joinPhase.send({ type: 'rank.replaced' });
   }
 
@@ -186,9 +185,9 @@ export class Crew {
   }
 
   #newSentinel({ client, metadata }: PendingGet, rank: number): Sentinel {
-    const id = this.#nextSentinel++;
+    const [id, session] = [this.#nextSentinel++, metadata.get(KEY.session)];
     const actor = this.actors.sentinel({ id, rank });
-    const session = metadata.get(KEY.session);
+    this.#job.changed();
     const sentinel = newSentinel(id, { client, actor, session });
     this.#sentinels.add(id, sentinel);
     this.connections.connectSentinel(sentinel);
@@ -246,12 +245,14 @@ export class Crew {
     return this.connections.descending;
   }
 
-  /** The counts that survive the server. */
+  /** The counts that survive the server. A store of an earlier version lacks the number of sentinels. */
   get state(): Fields {
-    return { replacements: this.replacements, past: Object.fromEntries(this.#past) };
+    const { replacements } = this;
+    return { replacements, past: Object.fromEntries(this.#past), sentinels: this.#nextSentinel };
   }
   restore(state: RecordReader, isSupervised: boolean): void {
     this.replacements = state.number('replacements');
+    this.#nextSentinel = state.optionalNumber('sentinels') ?? 0;
     const past = state.inner('past');
     for (const name of Object.keys(past.fields)) this.#past.set(name, past.number(name));
     this.isSupervised = isSupervised;

@@ -37,6 +37,8 @@ export const KINDS = {
   lease: 17,
   /** A client with a session that was a worker, which has ended, by the id of the client. */
   formerWorker: 18,
+  /** The last number that was given to a session (0) or to a lease (1). */
+  numbers: 19,
 } as const;
 
 export type Kind = keyof typeof KINDS;

@@ -20,6 +20,13 @@ export interface Store {
    * for a commit, which may be without changes.
    */
   readonly confirmsReads?: boolean;
+  /** @returns once all commits so far are on the disk, for a store whose commits do not wait for it */
+  onDisk?(): Promise<void>;
+  /**
+   * Resolves with the reason if what was committed is not on the disk and cannot be brought there, for a store whose commits do
+   * not wait for the disk.
+   */
+  readonly failure?: Promise<unknown> | undefined;
   /** The bytes that it takes on the disk, if it is on one. */
   readonly bytes?: number;
   /** Gives the store up. Everything that was committed stays. */

@@ -18,7 +18,7 @@ export interface DataOptions {
   readonly folder: string;
   /**
    * When something counts as durable: `always`, when it is on the disk; `everysec`, when the operating system has it, and the
-   * disk follows within a second. The default is `always`.
+   * disk is at most a second behind. The default is `always`.
    */
   readonly sync?: SyncMode | undefined;
   /** Whether the folder may be on a network file system, whose locks and caches may lose data. The default is false. */

@@ -100,6 +100,7 @@ export class Durability {
    */
   async recover(time: () => number): Promise<void> {
     await this.#store.claim();
+    void this.#store.failure?.then((error) => this.#fail(error));
     const began = this.#now();
     for await (const entities of this.#store.load()) {
       // The event loop has its turn between two portions.
@@ -185,7 +186,17 @@ export class Durability {
     for (const [connection, held] of this.#held) if (held === batch) this.#held.delete(connection);
     for (const connection of this.#unread) this.#performer.holdReading(connection, false);
     this.#unread.clear();
-    this.#performer.perform(batch.commands);
+    this.#performer.perform(batch.commands.filter(({ type }) => type !== 'discardFile'));
+    this.#discard(batch.commands);
+  }
+
+  /** Files are discarded when it is on the disk that nothing refers to them. */
+  #discard(commands: readonly Command[]): void {
+    const discards = commands.filter(({ type }) => type === 'discardFile');
+    if (discards.length === 0) return;
+    const onDisk = this.#store.onDisk?.();
+    if (onDisk === undefined) this.#performer.perform(discards);
+    else void onDisk.then(() => this.#performer.perform(discards));
   }
 
   #waitForWork(): void {

@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { KIND_OF, KINDS, type Change, type Entity, type Fields, type Key } from '../store/change.ts';
+import { condensed } from '../store/condensed.ts';
 import { STORED } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
 import { fault, plainError } from '../wire/error-kind.ts';
 import type { SyncMode } from './sync-modes.ts';
 import { Claim } from './claim.ts';
+import { LazyCommits } from './lazy-commits.ts';
 import { checkFile } from './lmdb-file.ts';
+import { RecentLog } from './recent-log.ts';
 
 /** LMDB gives a key of one number back as this number. */
 type StoredKey = number | number[];
@@ -18,8 +21,9 @@ export const DATA_FILE = 'data.mdb';
 /** The number of entities that are loaded at once. */
 const PORTION = 1_000;
 
-/** Before all entities. */
+/** Before all entities: who uses the folder, and the number of the last commit of `LazyCommits` that is on the disk. */
 const CLAIM = -1;
+const FLUSHED = -2;
 
 const stored = ([kind, ...numbers]: Key): number[] => [KINDS[kind], ...numbers];
 
@@ -42,12 +46,14 @@ async function causeOf(error: unknown): Promise<unknown> {
   );
 }
 
-/** A store in a folder, in the file format of LMDB. */
+/** A store in a folder, in the file format of LMDB. It waits for the disk at each commit, or lets the disk follow (D21). */
 export class LmdbStore implements Store {
   readonly #folder: string;
   readonly #sync: SyncMode;
   #opened: RootDatabase<Fields | string, StoredKey> | undefined;
   #claim: Claim | undefined;
+  /** Undefined if each commit waits for the disk. */
+  #lazy: LazyCommits | undefined;
 
   /** @param folder one that exists */
   constructor(folder: string, sync: SyncMode) {
@@ -70,12 +76,10 @@ export class LmdbStore implements Store {
     // Loaded on demand: servers without data do not load it.
     const { open } = await import('lmdb');
     await checkFile(join(this.#folder, DATA_FILE));
-    const isLazy = this.#sync === 'everysec';
     this.#opened = open<Fields | string, StoredKey>({
       path: this.#folder,
-      // If this is on, a commit is done before it is on the disk.
-      overlappingSync: isLazy,
-      separateFlushed: isLazy,
+      // If this is on, a commit is done before it is on the disk, and the next one waits for that.
+      overlappingSync: false,
       // Each commit is a transaction by itself. A batch of the event loop would have a promise that nobody handles.
       eventTurnBatching: false,
     });
@@ -91,12 +95,34 @@ export class LmdbStore implements Store {
         this.#db.putSync(CLAIM, name);
         return true;
       });
-    if (isMine) return;
+    if (isMine) return this.#takeUpRecent();
     await this.close();
     throw plainError(STORED.inUse(this.#folder));
   }
 
+  /** Takes up what a process that has ended had not brought to the disk. */
+  async #takeUpRecent(): Promise<void> {
+    const flushed = Number(this.#db.get(FLUSHED) ?? 0);
+    const recent = await RecentLog.read(this.#folder, flushed);
+    const last = recent.at(-1)?.number ?? flushed;
+    if (recent.length > 0) await this.#write(condensed(recent.flatMap(({ changes }) => changes)), last);
+    await RecentLog.remove(this.#folder);
+    if (this.#sync === 'everysec')
+      this.#lazy = new LazyCommits(await RecentLog.create(this.#folder), last, (changes, number) =>
+        this.#write(changes, number),
+      );
+  }
+
+  async onDisk(): Promise<void> {
+    await this.#lazy?.onDisk();
+  }
+
+  get failure(): Promise<unknown> | undefined {
+    return this.#lazy?.failure;
+  }
+
   async *load(): AsyncGenerator<readonly Entity[]> {
+    await this.#lazy?.settle();
     let portion: Entity[] = [];
     for (const { key, value } of this.#db.getRange({ start: CLAIM + 1 })) {
       if (typeof value !== 'object') continue;
@@ -109,12 +135,17 @@ export class LmdbStore implements Store {
   }
 
   async commit(changes: readonly Change[]): Promise<void> {
-    if (changes.length === 0) return;
+    if (changes.length > 0) await (this.#lazy?.commit(changes) ?? this.#write(changes));
+  }
+
+  /** @param number of the last commit of `LazyCommits` that is among the changes. @returns once they are on the disk */
+  async #write(changes: readonly Change[], number?: number): Promise<void> {
     const db = this.#db;
     try {
       // Unlike a batch, a transaction has one promise, and so one failure.
       await db.transaction(() => {
         for (const change of changes) this.#apply(db, change);
+        if (number !== undefined) db.putSync(FLUSHED, String(number));
       });
     } catch (error) {
       throw await causeOf(error);
@@ -131,6 +162,10 @@ export class LmdbStore implements Store {
   }
 
   async close(): Promise<void> {
+    const isFlushed = await this.#lazy?.settle();
+    await this.#lazy?.close();
+    this.#lazy = undefined;
+    if (isFlushed === true) await RecentLog.remove(this.#folder);
     await this.#opened?.close();
     this.#opened = undefined;
     await this.#claim?.release();

@@ -52,10 +52,29 @@ export function failuresAmong(entries: readonly (FailedElement | RetryAnswer)[])
   return [...failures.values()];
 }
 
-/** The group of the failures with that message: its hash (FNV-1a of 64 bits), short enough for a path. */
-export function groupOf({ code, message }: Pick<FailedElement, 'code' | 'message'>): string {
+type Message = Pick<FailedElement, 'code' | 'message'>;
+
+/** What the failures of a group have in common. */
+const commonOf = ({ code, message }: Message): string => `${code} ${patternOf(message)}`;
+
+/** @returns `groupOf` for many failures of few groups */
+export function groupsOf(): typeof groupOf {
+  const known = new Map<string, string>();
+  return (failure) => {
+    const common = commonOf(failure);
+    const group = known.get(common) ?? hashOf(common);
+    known.set(common, group);
+    return group;
+  };
+}
+
+/** The group of the failures with that message: a hash, short enough for a path. */
+export const groupOf = (failure: Message): string => hashOf(commonOf(failure));
+
+/** FNV-1a of 64 bits. */
+function hashOf(text: string): string {
   let hash = 0xcbf29ce484222325n;
-  for (const letter of `${code} ${patternOf(message)}`)
+  for (const letter of text)
     hash = BigInt.asUintN(64, (hash ^ BigInt(letter.codePointAt(0) ?? 0)) * 0x100000001b3n);
   return hash.toString(16);
 }
@@ -65,8 +84,8 @@ export function failuresView(oldestFirst: readonly FailedElementView[], range: R
   const all = oldestFirst.toReversed();
   const groups = new Map<string, { id: string; code: string; message: string; count: number }>();
   for (const { code, message } of all) {
-    const key = `${code} ${patternOf(message)}`;
-    const group = groups.get(key) ?? { id: groupOf({ code, message }), code, message, count: 0 };
+    const key = commonOf({ code, message });
+    const group = groups.get(key) ?? { id: hashOf(key), code, message, count: 0 };
     if (group.message !== message) group.message = patternOf(message);
     group.count++;
     groups.set(key, group);

@@ -2,7 +2,7 @@ import { BOUNDS } from '../wire/bounds.ts';
 import type { Core } from '../core/core.ts';
 import { isRegistered } from '../sleigh/agents.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
-import { failuresOf, groupOf, jobReport } from './job-report.ts';
+import { failuresOf, groupsOf, jobReport } from './job-report.ts';
 import type { OrderableJob } from './orderable-types.ts';
 import { workerReports } from './running-task.ts';
 
@@ -20,6 +20,7 @@ export function orderableJob(core: Core, workspace: string): OrderableJob | unde
       const mayRun = (id: string): boolean =>
         batches.has(id) ? batches.get(id) === undefined : batches.size < BOUNDS.reportedBatches.value;
       const running = new Map<string, number[]>();
+      const groupOf = groupsOf();
       let ended = 0;
       for (const failure of failuresOf(sleigh)) {
         const { batch, index } = failure;

@@ -6,7 +6,7 @@ import { Journal } from '../../src/cli/run/journal.ts';
 import { commandOf, HEADER, readRows, rowText } from '../../src/cli/run/joblog.ts';
 import { Ordering } from '../../src/cli/run/ordering.ts';
 import { howToResume } from '../../src/cli/run/resume.ts';
-import { JobWatch } from '../../src/cli/run/waiting.ts';
+import { JobWatch } from '../../src/cli/run/job-watch.ts';
 import { WorkList } from '../../src/cli/run/work-list.ts';
 import { duration } from '../../src/cli/numbers.ts';
 import { StatusLine, type Report } from '../../src/cli/status-line.ts';

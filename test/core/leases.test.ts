@@ -208,6 +208,40 @@ describe('a lease of a server with a store', () => {
   });
 });
 
+describe('the number of a lease (D20)', () => {
+  test('is not given again after a restart, so whoever still has it cannot end another lease', () => {
+    const server = new SimulatedServer();
+    const session = server.connect();
+    session.call(['open session', 'secret', '30']);
+    session.call(['open ws', 'w', 'label', 'yes']);
+    store(session, 'a', 'b');
+    const { lease: ended } = take(session);
+    session.call(['end lease', ended, 'done']);
+    const next = server.crash().crash();
+    const back = next.connect();
+    expect(back.call(['resume session', 'secret'])).toMatchObject(OK);
+    const { text, lease } = take(back);
+    expect(text).toBe('b');
+    expect(back.call(['end lease', ended, 'done'])).toMatchObject(notHeld(ended));
+    expect(back.call(['end lease', lease, 'back'])).toMatchObject(OK);
+    expect(left(back)).toEqual(['b']);
+    next.end();
+  });
+
+  test('of a value that does not survive the server is not given again either', () => {
+    const server = new SimulatedServer();
+    const client = server.connect();
+    client.call(['open ws', 'w', 'label', 'yes'], { durable: 'none' });
+    store(client, 'a');
+    const { lease } = take(client);
+    const next = server.crash();
+    const other = opened(next);
+    store(other, 'b');
+    expect(take(other).lease).not.toBe(lease);
+    next.end();
+  });
+});
+
 /** The id of the variable. */
 function idOf(server: SimulatedServer): string {
   return server.core.workspaces.find('w')?.find('v')?.id ?? '';

@@ -230,6 +230,61 @@ describe.each(LOSSES)('a worker of a session that has ended (S7, P15), when %s',
   });
 });
 
+/** A job with a sentinel that is dead because it has stayed away (S13), and a master. */
+function aDeadSentinel(server: SimulatedServer) {
+  const { master, sentinel } = aJob(server);
+  sentinel.call(['fetchTry', 'job', 'sentinel_alive']);
+  server.advance(30_000);
+  expect(master.call(['find', 'job', 'agentStatus']).value).toMatch(/Dead sentinels/);
+  return { master, sentinel };
+}
+
+/** What a sentinel that has ended is told (S2, S9, S19). */
+const expectEndedSentinel = (sentinel: SessionClient): void => {
+  expect(sentinel.call(['fetch', 'job', 'worker_ids'])).toMatchObject({ value: '-1' });
+  expect(sentinel.call(['fetch', 'job', 'worker_ids'], { session: 's', replaces: '0' })).toMatchObject({
+    value: '-1',
+  });
+  expect(sentinel.call(['fetchTry', 'job', 'sentinel_alive'])).toMatchObject({ value: '1' });
+};
+
+describe.each(LOSSES)(
+  'a sentinel of a session that is dead because it has stayed away (S2, S13), when %s',
+  (_, lose) => {
+    const it = itLoses(lose);
+
+    it('is given no rank until the session ends', (first, lost) => {
+      const { master, sentinel } = aDeadSentinel(first);
+      expectEndedSentinel(sentinel);
+      const server = lost(sentinel, master);
+      sentinel.resume(server);
+      expectEndedSentinel(sentinel);
+      expect(actorsOfSessions(server)).toEqual([[], ['sentinel.0']]);
+      sentinel.call(['end session']);
+      sentinel.lose();
+      const another = new SessionClient(server, 'of another sentinel');
+      another.call(['use ws', 'job', 'me', 'no']);
+      expect(another.call(['fetch', 'job', 'worker_ids'])).toMatchObject({ value: '1' });
+    });
+  },
+);
+
+describe('the number of a session (D20)', () => {
+  it('is not given again after a restart: a sentinel that has ended is no later session', (first) => {
+    const { sentinel } = aDeadSentinel(first);
+    sentinel.call(['end session']);
+    sentinel.lose();
+    const second = first.crash();
+    const another = new SessionClient(second, 'of another sentinel');
+    another.call(['use ws', 'job', 'me', 'no']);
+    const third = second.crash();
+    another.resume(third);
+    expect(actorsOfSessions(third)).toEqual([[], []]);
+    expect(another.call(['fetch', 'job', 'worker_ids'])).toMatchObject({ value: '1' });
+    third.end();
+  });
+});
+
 /** The server stops: its store is as it was, and its clients get nothing more. */
 const stopsSilently = (server: SimulatedServer): void => {
   const stored = [...server.stored];

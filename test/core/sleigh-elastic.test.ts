@@ -295,6 +295,24 @@ describe('broadcasts of an elastic group (S17)', () => {
   });
 });
 
+const sentinelsIn = (server: SimulatedServer): number[] =>
+  sleighsOf(server)[0]?.crew.sentinels.map(({ id }) => id) ?? [];
+
+it('an elastic group gives no number of a sentinel again after a restart, also if that sentinel is not kept (D20)', (first) => {
+  const job = elastic(first);
+  const crowd = Array.from({ length: 1_001 }, () => job.visitor());
+  for (const sentinel of crowd) job.rank(sentinel);
+  // The newest one ends first, so it is the first that is not kept.
+  for (const sentinel of crowd.toReversed()) sentinel.leave();
+  expect(sentinelsIn(first)).not.toContain(1_000);
+  const second = first.crash();
+  const client = second.connect();
+  client.call(['use ws', 'job', 'me', 'no']);
+  client.call(['fetch', 'job', 'worker_ids']);
+  expect(sentinelsIn(second)).toContain(1_001);
+  second.end();
+});
+
 it('an elastic group remembers at most 1,000 workers and sentinels that have ended (S17)', (server) => {
   const job = elastic(server);
   const [sleigh] = sleighsOf(server);

@@ -11,6 +11,11 @@ export class ManualStore implements Store {
   isClosed = false;
   /** Whether replies that only read wait for a commit. */
   confirmsReads = false;
+  /** What is committed is on the disk then; at once, if there is no such function. */
+  onDisk?: () => Promise<void>;
+  /** Ends the promise of a failure after a commit. */
+  failLater: (error: Error) => void = () => undefined;
+  readonly failure = new Promise<unknown>((resolve) => (this.failLater = resolve));
 
   claim(): Promise<void> {
     return Promise.resolve();

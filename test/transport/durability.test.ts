@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Core } from '../../src/core/core.ts';
 import type { Command, CoreEvent } from '../../src/core/commands.ts';
@@ -137,6 +138,18 @@ describe('a reply', () => {
     expect(server.performed).toHaveLength(3);
   });
 
+  test('is not sent any more when what was committed before cannot be brought to the disk (D6, D21)', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    server.performed.length = 0;
+    server.store.failLater(new Error('EIO'));
+    await server.store.failure;
+    server.ask(1, 'no such verb');
+    expect(server.failure).toEqual(new Error('EIO'));
+    expect(server.performed).toEqual([]);
+  });
+
   test('is never sent when its commit has failed, and nothing else is (D6)', async () => {
     const server = await Behind.started();
     server.connect(1);
@@ -209,6 +222,23 @@ describe('a commit', () => {
     expect(server.performed).toEqual([]);
     await server.store.finish();
     expect(server.performed.slice(-2)).toEqual(['sendFile', 'discardFile']);
+  });
+
+  test('is on the disk before the file of a value that it deletes is discarded, also if no reply waits for that (D21)', async () => {
+    const server = await Behind.started();
+    const disk = new EventEmitter();
+    server.store.onDisk = async () => void (await once(disk, 'reached'));
+    server.connect(1);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    server.ask(1, 'store', '__default', 'x', '1', 'long'.repeat(5_000));
+    server.handle({ type: 'fileWritten', connection: 1, error: undefined });
+    while (server.store.isCommitting) await server.store.finish();
+    server.ask(1, 'fetch', '__default', 'x');
+    await server.store.finish();
+    expect(server.performed.at(-1)).toBe('sendFile');
+    disk.emit('reached');
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    expect(server.performed.at(-1)).toBe('discardFile');
   });
 
   test('is waited for when the server stops, and so are the changes during it', async () => {

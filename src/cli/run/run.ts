@@ -27,7 +27,7 @@ import { Halted, LineResults, ResumeError } from './line-results.ts';
 import { modulesPrintBeside } from './module-output.ts';
 import { howToResume } from './resume.ts';
 import { deliver } from './deliver.ts';
-import { figuresOf, JobWatch } from './waiting.ts';
+import { figuresOf, JobWatch } from './job-watch.ts';
 import { USAGE } from '../errors.ts';
 
 export interface RunFlags extends Partial<ServerFlags>, LaunchFlags, PoolFlags {

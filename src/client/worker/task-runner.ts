@@ -44,6 +44,13 @@ export interface RunnerOptions {
   readonly onElement: () => void;
 }
 
+/** A task that this worker has, and the element at each place of it. */
+interface RunningTask {
+  readonly value: unknown;
+  readonly metadata: Metadata;
+  readonly elementAt: ReturnType<typeof elementOfPlace>;
+}
+
 /** The properties that all elements of a task share. */
 interface TaskDetails {
   readonly call: ExportedFunction;
@@ -107,8 +114,10 @@ export class TaskRunner {
 
   async #inTurn(access: Access, value: unknown, metadata: Metadata): Promise<unknown> {
     const { turns, memory, onTurn } = this.#options;
-    if (turns === undefined) return this.#call(access, value, metadata);
-    this.#batch = elementOfPlace(metadata)(0).batch;
+    const elementAt = elementOfPlace(metadata);
+    this.#batch = elementAt(0).batch;
+    const call = (): Promise<unknown> => this.#call(access, { value, metadata, elementAt });
+    if (turns === undefined) return call();
     const isForEveryone = metadata.get(KEY.everyone) === '1';
     if (isForEveryone && !memory.isFirstCopy(this.#batch)) throw new CalledBeside();
     const isAlone = isSuspect(metadata);
@@ -116,15 +125,13 @@ export class TaskRunner {
     // The sentinel must know it before the call can end this process.
     onTurn(isAlone ? 'alone' : 'together');
     try {
-      return await this.#call(access, value, metadata);
+      return await call();
     } finally {
       end();
     }
   }
 
-  async #call(access: Access, value: unknown, metadata: Metadata): Promise<unknown> {
-    const elementAt = elementOfPlace(metadata);
-    this.#batch = elementAt(0).batch;
+  async #call(access: Access, { value, metadata, elementAt }: RunningTask): Promise<unknown> {
     this.#options.memory.dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));
     const details = await this.#prepare(access, metadata);
     const one = (value: unknown, at: number): Promise<unknown> =>

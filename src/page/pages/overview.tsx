@@ -10,7 +10,7 @@ import { EndedJobs } from './ended.tsx';
 import { Plot } from '../components/plot.tsx';
 import { bytes, count, duration } from '../lib/format.ts';
 import { api, page } from '../lib/paths.ts';
-import { inOrder, JOB_ORDERS } from '../lib/job-order.ts';
+import { inOrder, JOB_ORDERS } from '../lib/sorted-jobs.ts';
 import { goQuery, usePlace } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inOrder, JOB_ORDERS } from '../../src/page/lib/job-order.ts';
+import { inOrder, JOB_ORDERS } from '../../src/page/lib/sorted-jobs.ts';
 import type { OverviewView } from '../../src/views/types.ts';
 import { Views } from '../../src/views/views.ts';
 import { Job } from '../support/job.ts';

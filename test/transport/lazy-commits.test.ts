@@ -1,0 +1,207 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Change, Entity } from '../../src/store/change.ts';
+import { LazyCommits } from '../../src/transport/lazy-commits.ts';
+import { LmdbStore } from '../../src/transport/lmdb-store.ts';
+import { RecentLog } from '../../src/transport/recent-log.ts';
+import { SYNC_MODES } from '../../src/transport/sync-modes.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sleigh-lazy-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const put = (number: number, text = `value ${number}`): Change => ({
+  type: 'put',
+  key: ['value', 0, 1, number],
+  fields: { text, bytes: Uint8Array.of(number), none: undefined },
+});
+
+async function entitiesOf(store: LmdbStore): Promise<readonly Entity[]> {
+  const all: Entity[] = [];
+  for await (const portion of store.load()) all.push(...portion);
+  return all;
+}
+
+const LOG = ['recent.0', 'recent.1'];
+
+/** A log that a process has left behind when it ended. */
+async function leftBehind(...commits: readonly (readonly [number: number, change: Change])[]): Promise<void> {
+  const log = await RecentLog.create(folder);
+  for (const [number, change] of commits) await log.add({ number, changes: [change] }, 0);
+  await log.close();
+}
+
+const logsIn = (path: string): string[] => readdirSync(path).filter((name) => LOG.includes(name));
+
+describe.each(SYNC_MODES)('a store with --sync %s that is opened after the end of a process', (sync) => {
+  test('takes up every commit that the disk did not have, once and in order (D21)', async () => {
+    const first = new LmdbStore(folder, 'everysec');
+    await first.claim();
+    expect(logsIn(folder)).toEqual(LOG);
+    await first.commit([put(1, 'old')]);
+    await first.commit([put(1), put(2)]);
+    await first.close();
+    expect(logsIn(folder)).toEqual([]);
+    await leftBehind([1, put(1, 'old')], [2, put(2)], [3, put(3, 'old')], [4, put(3)]);
+    for (const more of [4, 5]) {
+      const store = new LmdbStore(folder, sync);
+      await store.claim();
+      expect((await entitiesOf(store)).map(({ fields }) => fields['text'])).toEqual(
+        Array.from({ length: more - 1 }, (_, at) => `value ${at + 1}`),
+      );
+      await store.commit([put(more)]);
+      await store.close();
+    }
+  });
+});
+
+/** Commits whose disk does what the test says. */
+class Slow {
+  now = 0;
+  readonly flushed: { readonly number: number; readonly changes: readonly Change[] }[] = [];
+  #end: { readonly finish: () => void; readonly fail: (error: Error) => void } | undefined;
+  readonly commits: LazyCommits;
+
+  constructor(log: RecentLog) {
+    const flush = (changes: readonly Change[], number: number): Promise<void> => {
+      this.flushed.push({ number, changes });
+      return new Promise((resolve, reject) => (this.#end = { finish: resolve, fail: reject }));
+    };
+    this.commits = new LazyCommits(log, 0, flush, () => this.now);
+  }
+
+  /** @returns once the disk has begun to write */
+  async writing(): Promise<void> {
+    while (this.#end === undefined) await turn();
+  }
+  async end(error?: Error): Promise<void> {
+    await this.writing();
+    const end = this.#end;
+    this.#end = undefined;
+    if (error === undefined) end?.finish();
+    else end?.fail(error);
+    await turn();
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+describe('a commit that does not wait for the disk', () => {
+  test('is done while the disk writes, and goes there with all of that time', async () => {
+    const slow = new Slow(await RecentLog.create(folder));
+    await slow.commits.commit([put(1)]);
+    await slow.writing();
+    await slow.commits.commit([put(2)]);
+    await slow.commits.commit([put(2, 'again')]);
+    expect(slow.flushed).toEqual([{ number: 1, changes: [put(1)] }]);
+    expect((await RecentLog.read(folder, 0)).map(({ number }) => number)).toEqual([1, 2, 3]);
+    await slow.end();
+    await slow.writing();
+    expect(slow.flushed[1]).toEqual({ number: 3, changes: [put(2, 'again')] });
+    await slow.end();
+    expect(await slow.commits.settle()).toBe(true);
+    await slow.commits.close();
+  });
+
+  test('waits for the disk if that is more than a second behind', async () => {
+    const slow = new Slow(await RecentLog.create(folder));
+    await slow.commits.commit([put(1)]);
+    await slow.writing();
+    slow.now = 1_000;
+    await slow.commits.commit([put(2)]);
+    slow.now = 1_001;
+    let isDone = false;
+    const third = slow.commits.commit([put(3)]).then(() => (isDone = true));
+    await turn();
+    expect(isDone).toBe(false);
+    await slow.end();
+    await slow.end();
+    await third;
+    expect(slow.flushed.map(({ number }) => number)).toEqual([1, 2]);
+    await slow.end();
+    await slow.commits.close();
+  });
+
+  test('fails, and whoever keeps the store is told why, when the disk has failed', async () => {
+    const slow = new Slow(await RecentLog.create(folder));
+    await slow.commits.commit([put(1)]);
+    await slow.end(new Error('EIO'));
+    expect(await slow.commits.failure).toEqual(new Error('EIO'));
+    await expect(slow.commits.commit([put(2)])).rejects.toThrow('EIO');
+    expect(await slow.commits.settle()).toBe(false);
+    await slow.commits.close();
+  });
+});
+
+describe('the log of recent commits', () => {
+  test('has, wherever its files are cut off, the first commits and no others', async () => {
+    const log = await RecentLog.create(folder);
+    for (const number of [1, 2, 3]) await log.add({ number, changes: [put(number)] }, 0);
+    await log.close();
+    const path = join(folder, 'recent.0');
+    const bytes = readFileSync(path);
+    const found = new Set<number>();
+    for (let length = 0; length <= bytes.length; length++) {
+      writeFileSync(path, bytes.subarray(0, length));
+      const commits = await RecentLog.read(folder, 0);
+      expect(commits).toEqual(
+        [1, 2, 3].slice(0, commits.length).map((number) => ({ number, changes: [put(number)] })),
+      );
+      found.add(commits.length);
+    }
+    expect([...found]).toEqual([0, 1, 2, 3]);
+  });
+
+  test('leaves out what follows a byte that is wrong', async () => {
+    const log = await RecentLog.create(folder);
+    for (const number of [1, 2, 3]) await log.add({ number, changes: [put(number)] }, 0);
+    await log.close();
+    const path = join(folder, 'recent.0');
+    const bytes = readFileSync(path);
+    for (let at = 0; at < bytes.length; at++) {
+      const wrong = Buffer.from(bytes);
+      wrong[at] = (wrong[at] ?? 0) ^ 0x40;
+      writeFileSync(path, wrong);
+      const commits = await RecentLog.read(folder, 0);
+      expect(commits).toHaveLength(Math.floor((3 * at) / bytes.length));
+    }
+  });
+
+  test('takes no more room than its two files, and has what is not on the disk, in order', async () => {
+    const log = await RecentLog.create(folder);
+    const text = 'x'.repeat(100_000);
+    for (let number = 1; number <= 100; number++)
+      await log.add({ number, changes: [put(number % 250, text)] }, number - 5);
+    await log.close();
+    for (const name of LOG) expect(statSync(join(folder, name)).size).toBeLessThan(1.2 * 2 ** 20);
+    expect((await RecentLog.read(folder, 95)).map(({ number }) => number)).toEqual([96, 97, 98, 99, 100]);
+    // What is older has been overwritten, so there would be a gap.
+    expect(await RecentLog.read(folder, 10)).toEqual([]);
+  });
+
+  test('keeps whatever is not on the disk, and leaves out what follows a gap', async () => {
+    const log = await RecentLog.create(folder);
+    const text = 'x'.repeat(100_000);
+    for (let number = 1; number <= 40; number++) await log.add({ number, changes: [put(number, text)] }, 0);
+    await log.close();
+    expect(await RecentLog.read(folder, 0)).toHaveLength(40);
+    const first = join(folder, 'recent.0');
+    truncateSync(first, statSync(first).size - 1);
+    const whole = await RecentLog.read(folder, 0);
+    expect(whole.length).toBeGreaterThan(5);
+    expect(whole.length).toBeLessThan(15);
+    expect(whole.map(({ number }) => number)).toEqual(whole.map((_, at) => at + 1));
+  });
+});
