@@ -4,10 +4,11 @@ import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { shutdownMachine } from '../../src/machines/shutdown.ts';
 import { sleighMachine } from '../../src/machines/sleigh.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
+import { byForm } from '../../test/support/form.ts';
 import { faultInJobs, jobs } from './jobs.ts';
 import { mutantsOf } from './mutants.ts';
 
-const JOBS = jobs(20);
+const JOBS = jobs(byForm(8, 20, 20));
 
 /** Otherwise a surviving mutant would mean little. */
 describe('the jobs that run against surviving mutants', () => {

@@ -81,8 +81,10 @@ describe.each(CASES)('a job from which a client disconnects, under the policy %s
     },
   );
 
-  test('keeps no client waiting and leaves nothing behind when its workspace is deleted after any step (S16)', () => {
-    for (const at of SCRIPT.keys()) {
+  test('keeps no client waiting and leaves nothing behind when its workspace is deleted after a step (S16)', () => {
+    // The short form tries each step under one of the policies.
+    const isDue = (at: number): boolean => !isShort || CASES[at % CASES.length]?.[0] === policy;
+    for (const at of Array.from(SCRIPT.keys()).filter(isDue)) {
       const play = new JobPlay(policy);
       for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
       play.end();

@@ -19,7 +19,7 @@ describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('random jobs under t
         play.finish();
         play.end();
       }),
-      { numRuns: byForm(policy === 'shutdown' ? 20 : 50, policy === 'shutdown' ? 40 : 120, 500) },
+      { numRuns: byForm(policy === 'shutdown' ? 12 : 30, policy === 'shutdown' ? 40 : 120, 500) },
     );
   });
 });
@@ -44,7 +44,7 @@ describe.each<DeathPolicy>(['requeue', 'null'])(
           }
           play.end();
         }),
-        { numRuns: byForm(25, 60, 500) },
+        { numRuns: byForm(15, 60, 500) },
       );
       // The runs are random, and some jobs end otherwise.
       expect(finished).toBeGreaterThan(byForm(0, 5, 50));

@@ -1,8 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { StateMachine } from 'xstate';
+import { byForm } from '../support/form.ts';
 import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
 
 const JOB = { wstype: 'sleigh' };
+const JOBS = byForm(100, 1_000, 1_000);
 
 /** Creates jobs, each with a worker that has done a task. */
 function makeJobs(server: SimulatedServer, from: number, to: number): void {
@@ -20,12 +22,12 @@ function makeJobs(server: SimulatedServer, from: number, to: number): void {
 }
 
 describe('the machines of a job', () => {
-  test('are bound once for all jobs: 1,000 more jobs bind nothing again and resolve no states', () => {
+  test('are bound once for all jobs: many more jobs bind nothing again and resolve no states', () => {
     simulated((server: SimulatedServer) => {
       makeJobs(server, 0, 1);
       const provide = vi.spyOn(StateMachine.prototype, 'provide');
       const resolve = vi.spyOn(StateMachine.prototype, 'resolveState');
-      makeJobs(server, 1, 1_001);
+      makeJobs(server, 1, 1 + JOBS);
       expect([provide.mock.calls.length, resolve.mock.calls.length]).toEqual([0, 0]);
       vi.restoreAllMocks();
     })();
