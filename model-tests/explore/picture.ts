@@ -28,8 +28,8 @@ export class Picture {
   constructor({ work, joining, heartbeats, timers }: Sleigh) {
     this.queue = openField(work.tasks, 'queue', FairQueue);
     this.lines = {
-      task: asks(openField(work, 'waiting', WaitingLine)),
-      outsiders: asks(openField(work, 'outsiders', WaitingLine)),
+      task: asks(openField(work.line, 'waiting', WaitingLine)),
+      outsiders: asks(openField(work.line, 'outsiders', WaitingLine)),
       status: asks(openField(joining, 'forStatus', WaitingLine)),
       waitForWorkers: asks(openField(joining, 'forNumber', WaitingLine)),
     };

@@ -126,7 +126,7 @@ export const OF_STATES: Readonly<Record<string, Property>> = {
     isShuttingDown(sleigh)
       ? undefined
       : firstOf(sleigh.crew.workers, (worker) =>
-          stateOfWorker(worker) === 'waiting' && sleigh.work.tasks.isAvailableFor(worker)
+          stateOfWorker(worker) === 'waiting' && sleigh.work.isAvailableFor(worker)
             ? `worker ${worker.rank} waits and there is a task`
             : undefined,
         ),

@@ -35,7 +35,7 @@ export const HAND_MADE: readonly HandMade[] = [
   },
   {
     what: 'a broadcast wakes one waiting worker, however many wait',
-    file: 'src/sleigh/work.ts',
+    file: 'src/sleigh/task-line.ts',
     search: 'eachInSteps(this.#waiting.taken(hasCopy),',
     replace: 'eachInSteps([...this.#waiting.taken(hasCopy)].slice(0, 1),',
   },

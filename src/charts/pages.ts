@@ -7,6 +7,7 @@ import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { leaseMachine } from '../machines/lease.ts';
 import { backoffMachine } from '../machines/policies/backoff.ts';
 import { recoveryMachine } from '../machines/policies/recovery.ts';
+import { speculationMachine } from '../machines/policies/speculation.ts';
 import { valueLeaseMachine } from '../machines/value-lease.ts';
 import { batchMachine } from '../machines/pool/batch.ts';
 import { clientSessionMachine } from '../machines/pool/client-session.ts';
@@ -119,6 +120,13 @@ export const CHARTS: readonly Chart[] = [
     title: 'Requeue with backoff',
     machine: backoffMachine,
     about: 'a policy that plugins may bring: the task of a dead worker waits before it is tried again',
+  },
+  {
+    name: 'speculation',
+    side: 'policy',
+    title: 'Speculative copies',
+    machine: speculationMachine,
+    about: 'a policy that plugins may bring: a task that runs far longer than others gets a second copy',
   },
   {
     name: 'batch',

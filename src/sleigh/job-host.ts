@@ -1,6 +1,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { joinPhaseMachine } from '../machines/join-phase.ts';
-import type { recoveryMachine } from '../machines/policies/recovery.ts';
+import type { RecoveryMachine } from '../machines/policies/recovery.ts';
+import type { StragglersMachine } from '../machines/policies/speculation.ts';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { shutdownMachine } from '../machines/shutdown.ts';
 import type { sleighMachine } from '../machines/sleigh.ts';
@@ -30,7 +31,9 @@ export interface JobHost {
     readonly worker: typeof workerMachine;
     readonly sentinel: typeof sentinelMachine;
     readonly work: typeof workMachine;
-    readonly recovery: typeof recoveryMachine;
+    readonly recovery: RecoveryMachine;
+    /** Undefined if no plugin brings one (S31). */
+    readonly stragglers?: StragglersMachine | undefined;
     /** The plugin whose policy is among them (S30.3). */
     readonly policyBy?: string;
   };

@@ -53,6 +53,8 @@ export class JobLoader {
   readonly #values = new Map<number, Value>();
   readonly #broadcasts = new Map<number, Broadcast>();
   readonly #known: KnownTasks;
+  /** The tasks that workers have, by their numbers. */
+  readonly #running = new Map<number, Task>();
   /** Connections that had not closed before the restart. That of a worker and that of a sentinel may be the same. */
   readonly #clients = new Map<number, Client>();
 
@@ -174,9 +176,8 @@ export class JobLoader {
       ...this.#readingIn(record.optional('reading')),
     };
     if (record.has('connection')) worker.client = this.#clientIn(record, isConnected(worker));
-    worker.task = taskIn(record.optional('task'), this.#known);
     crew.adoptWorker(worker);
-    if (worker.task !== undefined) this.#countTask(worker.task);
+    this.#loadTask(worker, taskIn(record.optional('task'), this.#known));
     if (isRegistered(worker)) this.#countCopies(worker);
     registrations.adopt(worker);
   }
@@ -211,11 +212,19 @@ export class JobLoader {
     };
   }
 
-  /** A task that a worker has. */
-  #countTask(task: Task): void {
-    const { batches, tasks } = this.#job.work;
+  /** The task that a worker has. Another one may have it, too (S31): then both have the same object. */
+  #loadTask(worker: Worker, task: Task | undefined): void {
+    const { batches, stragglers, tasks } = this.#job.work;
+    if (task === undefined) return;
+    const isCopy = task.broadcast !== undefined;
+    const known = isCopy ? undefined : this.#running.get(task.number);
+    worker.task = known ?? task;
+    if (!isCopy) stragglers.restore(worker.task, worker.rank);
+    if (known !== undefined) return;
     if (!task.isSettled) batches.restoreTask(task.batch, { queued: false });
-    if (task.broadcast === undefined) tasks.restoreTask(task);
+    if (isCopy) return;
+    tasks.restoreTask(task);
+    this.#running.set(task.number, task);
   }
 
   /** The copies that a worker has, or has not had yet. */

@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { compiled } from '../actors/compiled.ts';
 import { withStory } from '../actors/story.ts';
+import type { StragglersMachine } from '../machines/policies/speculation.ts';
 import { isFailure } from './failures.ts';
 import { jobOf } from './job.ts';
 import { boundJoinPhase } from './join-phase-binding.ts';
@@ -25,6 +26,8 @@ type Bound = typeof BOUND;
 
 /** As the actors of a job run: the supervisor has its join phase and its shutdown in it. */
 export type JobMachines = Pick<Bound, 'sleigh' | 'work' | 'worker' | 'sentinel' | 'recovery'> & {
+  /** The server has none of its own: without one no task gets a second copy (S31). */
+  readonly stragglers?: StragglersMachine | undefined;
   /** The plugin whose policy is among them. */
   readonly policyBy?: string;
 };
@@ -32,9 +35,9 @@ export type JobMachines = Pick<Bound, 'sleigh' | 'work' | 'worker' | 'sentinel' 
 /** @param changed machines that replace those of every job, for tests with faulty machines */
 export function makeJobMachines(
   { isTraced }: { readonly isTraced: boolean },
-  changed: Partial<Bound> = {},
+  changed: Partial<Bound> & Pick<JobMachines, 'stragglers'> = {},
 ): JobMachines {
-  const bound = { ...BOUND, ...changed };
+  const bound: Bound & Pick<JobMachines, 'stragglers'> = { ...BOUND, ...changed };
   /** Adds stories, the recording of failures, and the compiled table to a machine. */
   function run<Machine extends AnyStateMachine>(machine: Machine): Machine {
     const keeping = withStory(machine, { keeperOf: (system) => jobOf(system).stories, isFailure });
@@ -49,6 +52,7 @@ export function makeJobMachines(
     worker: run(bound.worker),
     sentinel: run(bound.sentinel),
     recovery: run(bound.recovery),
+    stragglers: bound.stragglers && run(bound.stragglers),
   };
 }
 

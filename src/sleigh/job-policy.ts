@@ -24,4 +24,16 @@ export interface JobPolicy {
    *   `wait` with the parameter `milliseconds`: then the task stays away from the queue.
    */
   readonly recovery?: PolicyMachine | undefined;
+  /**
+   * When a task that runs far longer than others gets a second copy on another worker (S31). Each task that exactly one
+   * worker has has an actor of its own. The server has no machine for this role: without one, no task gets a second copy.
+   *
+   * - Input: the facts about the task, `RunningTask`.
+   * - Events: `task.running`, once, and `watch.elapsed`, after each `watch`, with the facts of that moment; `task.ended`
+   *   when the worker does not have the task any more, which needs no command.
+   * - Commands, exactly one for each of the first two events: `watch` with the parameter `milliseconds` (ask again after
+   *   that time), `copy` (the next worker without other work gets the task, too) and `runAlone`. An actor that has commanded
+   *   `copy` or `runAlone` gets no more events.
+   */
+  readonly stragglers?: PolicyMachine | undefined;
 }

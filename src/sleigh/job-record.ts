@@ -33,7 +33,9 @@ export function* entitiesOfJob(job: Job): Generator<Entity> {
   const { crew, work, deadlines } = job;
   yield* crew.records.entities();
   yield* crew.connections.entities();
-  for (const { task } of crew.everyWorker)
+  // Two workers may have the same task (S31).
+  const running = new Set(Array.from(crew.everyWorker, ({ task }) => task));
+  for (const task of running)
     if (task !== undefined && task.broadcast === undefined) yield work.tasks.entityOf(task);
   yield* work.tasks.entities();
   yield* work.batches.entities();

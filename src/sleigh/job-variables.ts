@@ -140,7 +140,7 @@ function jobVariables(job: Job): Record<string, JobVariable> {
       store: (store) => intake.storeTask(store),
       counts: () => work.taskCounts,
       values: (from, count) => work.tasks.queued(from, count),
-      waiting: () => work.asks(),
+      waiting: () => work.line,
     },
     broadcast: {
       ...constant(() => '0', { hidden: true }),

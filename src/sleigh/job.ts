@@ -8,7 +8,7 @@ import type { Intake } from './intake.ts';
 import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
 import type { Recovery } from './recovery.ts';
-import type { PolicyActors } from './policy-actors.ts';
+import type { Policies } from './policy-actors.ts';
 import type { Registrations } from './registrations.ts';
 import type { Supervision } from './supervision.ts';
 import type { Work } from './work.ts';
@@ -26,7 +26,7 @@ export interface Job extends JobHost {
   readonly intake: Intake;
   readonly supervision: Supervision;
   readonly work: Work;
-  readonly policies: PolicyActors;
+  readonly policies: Policies;
   /** The number of fixed arguments so far (S11). */
   fixedArguments: number;
   /** One of its machines has failed: it does nothing any more, and refuses what it is asked. */

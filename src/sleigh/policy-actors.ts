@@ -11,35 +11,49 @@ import { actorOf, type ActorOf, type ActorState } from '../actors/actor.ts';
 import type { ActorSystem } from '../machines/bind.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-
-/** What a machine of a policy may command. */
-export type PolicyCommand =
-  | { readonly type: 'requeue' | 'retry' | 'answer' | 'drop' }
-  | { readonly type: 'wait'; readonly milliseconds: number };
-
-/** What an actor of a policy did with an event. */
-export interface PolicyStep {
-  readonly commands: readonly PolicyCommand[];
-  /** What it has thrown. */
-  readonly error: unknown;
-}
+import type { PolicyStep, RecoveryCommand, StragglersCommand } from './policy-command.ts';
 
 /**
- * The actors of policies (S30.3). They have a system of their own, so that one that fails does not fail its job, and
- * what they command is collected while they handle an event.
+ * The actor system of the policies of a job. It is not that of the job, so that an actor of a policy that fails does not
+ * fail its job.
  */
-export class PolicyActors {
+class PolicySystem {
   readonly #workspace: Workspace;
   readonly #own: (system: ActorSystem) => void;
   #root: AnyActorRef | undefined;
-  /** What the actors that handle an event now have commanded, by their ids. */
-  readonly #noted = new Map<string, PolicyCommand[]>();
-  readonly #errors = new Map<string, unknown>();
 
-  /** @param own makes the job the owner of their system */
   constructor(workspace: Workspace, own: (system: ActorSystem) => void) {
     this.#workspace = workspace;
     this.#own = own;
+  }
+
+  get root(): AnyActorRef {
+    if (this.#root !== undefined) return this.#root;
+    const { name, host } = this.#workspace;
+    const nobody = fromTransition((state: null) => state, null);
+    const { inspect } = inspectedBy(host.tracer, `sleigh ${name}`);
+    // The root of the system is no machine, so it has no steps.
+    const ofOthers = (inspected: InspectionEvent): void =>
+      inspected.actorRef === this.#root ? undefined : inspect?.(inspected);
+    this.#root = createActor(nobody, { id: 'policies', ...(inspect && { inspect: ofOthers }) });
+    this.#own(this.#root.system);
+    this.#root.start();
+    return this.#root;
+  }
+}
+
+/**
+ * The actors of one role (S30.3, S31). What they command is collected while they handle an event, and is carried out
+ * afterwards: an actor that fails, or commands two things, has then changed nothing.
+ */
+export class PolicyActors<Command> {
+  readonly #system: PolicySystem;
+  /** What the actors that handle an event now have commanded, by their ids. */
+  readonly #noted = new Map<string, Command[]>();
+  readonly #errors = new Map<string, unknown>();
+
+  constructor(system: PolicySystem) {
+    this.#system = system;
   }
 
   /**
@@ -55,33 +69,22 @@ export class PolicyActors {
     },
   ): ActorOf<Machine> {
     const failed = (error: unknown): void => void this.#errors.set(origin.id, error);
-    const actor = actorOf(machine, { ...origin, parent: this.#parent, failed });
+    const actor = actorOf(machine, { ...origin, parent: this.#system.root, failed });
     actor.start();
     return actor;
   }
 
-  get #parent(): AnyActorRef {
-    if (this.#root !== undefined) return this.#root;
-    const { name, host } = this.#workspace;
-    const nobody = fromTransition((state: null) => state, null);
-    const { inspect } = inspectedBy(host.tracer, `sleigh ${name}`);
-    // The root of the system is no machine, so it has no steps.
-    const ofOthers = (inspected: InspectionEvent): void =>
-      inspected.actorRef === this.#root ? undefined : inspect?.(inspected);
-    this.#root = createActor(nobody, { id: 'policies', ...(inspect && { inspect: ofOthers }) });
-    this.#own(this.#root.system);
-    this.#root.start();
-    return this.#root;
-  }
-
   /** Called by the actions of the machines. */
-  note(id: string, command: PolicyCommand): void {
+  note(id: string, command: Command): void {
     this.#noted.get(id)?.push(command);
   }
 
   /** Sends an event. @returns what the actor commands */
-  send<Machine extends AnyStateMachine>(actor: ActorOf<Machine>, event: EventFrom<Machine>): PolicyStep {
-    const commands: PolicyCommand[] = [];
+  send<Machine extends AnyStateMachine>(
+    actor: ActorOf<Machine>,
+    event: EventFrom<Machine>,
+  ): PolicyStep<Command> {
+    const commands: Command[] = [];
     this.#noted.set(actor.id, commands);
     actor.send(event);
     this.#noted.delete(actor.id);
@@ -89,4 +92,16 @@ export class PolicyActors {
     this.#errors.delete(actor.id);
     return { commands, error };
   }
+}
+
+/** The actors of the policies of a job, by their roles. */
+export interface Policies {
+  readonly recovery: PolicyActors<RecoveryCommand>;
+  readonly stragglers: PolicyActors<StragglersCommand>;
+}
+
+/** @param own makes the job the owner of their system */
+export function policiesOf(workspace: Workspace, own: (system: ActorSystem) => void): Policies {
+  const system = new PolicySystem(workspace, own);
+  return { recovery: new PolicyActors(system), stragglers: new PolicyActors(system) };
 }

@@ -2,19 +2,21 @@ import { createMachine, type AnyStateMachine } from 'xstate';
 import { compiled } from '../actors/compiled.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { RECOVERY_COMMANDS } from '../machines/policies/recovery-setup.ts';
+import type { StragglersMachine } from '../machines/policies/speculation.ts';
+import { STRAGGLERS_COMMANDS } from '../machines/policies/stragglers-setup.ts';
 import { sessionMachine } from '../machines/session.ts';
 import { valueLeaseMachine } from '../machines/value-lease.ts';
-import { recoveryMachine } from '../machines/policies/recovery.ts';
+import type { RecoveryMachine } from '../machines/policies/recovery.ts';
 import { BOUND, makeJobMachines, type JobMachines } from './job-machines.ts';
 import type { JobPolicy, PolicyMachine } from './job-policy.ts';
 import { isObject } from '../wire/json-fields.ts';
 import { reasonOf } from '../wire/error-kind.ts';
-import { bindRecovery } from './policy-binding.ts';
+import { bindRecovery, bindStragglers } from './policy-binding.ts';
 
 /** What the machine of each role may command. */
-const COMMANDS = { recovery: RECOVERY_COMMANDS };
+const COMMANDS = { recovery: RECOVERY_COMMANDS, stragglers: STRAGGLERS_COMMANDS };
 export type PolicyRole = keyof typeof COMMANDS;
-export const ROLES: readonly PolicyRole[] = ['recovery'];
+export const ROLES: readonly PolicyRole[] = ['recovery', 'stragglers'];
 
 /** The machines of a policy, which do nothing yet: for the check of traces, and for drawings. */
 export function machinesOf(policy: JobPolicy): AnyStateMachine[] {
@@ -29,19 +31,21 @@ export const jobMachinesWith = (
   policy: JobPolicy,
   options: { readonly isTraced: boolean; readonly plugin: string },
 ): JobMachines => {
-  const { recovery } = policy;
+  const { recovery, stragglers } = policy;
   return {
-    ...makeJobMachines(
-      options,
-      recovery && { recovery: bindRecovery(typed(madeHere('recovery', recovery))) },
-    ),
+    ...makeJobMachines(options, {
+      ...(recovery && { recovery: bindRecovery(typed<RecoveryMachine>(madeHere('recovery', recovery))) }),
+      ...(stragglers && {
+        stragglers: bindStragglers(typed<StragglersMachine>(madeHere('stragglers', stragglers))),
+      }),
+    }),
     policyBy: options.plugin,
   };
 };
 
 /** The types of the machine of a plugin are checked when it is made. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it gets the events of the role, and commands its commands
-const typed = (machine: AnyStateMachine): typeof recoveryMachine => machine as typeof recoveryMachine;
+const typed = <Machine extends AnyStateMachine>(machine: AnyStateMachine): Machine => machine as Machine;
 
 /** Makes the machine again, because its plugin may have another copy of XState. */
 function madeHere(role: PolicyRole, { config, implementations }: PolicyMachine): AnyStateMachine {

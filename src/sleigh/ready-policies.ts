@@ -1,7 +1,10 @@
+import { speculationMachineOf } from '../machines/policies/speculation.ts';
+import type { SpeculationOptions } from '../machines/policies/speculation-options.ts';
 import type { BackoffOptions } from '../machines/policies/backoff-options.ts';
 import { backoffMachineOf } from '../machines/policies/backoff.ts';
 import { OPERATION } from '../wire/operation-refusals.ts';
 import { rangeError } from '../wire/error-kind.ts';
+import { KEPT_DURATIONS } from './durations.ts';
 import type { JobPolicy } from './job-policy.ts';
 
 /**
@@ -9,8 +12,38 @@ import type { JobPolicy } from './job-policy.ts';
  * @throws RangeError if a number of milliseconds is negative or not finite
  */
 export function requeueWithBackoff(options: BackoffOptions = {}): JobPolicy {
-  for (const [name, value] of Object.entries(options))
-    if (value !== undefined && !(Number.isFinite(value) && value >= 0))
-      throw rangeError(OPERATION.badMilliseconds(name, String(value)));
+  for (const [name, value] of Object.entries(options)) checkMilliseconds(name, value);
   return { recovery: backoffMachineOf(options) };
+}
+
+/**
+ * A policy: a task that runs far longer than the others of its batch gets a second copy on a worker that has nothing to do,
+ * and the first result counts (S31). Only tasks that may be handed out again are copied: under `requeue`, while they have
+ * attempts left.
+ * @throws RangeError if an option is negative or not finite, or `finished` is more than 32
+ */
+export function speculativeCopies(options: SpeculationOptions = {}): JobPolicy {
+  const { times, finished, everyMilliseconds } = options;
+  check('times', times, 'a number from 1', (value) => Number.isFinite(value) && value >= 1);
+  check(
+    'finished',
+    finished,
+    `a whole number from 1 to ${KEPT_DURATIONS}`,
+    (value) => Number.isSafeInteger(value) && value >= 1 && value <= KEPT_DURATIONS,
+  );
+  checkMilliseconds('everyMilliseconds', everyMilliseconds);
+  return { stragglers: speculationMachineOf(options) };
+}
+
+/** @throws RangeError */
+const checkMilliseconds = (name: string, value: number | undefined): void =>
+  check(name, value, 'a number of milliseconds from 0', (given) => Number.isFinite(given) && given >= 0);
+
+function check(
+  name: string,
+  value: number | undefined,
+  must: string,
+  holds: (value: number) => boolean,
+): void {
+  if (value !== undefined && !holds(value)) throw rangeError(OPERATION.badOption(name, must, String(value)));
 }

@@ -11,7 +11,7 @@ import { nullResultOf, nullResultsOf } from './results.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
-import type { PolicyActors } from './policy-actors.ts';
+import type { Policies } from './policy-actors.ts';
 import { UnfinishedTasks } from './unfinished.ts';
 import type { Broadcast, Task } from './task.ts';
 import type { Work } from './work.ts';
@@ -20,7 +20,7 @@ interface RecoveryJob extends JobHost {
   readonly crew: Crew;
   readonly joining: Joining;
   readonly work: Work;
-  readonly policies: PolicyActors;
+  readonly policies: Policies;
   readonly registrations: { readonly accepted: number };
 }
 
@@ -90,7 +90,7 @@ export class Recovery {
    * result.
    */
   returnTask(worker: Worker): void {
-    const task = this.#end(worker);
+    const task = this.#end(worker, true);
     if (task === undefined) return;
     const decision = decideUntried({ isCopy: task.broadcast !== undefined });
     if (decision === 'answer') this.#fail(task, worker);
@@ -165,13 +165,14 @@ export class Recovery {
 
   /**
    * Ends the worker's wait, and removes its task.
-   * @returns that task
+   * @param isUntried whether the worker has not begun it
+   * @returns that task, if it needs to be dealt with
    */
-  #end(worker: Worker): Task | undefined {
+  #end(worker: Worker, isUntried = false): Task | undefined {
     this.#sleigh.crew.changed(worker);
     worker.endedAt = this.#work.tasks.nextBroadcast;
     this.#work.interrupt(worker);
-    return this.#work.takeBack(worker);
+    return this.#work.takeBack(worker, 'lost', isUntried);
   }
 
   /** A task that ran. */

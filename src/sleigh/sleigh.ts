@@ -19,6 +19,7 @@ import { inspectedBy } from '../workspace/inspection.ts';
 import type { WorkspacePlugin, Workspace } from '../workspace/workspace.ts';
 import type { Sentinel, Worker } from './agents.ts';
 import { memoryOfStore } from './memory-of-store.ts';
+import { actorOfJob } from './job-actors.ts';
 import { Crew } from './crew.ts';
 import { endedJob } from './ended-job.ts';
 import { emitterOf, type JobHooks } from './job-hooks.ts';
@@ -37,7 +38,7 @@ import { JobLoader } from './job-loader.ts';
 import { NamedTimers } from './named-timers.ts';
 import { optionsIn, type JobOptions } from './options.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { PolicyActors } from './policy-actors.ts';
+import { policiesOf, type Policies } from './policy-actors.ts';
 import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
@@ -56,7 +57,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   readonly deadlines: Deadlines;
   readonly requests = new PendingRequests();
   readonly failures = new Failures();
-  readonly policies: PolicyActors;
+  readonly policies: Policies;
   readonly crew: Crew;
   readonly heartbeats: Heartbeats;
   readonly registrations: Registrations;
@@ -87,7 +88,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.changes = new JobChanges(workspace);
     this.deadlines = new Deadlines(this);
     this.timers = new NamedTimers(workspace.host.timers);
-    this.policies = new PolicyActors(workspace, (system) => ownJob(system, this));
+    this.policies = policiesOf(workspace, (system) => ownJob(system, this));
     this.crew = new Crew(this);
     this.heartbeats = new Heartbeats(this);
     this.registrations = new Registrations(this);
@@ -153,6 +154,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.#loaded = [];
     if (this.#hasFailed) return;
     for (const client of this.crew.formerClients) this.clientLeft(client);
+    this.work.stragglers.resume();
     this.inSteps(this.work.batches.forgetGets());
   }
 
@@ -205,12 +207,7 @@ export class Sleigh implements WorkspacePlugin, Job {
    * @returns undefined if there is none
    */
   actor(id: string): Actor | undefined {
-    const { children } = this.supervisor.getSnapshot();
-    if (id === 'sleigh') return this.supervisor;
-    if (id === 'work') return this.intake.actor;
-    if (id.startsWith('recovery.')) return this.recovery.unfinished.actor(id);
-    if (id === 'joinPhase' || id === 'shutdown') return children[id];
-    return this.crew.actor(id);
+    return actorOfJob(this, id);
   }
 
   /** The number of its workers, or of its sentinels, in each state. */

@@ -1,11 +1,12 @@
 import { decideUnfinished, type Unfinished } from '../machines/dead-worker-policy.ts';
 import type { Actor } from '../actors/actor.ts';
 import type { RecordReader } from '../store/record.ts';
-import { reasonOf } from '../wire/error-kind.ts';
 import { actorStateIn } from './actor-record.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
-import type { PolicyActors, PolicyCommand, PolicyStep } from './policy-actors.ts';
+import type { Policies } from './policy-actors.ts';
+import type { PolicyStep, RecoveryCommand } from './policy-command.ts';
+import { commandIn, flawOfTime } from './policy-failure.ts';
 import type { Task } from './task.ts';
 import type { WaitingTask } from './waiting-tasks.ts';
 import type { Work } from './work.ts';
@@ -13,7 +14,7 @@ import type { Work } from './work.ts';
 interface UnfinishedJob extends JobHost {
   readonly crew: Crew;
   readonly work: Work;
-  readonly policies: PolicyActors;
+  readonly policies: Policies;
 }
 
 /** The names of its actors begin with this. */
@@ -40,8 +41,11 @@ export class UnfinishedTasks {
     const { policies, machines } = this.#job;
     const facts = this.#factsOf(task, rank, workerStays);
     const id = facts.isCopy ? `${ACTOR}${facts.task}.${rank}` : `${ACTOR}${facts.task}`;
-    const actor = policies.begin(machines.recovery, { id, input: facts });
-    const command = this.#commandOf(policies.send(actor, { type: 'task.unfinished', ...facts }), facts);
+    const actor = policies.recovery.begin(machines.recovery, { id, input: facts });
+    const command = this.#commandOf(
+      policies.recovery.send(actor, { type: 'task.unfinished', ...facts }),
+      facts,
+    );
     this.#follow(command, { task, rank, machine: machines.recovery.id, actor });
   }
 
@@ -55,10 +59,10 @@ export class UnfinishedTasks {
     work.batches.start(task.batch, { queued: true });
     if ('kept' in actor) return this.#carryOut({ type: 'requeue' }, task, rank);
     const facts = this.#factsOf(task, rank, false);
-    this.#follow(this.#commandOf(policies.send(actor, { type: 'wait.elapsed' }), facts), waiting);
+    this.#follow(this.#commandOf(policies.recovery.send(actor, { type: 'wait.elapsed' }), facts), waiting);
   }
 
-  #follow(command: PolicyCommand, waiting: WaitingTask): void {
+  #follow(command: RecoveryCommand, waiting: WaitingTask): void {
     const { work, deadlines } = this.#job;
     const { task, rank } = waiting;
     if (command.type !== 'wait') return this.#carryOut(command, task, rank);
@@ -91,7 +95,7 @@ export class UnfinishedTasks {
       restored: actorStateIn(record, 'actor'),
     };
     const actor = isKnown
-      ? policies.begin(machines.recovery, origin)
+      ? policies.recovery.begin(machines.recovery, origin)
       : { kept: record.inner('actor').fields };
     work.tasks.waiting.restore({ task, rank, machine, actor });
   }
@@ -118,23 +122,15 @@ export class UnfinishedTasks {
   }
 
   /** @returns what the policy commands; what the server does by itself if the policy has failed */
-  #commandOf(step: PolicyStep, facts: Unfinished): PolicyCommand {
-    const [command] = step.commands;
-    const wrong = flawOf(step, facts);
-    if (command !== undefined && wrong === undefined) return command;
+  #commandOf(step: PolicyStep<RecoveryCommand>, facts: Unfinished): RecoveryCommand {
     const { workspace, machines } = this.#job;
-    workspace.host.log('error', 'a policy failed', {
-      workspace: workspace.name,
-      ...(machines.policyBy !== undefined && { plugin: machines.policyBy }),
-      machine: machines.recovery.id,
-      task: facts.task,
-      reason: wrong,
-      ...(step.error !== undefined && { error: step.error }),
-    });
+    const origin = { workspace, plugin: machines.policyBy, machine: machines.recovery.id, task: facts.task };
+    const command = commandIn(step, origin, (commanded) => flawOf(commanded, facts));
+    if (command !== undefined) return command;
     return { type: decideUnfinished(facts.onDeadWorker, facts) };
   }
 
-  #carryOut({ type }: Exclude<PolicyCommand, { type: 'wait' }>, task: Task, rank: number): void {
+  #carryOut({ type }: Exclude<RecoveryCommand, { type: 'wait' }>, task: Task, rank: number): void {
     const { work, crew } = this.#job;
     switch (type) {
       case 'requeue':
@@ -152,18 +148,11 @@ export class UnfinishedTasks {
   }
 }
 
-/** @returns why the commands of a policy cannot be carried out, if so */
-function flawOf({ commands, error }: PolicyStep, { isCopy, workerStays }: Unfinished): string | undefined {
-  const [command, ...others] = commands;
-  if (error !== undefined) return `it has thrown an error: ${reasonOf(error)}`;
-  if (command === undefined) return 'it has commanded nothing, so the task would be lost';
-  if (others.length > 0)
-    return `it has commanded ${commands.map(({ type }) => type).join(' and ')}, so there would be two of the task`;
+/** @returns why a command cannot be carried out for that task, if so */
+function flawOf(command: RecoveryCommand, { isCopy, workerStays }: Unfinished): string | undefined {
   if (isCopy && (command.type === 'requeue' || command.type === 'wait'))
     return `it has commanded ${command.type} for a copy of a broadcast, which no other worker can take`;
   if (command.type === 'retry' && !(isCopy && workerStays))
     return 'it has commanded retry for a task whose worker cannot try it again';
-  if (command.type !== 'wait' || (command.milliseconds >= 0 && Number.isFinite(command.milliseconds)))
-    return undefined;
-  return `it has commanded a wait of ${command.milliseconds} milliseconds`;
+  return command.type === 'wait' ? flawOfTime(command.type, command.milliseconds) : undefined;
 }

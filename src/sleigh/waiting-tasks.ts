@@ -1,5 +1,5 @@
 import type { ActorOf } from '../actors/actor.ts';
-import type { recoveryMachine } from '../machines/policies/recovery.ts';
+import type { RecoveryMachine } from '../machines/policies/recovery.ts';
 import type { Entity, Fields } from '../store/change.ts';
 import { recordOfValue } from '../workspace/value-record.ts';
 import { recordedStateOf } from './agents.ts';
@@ -15,7 +15,7 @@ export interface WaitingTask {
   /** The name of the machine that decides about it. */
   readonly machine: string;
   /** After a restart without that machine: what the store has of its actor. */
-  readonly actor: ActorOf<typeof recoveryMachine> | { readonly kept: Fields };
+  readonly actor: ActorOf<RecoveryMachine> | { readonly kept: Fields };
 }
 
 /** The tasks that wait. They count as queued (S10), and no worker gets one of them. */
@@ -29,6 +29,11 @@ export class WaitingTasks {
 
   find(number: number): WaitingTask | undefined {
     return this.#waiting.get(number);
+  }
+
+  /** The numbers of the tasks. */
+  numbers(): Iterable<number> {
+    return this.#waiting.keys();
   }
 
   [Symbol.iterator](): Iterator<WaitingTask> {

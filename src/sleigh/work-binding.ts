@@ -43,7 +43,7 @@ const implementations: Implementations<typeof workMachine, Job> = {
   },
   holdOutsider: ({ work, requests }, { event }) => {
     assertEvent(event, 'task.asked');
-    work.holdOutsider(requests.get(event.request));
+    work.line.holdOutsider(requests.get(event.request));
   },
   giveResult: ({ work, requests }, { event }) => {
     assertEvent(event, 'result.asked');

@@ -4,41 +4,42 @@ import { foundValue, type PendingGet } from '../workspace/pending-get.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
-import { WaitingLine } from '../workspace/waiting-line.ts';
 import { parseReach } from './options.ts';
 import { readTaskOptions } from './task-options.ts';
 import { numbered, type Worker } from './agents.ts';
 import { batchOf } from './batch-ref.ts';
 import { Batches } from './batches.ts';
 import { keepingOf, KeptResults } from './kept-results.ts';
-import { NO_CURRENT_TASK, SLEIGH_DEAD, WORKER_DEAD } from './refusals.ts';
+import { NO_CURRENT_TASK, WORKER_DEAD } from './refusals.ts';
 import { overlaid, type Origin } from './results.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import { leaveResult } from './left-results.ts';
 import type { Joining } from './joining.ts';
 import { jobTaskOf, jobValueOf } from './job-event.ts';
+import type { Policies } from './policy-actors.ts';
+import { Stragglers } from './stragglers.ts';
 import { copyOf, type Broadcast, type Reach, type Task } from './task.ts';
+import { TaskLine } from './task-line.ts';
 import { Tasks } from './tasks.ts';
 import type { TaskEnd } from './timeline.ts';
 
 /** What the work needs of its job. */
 interface WorkJob extends JobHost {
   readonly crew: Crew;
+  readonly policies: Policies;
   readonly joining: Joining;
 }
 
-/** Tasks, broadcasts and results, and the gets that wait for them (S7, S8, S13). */
+/** Tasks, broadcasts and results (S7, S8, S13), second copies of tasks (S31), and the gets that wait for them. */
 export class Work {
   readonly tasks: Tasks;
   readonly batches: Batches;
   readonly kept: KeptResults;
+  readonly stragglers: Stragglers;
   /** The number of completed tasks. */
   completed = 0;
-  /** Workers that wait for a task. */
-  readonly #waiting = new WaitingLine();
-  /** Gets of tasks by clients that are not workers. They never get one. */
-  readonly #outsiders = new WaitingLine();
+  readonly line: TaskLine;
   readonly #job: WorkJob;
 
   constructor(job: WorkJob) {
@@ -49,12 +50,8 @@ export class Work {
     const keeping = !this.#isElastic;
     this.tasks = new Tasks(workspace.accounting, { keeping, changes, changed, kept: this.kept });
     this.batches = new Batches(workspace.accounting, changes);
-  }
-
-  /** The gets that wait for a task. */
-  *asks(): Generator<PendingGet> {
-    yield* this.#waiting;
-    yield* this.#outsiders;
+    this.line = new TaskLine(job, this);
+    this.stragglers = new Stragglers(job, this.line);
   }
 
   get #isElastic(): boolean {
@@ -62,7 +59,7 @@ export class Work {
   }
 
   get taskCounts() {
-    return { values: this.tasks.length, fetchers: this.#waiting.length + this.#outsiders.length, finders: 0 };
+    return { values: this.tasks.length, fetchers: this.line.length, finders: 0 };
   }
 
   /** S7: queues it, and wakes the worker that has waited longest. */
@@ -80,7 +77,7 @@ export class Work {
     emit?.({ type: 'new_unicast_pre', task: jobTaskOf(task) });
     this.tasks.add(task);
     this.batches.queue(batch);
-    this.#offerTasks();
+    this.line.offerTasks();
     emit?.({ type: 'new_unicast_post', task: jobTaskOf(task) });
   }
 
@@ -89,7 +86,7 @@ export class Work {
     const reach = this.#reachOf(store);
     if (isRefusal(reach)) return store.refuse(reach);
     this.#job.joinPhase.send({ type: 'broadcast.stored', request });
-    this.#job.inSteps(this.#offerCopies());
+    this.#job.inSteps(this.line.offerCopies());
   }
 
   #reachOf({ value }: PendingStore): Reach | Refusal {
@@ -109,18 +106,6 @@ export class Work {
     return broadcast;
   }
 
-  /**
-   * Gives copies to all waiting workers that have one to come. A worker that comes meanwhile gets its copy without
-   * waiting.
-   */
-  *#offerCopies(): Steps {
-    const hasCopy = ({ client }: PendingGet): boolean => {
-      const worker = this.#job.crew.workerOf(client);
-      return worker !== undefined && this.tasks.copiesFor(worker) > 0;
-    };
-    yield* eachInSteps(this.#waiting.taken(hasCopy), (get) => this.#offer(get));
-  }
-
   /** S7: its machine decides about the result. */
   storeResult(store: PendingStore, request: number): void {
     this.#job.crew.workerOf(store.client)?.actor.send({ type: 'result.stored', request });
@@ -133,14 +118,9 @@ export class Work {
       type: 'task.asked',
       request,
       waits: get.waits,
-      queued: this.tasks.queuedFor(worker),
+      queued: this.tasks.queuedFor(worker) + this.stragglers.countFor(worker),
       copies: this.tasks.copiesFor(worker),
     });
-  }
-
-  /** S7: a client that is no worker. */
-  holdOutsider(get: PendingGet): void {
-    this.#outsiders.add(get);
   }
 
   /** S7. */
@@ -155,30 +135,15 @@ export class Work {
     this.batches.wait(batchOf(get.metadata), get);
   }
 
-  /** Puts a worker into the line for tasks (S7). */
-  holdForTask(worker: Worker, get: PendingGet): void {
-    worker.pendingGet = get;
-    this.#job.crew.changed(worker);
-    this.#waiting.add(get);
-  }
-
-  /** Refuses all gets that wait for a task (S14). */
-  *endWaiting(): Steps {
-    yield* eachInSteps(this.#outsiders.drain(), (get) => get.refuse(SLEIGH_DEAD));
-    yield* eachInSteps(this.#waiting.drain(), ({ client }) =>
-      this.#job.crew.workerOf(client)?.actor.send({ type: 'waiting.ended' }),
-    );
-  }
-
   /** S16. */
   *refuseEveryone(reason: Refusal): Steps {
-    yield* eachInSteps(this.#waiting.drain(), (get) => get.refuse(reason));
-    yield* eachInSteps(this.#outsiders.drain(), (get) => get.refuse(reason));
+    yield* this.line.refuseEveryone(reason);
     yield* this.batches.refuseWaiting(reason);
   }
 
   /** Drops what is left, which no client can get any more (S14). */
   *drop(): Steps {
+    this.stragglers.clear();
     yield* eachInSteps(this.tasks.clear(), ({ batch }) => this.batches.dropQueued(batch));
     yield* eachInSteps(this.tasks.close(), (broadcast) => {
       this.tasks.settle(broadcast);
@@ -188,37 +153,25 @@ export class Work {
     yield* this.batches.clear();
   }
 
-  #offerTasks(): void {
-    while (this.tasks.length > 0) {
-      const get = this.tasks.declinedCount === 0 ? this.#waiting.shift() : this.#takeWhoMayDo();
-      if (get === undefined) return;
-      this.#offer(get);
-    }
-  }
-
-  /** Removes the worker that has waited longest among those that have not declined all queued tasks (S19). */
-  #takeWhoMayDo(): PendingGet | undefined {
-    return this.#waiting.takeFirst(({ client }) => {
-      const worker = this.#job.crew.workerOf(client);
-      return worker !== undefined && this.tasks.isAvailableFor(worker);
-    });
-  }
-
-  #offer(get: PendingGet): void {
-    this.#job.crew.workerOf(get.client)?.actor.send({ type: 'task.offered' });
+  /** Whether there is a task for the worker, a copy of a broadcast, or a second copy (S31). */
+  isAvailableFor(worker: Worker): boolean {
+    return this.tasks.isAvailableFor(worker) || this.stragglers.countFor(worker) > 0;
   }
 
   give(worker: Worker, get: PendingGet): void {
-    const task = this.tasks.takeFor(worker, this.#job.now);
+    const first = this.tasks.takeFor(worker, this.#job.now);
+    const task = first ?? this.stragglers.takeFor(worker);
     if (task === undefined) throw new Error(`worker ${worker.rank} was offered a task that is not there`);
     worker.task = task;
     worker.pendingGet = undefined;
     worker.busySince = this.#job.now;
     this.#job.crew.changed(worker);
     if (task.broadcast !== undefined && task.attempts === 1) this.batches.accept(task.batch);
-    this.batches.start(task.batch, { queued: task.broadcast === undefined });
+    const isQueued = first !== undefined && first.broadcast === undefined;
+    if (first !== undefined) this.batches.start(task.batch, { queued: isQueued });
     this.#job.emit?.({ type: 'assign_task', rank: worker.rank, task: jobTaskOf(task) });
     get.answer(numbered(worker, task, foundValue(task.value, get.origin)));
+    if (isQueued) this.stragglers.began(task, worker.rank);
   }
 
   /** The result of a task, or a null result, goes to its batch, or is kept or left where the task says (S29, S34). */
@@ -262,7 +215,7 @@ export class Work {
   queueAgain(task: Task): void {
     this.batches.requeue(task.batch);
     this.tasks.putBack(task);
-    this.#offerTasks();
+    this.line.offerTasks();
   }
 
   complete(worker: Worker, value: Value): void {
@@ -272,7 +225,12 @@ export class Work {
     this.#job.crew.changed(worker);
     if (task.isSettled) this.#job.workspace.accounting.release(value);
     else this.#settle(task, worker, value);
-    this.tasks.finish(task);
+    this.#finishIfLast(task, worker);
+  }
+
+  /** A worker is done with a task that is settled, which another one may have still (S31). */
+  #finishIfLast(task: Task, { rank }: Worker): void {
+    if (!this.stragglers.released(task, rank, false)) this.tasks.finish(task);
   }
 
   /**
@@ -298,6 +256,7 @@ export class Work {
     const result = { descriptor, payload, metadata, owner: value.owner };
     emit?.({ type: 'finish_task_pre', rank, task: jobTaskOf(task), result: jobValueOf(result) });
     task.isSettled = true;
+    this.stragglers.settled(task, this.#job.now - worker.busySince);
     this.batches.finish(task.batch);
     this.addResult(task, result);
     emit?.({ type: 'finish_task_post', rank, task: jobTaskOf(task), result: jobValueOf(result) });
@@ -306,11 +265,13 @@ export class Work {
   /**
    * Ends the work of a worker on its task.
    * @param end what became of it
-   * @returns the task, if it needs to be dealt with
+   * @param isUntried whether the worker has not begun it, so that it is returned as if it had not been given (S18, S19)
+   * @returns the task, if it needs to be dealt with: not if it has its result, or another worker has it still (S31)
    */
-  takeBack(worker: Worker, end: TaskEnd = 'lost'): Task | undefined {
+  takeBack(worker: Worker, end: TaskEnd = 'lost', isUntried = end === 'returned'): Task | undefined {
     const task = this.#letGo(worker, end);
-    if (task?.isSettled !== true) return task;
+    if (task === undefined || this.stragglers.released(task, worker.rank, isUntried)) return undefined;
+    if (!task.isSettled) return task;
     this.tasks.finish(task);
     return undefined;
   }

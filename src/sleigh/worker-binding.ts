@@ -53,7 +53,7 @@ const implementations: Implementations<typeof workerMachine, Job> = {
   },
   holdForTask: ({ crew, requests, work }, { context, event }) => {
     assertEvent(event, 'task.asked');
-    work.holdForTask(crew.worker(context.rank), requests.get(event.request));
+    work.line.holdWorker(crew.worker(context.rank), requests.get(event.request));
   },
   replyNoTask: ({ requests }, { event }) => {
     assertEvent(event, 'task.asked');

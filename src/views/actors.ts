@@ -3,6 +3,7 @@ import type { Actor } from '../actors/actor.ts';
 import { storyOf } from '../actors/story.ts';
 import type { StoryStep } from '../actors/chart-step.ts';
 import { leafOf } from '../actors/xstate-internals.ts';
+import { decidingIn } from '../sleigh/job-actors.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
 import { moveNumber, nextMoves } from './moves.ts';
@@ -112,7 +113,7 @@ export function actorsView(sleigh: Sleigh, chart: string, state: string | null, 
   const group = groups.find((one) => one.chart === chart);
   const total = (state === null ? group?.size : group?.counts[state]) ?? 0;
   return {
-    single: ['sleigh', 'joinPhase', 'work', 'shutdown', ...deciding(sleigh)].flatMap((id) => {
+    single: ['sleigh', 'joinPhase', 'work', 'shutdown', ...decidingIn(sleigh)].flatMap((id) => {
       const actor = sleigh.actor(id);
       return actor === undefined ? [] : [actorSummary(actor)];
     }),
@@ -122,19 +123,6 @@ export function actorsView(sleigh: Sleigh, chart: string, state: string | null, 
       rankHistory: rank === undefined ? undefined : rankHistoryOf(sleigh, rank),
     })),
   };
-}
-
-/** The number of waiting tasks whose actors are shown. */
-const MAX_DECIDING = 20;
-
-/** The actors of policies whose tasks wait. */
-function deciding({ work }: Sleigh): string[] {
-  const ids: string[] = [];
-  for (const { task } of work.tasks.waiting) {
-    if (ids.length === MAX_DECIDING) break;
-    ids.push(`recovery.${task.number}`);
-  }
-  return ids;
 }
 
 /** The workers or sentinels in a state; all without a state. */

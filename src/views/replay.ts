@@ -28,9 +28,12 @@ const MAX_SLEIGHS = 100;
 /** The machines of which a sleigh has many actors. */
 const GROUPS = ['worker', 'sentinel'];
 
+/** The ids of the actors of policies. */
+const POLICY_ACTOR = /^(?:recovery|stragglers)\./;
+
 /** Whether it is the actor of a task that has been dealt with. The live page does not show such actors either. */
 const isDealtWith = ({ actor, chart, state }: ActorSummary): boolean =>
-  actor.startsWith('recovery.') && machineOf(chart)?.root.states[state]?.type === 'final';
+  POLICY_ACTOR.test(actor) && machineOf(chart)?.root.states[state]?.type === 'final';
 
 /** The views of a trace. Steps are numbered from 1: at position n the first n steps have been taken. */
 export class Replay {

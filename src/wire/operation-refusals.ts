@@ -20,11 +20,12 @@ export const OPERATION = {
     'Name a sentinel of an event `declare_worker` (S30).',
     0,
   ),
-  badMilliseconds: errorKind(
+  badOption: errorKind(
     'bad-option',
-    (name: string, value: string) => `\`${name}\` must be a number of milliseconds from 0, got ${value}`,
+    (name: string, must: string, value: string) => `\`${name}\` must be ${must}, got ${value}`,
     'Give such a number, or leave the option out.',
     'firstMilliseconds',
+    'a number of milliseconds from 0',
     '-1',
   ),
 } as const satisfies Catalogue;

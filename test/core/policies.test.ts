@@ -146,7 +146,7 @@ describe('a policy that fails (S30.3)', () => {
   test.each<[string, JobPolicy['recovery'], RegExp]>([
     ['throws', machineOf({ ...decided, guard: boom }), /has thrown.*on purpose/],
     ['throws after a command', machineOf({ ...decided, actions: ['answer', boom] }), /has thrown/],
-    ['commands nothing', machineOf(decided), /commanded nothing, so the task would be lost/],
+    ['commands nothing', machineOf(decided), /commanded nothing, and must command one thing/],
     ['does not know the event', machineOf({ guard: () => false, target: 'decided' }), /commanded nothing/],
     ['commands two things', machineOf({ ...decided, actions: ['answer', 'requeue'] }), /answer and requeue/],
     ['wants another worker to retry', machineOf({ ...decided, actions: 'retry' }), /cannot try it again/],

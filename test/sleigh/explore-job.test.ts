@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createMachine } from 'xstate';
-import { describe, expect, test } from 'vitest';
-import { requeueWithBackoff, type JobPlugin, type JobPolicy } from '../../src/index.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { requeueWithBackoff, speculativeCopies, type JobPlugin, type JobPolicy } from '../../src/index.ts';
 import { exploreJob, type JobCounterexample } from '../../src/verify/index.ts';
+import { Stragglers } from '../../src/sleigh/stragglers.ts';
 import { isShort } from '../support/form.ts';
+
+afterEach(() => void vi.restoreAllMocks());
 
 const boom = (): never => {
   throw new Error('on purpose');
@@ -46,14 +49,17 @@ describe('exploreJob (S30.3)', () => {
     }
   });
 
-  test('finds nothing wrong with the policy that docs/plugins.md describes', async () => {
-    const file = new URL('../../examples/policies/poison.mjs', import.meta.url);
-    const code = readFileSync(file, 'utf8').split('\n').slice(1).join('\n');
-    expect(readFileSync(new URL('../../docs/plugins.md', import.meta.url), 'utf8')).toContain(code);
-    const { default: plugin }: { readonly default: JobPlugin } = await import(file.href);
-    const { counterexample } = exploreJob({ policy: plugin.policy ?? {}, tasks: 1 });
-    expect(counterexample?.text).toBeUndefined();
-  });
+  test.each(['poison', 'hedge'])(
+    'finds nothing wrong with the policy %s that docs/plugins.md describes',
+    async (name) => {
+      const file = new URL(`../../examples/policies/${name}.mjs`, import.meta.url);
+      const code = readFileSync(file, 'utf8').split('\n').slice(1).join('\n');
+      expect(readFileSync(new URL('../../docs/plugins.md', import.meta.url), 'utf8')).toContain(code);
+      const { default: plugin }: { readonly default: JobPlugin } = await import(file.href);
+      const { counterexample } = exploreJob({ policy: plugin.policy ?? {}, tasks: 1 });
+      expect(counterexample?.text).toBeUndefined();
+    },
+  );
 
   test('stops at the bound of states, and says that it is not complete', () => {
     expect(exploreJob({ maxStates: 10 })).toMatchObject({ isComplete: false, counterexample: undefined });
@@ -73,13 +79,13 @@ describe('exploreJob finds a policy', () => {
 
   test('that forgets to decide, so that the task would be lost', () => {
     expect(counterexampleOf(deciding({ target: 'decided' }))?.what).toBe(
-      'a policy failed: it has commanded nothing, so the task would be lost',
+      'a policy failed: it has commanded nothing, and must command one thing',
     );
   });
 
   test('that gives a task twice without saying so', () => {
     expect(counterexampleOf(deciding({ target: 'decided', actions: ['answer', 'requeue'] }))?.what).toBe(
-      'a policy failed: it has commanded answer and requeue, so there would be two of the task',
+      'a policy failed: it has commanded answer and requeue, and must command one thing',
     );
   });
 
@@ -115,5 +121,64 @@ describe('exploreJob finds a policy', () => {
     expect(() => exploreJob({ workers: 0 })).toThrow(
       '`workers` must be a whole number of at least 1, got 0.',
     );
+  });
+});
+
+/** A policy that decides in one step when a worker has a task. */
+const running = (...decisions: readonly object[]): JobPolicy => ({
+  stragglers: createMachine({
+    id: 'test',
+    initial: 'deciding',
+    states: {
+      deciding: {
+        on: { 'task.running': decisions.map((decision) => ({ target: 'decided', ...decision })) },
+      },
+      decided: { type: 'final' },
+    },
+  }),
+});
+const mayBeCopied = ({ event }: { event: { [fact: string]: unknown } }): boolean =>
+  Number(event['attempts']) < Number(event['maxAttempts']);
+
+describe('exploreJob, of the role stragglers (S31)', () => {
+  test('finds nothing wrong with speculative copies, and gets to them', () => {
+    const taken = vi.spyOn(Stragglers.prototype, 'takeFor');
+    const { counterexample, isComplete } = exploreJob({
+      policy: speculativeCopies({ finished: 1 }),
+      failures: 1,
+    });
+    expect(counterexample?.text).toBeUndefined();
+    expect(isComplete).toBe(true);
+    expect(taken.mock.results.some(({ value }) => value !== undefined)).toBe(true);
+  });
+
+  test('finds a job in which the result of the second copy counts, too', () => {
+    const { takeFor } = Stragglers.prototype;
+    // The planted fault: the two workers do not share the task, so neither knows that it has its result.
+    vi.spyOn(Stragglers.prototype, 'takeFor').mockImplementation(function (this: Stragglers, worker) {
+      const task = takeFor.call(this, worker);
+      return task && { ...task };
+    });
+    const found = counterexampleOf(running({ guard: mayBeCopied, actions: 'copy' }, { actions: 'runAlone' }));
+    expect(found?.what).toBe('task 1 is in 2 places: with worker 1, answered');
+    expect(found?.steps.at(-1)).toBe('worker 0: stores the result of task 1');
+  });
+
+  test('finds a policy that copies a task twice', () => {
+    expect(counterexampleOf(running({ actions: ['copy', 'copy'] }))?.what).toBe(
+      'a policy failed: it has commanded copy and copy, and must command one thing',
+    );
+  });
+
+  test('finds a policy that copies a task that may not be handed out again', () => {
+    const found = counterexampleOf(running({ actions: 'copy' }));
+    expect(found?.what).toBe('a policy failed: it has commanded copy for a task that has no attempts left');
+  });
+
+  test('finds a policy that forgets a task that it watches', () => {
+    const watch = { actions: { type: 'watch', params: { milliseconds: 1 } } };
+    const found = counterexampleOf(running(watch));
+    expect(found?.steps.at(-1)).toBe('time: the lateness of task 1 has passed');
+    expect(found?.what).toMatch(/commanded nothing/);
   });
 });

@@ -24,7 +24,7 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
   'never both: a task that some waiting worker could take, and that worker waiting': (sleigh) =>
     isShuttingDown(sleigh) ||
     [...sleigh.crew.workers].every(
-      (worker) => stateOfWorker(worker) !== 'waiting' || !sleigh.work.tasks.isAvailableFor(worker),
+      (worker) => stateOfWorker(worker) !== 'waiting' || !sleigh.work.isAvailableFor(worker),
     ),
 
   'queued and running are what is there': ({ crew, work }) => {

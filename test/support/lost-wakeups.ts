@@ -74,7 +74,7 @@ function lostInJob(sleigh: Sleigh): string[] {
   if (isShuttingDown(sleigh)) return [];
   const { crew, work } = sleigh;
   const lost = [...crew.workers]
-    .filter((worker) => stateOfWorker(worker) === 'waiting' && work.tasks.isAvailableFor(worker))
+    .filter((worker) => stateOfWorker(worker) === 'waiting' && work.isAvailableFor(worker))
     .map(({ rank }) => `worker ${rank} waits, and there is a task that it could take`);
   const inboxes = [
     ...[...openField<Map<unknown, { inbox: Inbox }>>(work.batches, 'batches', Map).values()].map(

@@ -30,3 +30,6 @@ export const recoveryMachine = recoverySetup.createMachine({
     ...DECIDED,
   },
 });
+
+/** Any machine of the role has its events and its commands. */
+export type RecoveryMachine = typeof recoveryMachine;

@@ -43,6 +43,10 @@ const TONES: Readonly<Record<string, Tone>> = {
   retried: 'idle',
   answered: 'dead',
   dropped: 'left',
+  beginning: 'busy',
+  watching: 'busy',
+  copied: 'done',
+  alone: 'left',
   // batches, pools of workers and their processes
   feeding: 'busy',
   draining: 'ending',

@@ -80,6 +80,11 @@ export function keyOf(world: ExploredWorld): string {
       'kept' in actor ? null : [actor.getSnapshot().value, actor.getSnapshot().context],
     ]),
     attempts,
+    Array.from(work.stragglers.watched(), (number) => {
+      const { value, context } = job.actor(`stragglers.${number}`)?.getSnapshot() ?? {};
+      return [number, value, context];
+    }),
+    [...work.stragglers.wantedNumbers()],
     Array.from(work.tasks.entities(), ({ key, fields }) => [key, fields['attempts']]),
     world.timers,
     workers.map(({ party, rank, holds }) => {
@@ -87,6 +92,6 @@ export function keyOf(world: ExploredWorld): string {
       if (party === undefined || worker === undefined) return null;
       return [stateOfWorker(worker), holds, party.waiting !== undefined];
     }),
-    Array.from(work.asks(), ({ client }) => workers.findIndex(({ party }) => party === client)),
+    Array.from(work.line, ({ client }) => workers.findIndex(({ party }) => party === client)),
   ]);
 }
