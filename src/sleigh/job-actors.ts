@@ -2,13 +2,12 @@ import type { Actor } from '../actors/actor.ts';
 import type { Job } from './job.ts';
 
 /**
- * @param id an id such as `worker.3`, `joinPhase` or `stragglers.7`; `sleigh` is the supervisor
+ * @param id an id such as `worker.3` or `stragglers.7`; `sleigh` is the supervisor
  * @returns undefined if there is none
  */
 export function actorOfJob({ crew, intake, recovery, supervisor, work }: Job, id: string): Actor | undefined {
   if (id === 'sleigh') return supervisor;
   if (id === 'work') return intake.actor;
-  if (id === 'joinPhase' || id === 'shutdown') return supervisor.getSnapshot().children[id];
   if (id.startsWith('recovery.')) return recovery.unfinished.actor(id);
   if (id.startsWith('stragglers.')) return work.stragglers.actor(id);
   return crew.actor(id);
@@ -18,17 +17,16 @@ export function actorOfJob({ crew, intake, recovery, supervisor, work }: Job, id
 const MAX_DECIDING = 20;
 
 /** The ids of the actors of policies that decide about tasks: those that wait, and those that run. */
-export function decidingIn({ work }: Job): string[] {
-  const some = (role: string, numbers: Iterable<number>): string[] => {
-    const ids: string[] = [];
-    for (const number of numbers) {
-      if (ids.length === MAX_DECIDING) break;
-      ids.push(`${role}.${number}`);
-    }
-    return ids;
-  };
-  return [
-    ...some('recovery', work.tasks.waiting.numbers()),
-    ...some('stragglers', work.stragglers.watched()),
-  ];
+export const decidingIn = ({ work }: Job): string[] => [
+  ...some('recovery', work.tasks.waiting.numbers()),
+  ...some('stragglers', work.stragglers.watched()),
+];
+
+function some(role: string, numbers: Iterable<number>): string[] {
+  const ids: string[] = [];
+  for (const number of numbers) {
+    if (ids.length === MAX_DECIDING) break;
+    ids.push(`${role}.${number}`);
+  }
+  return ids;
 }

@@ -34,18 +34,20 @@ export const jobMachinesWith = (
   const { recovery, stragglers } = policy;
   return {
     ...makeJobMachines(options, {
-      ...(recovery && { recovery: bindRecovery(typed<RecoveryMachine>(madeHere('recovery', recovery))) }),
+      ...(recovery && { recovery: bindRecovery(asRecovery(madeHere('recovery', recovery))) }),
       ...(stragglers && {
-        stragglers: bindStragglers(typed<StragglersMachine>(madeHere('stragglers', stragglers))),
+        stragglers: bindStragglers(asStragglers(madeHere('stragglers', stragglers))),
       }),
     }),
     policyBy: options.plugin,
   };
 };
 
-/** The types of the machine of a plugin are checked when it is made. */
+// The types of the machine of a plugin are checked when it is made.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it gets the events of the role, and commands its commands
-const typed = <Machine extends AnyStateMachine>(machine: AnyStateMachine): Machine => machine as Machine;
+const asRecovery = (machine: AnyStateMachine): RecoveryMachine => machine as RecoveryMachine;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same
+const asStragglers = (machine: AnyStateMachine): StragglersMachine => machine as StragglersMachine;
 
 /** Makes the machine again, because its plugin may have another copy of XState. */
 function madeHere(role: PolicyRole, { config, implementations }: PolicyMachine): AnyStateMachine {

@@ -207,6 +207,7 @@ export class Sleigh implements WorkspacePlugin, Job {
    * @returns undefined if there is none
    */
   actor(id: string): Actor | undefined {
+    if (id === 'joinPhase' || id === 'shutdown') return this.supervisor.getSnapshot().children[id];
     return actorOfJob(this, id);
   }
 

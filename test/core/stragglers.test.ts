@@ -61,21 +61,21 @@ function copied({ job, workers: [first, second] }: Play): void {
 const done = (worker: Visitor, result = 'done'): string => worker.store('result', result).status;
 const values = (job: Job): (string | undefined)[] => job.results('a').map(({ value }) => value);
 
-describe('speculative copies (S31)', () => {
-  /** Two tasks of the batch take one second each, and the third worker waits. */
-  function begin({ server, job, workers: [first, second, third] }: Play): void {
-    for (const worker of [first, second]) {
-      job.task('fast', { batchId: 'a' });
-      worker.get('fetch', 'task');
-    }
-    server.advance(1_000);
-    for (const worker of [first, second]) done(worker);
-    job.results('a');
-    job.task('slow', { batchId: 'a' });
-    first.get('fetch', 'task');
-    third.wait('fetch', 'task');
+/** Two tasks of the batch take one second each, and the third worker waits. */
+function begin({ server, job, workers: [first, second, third] }: Play): void {
+  for (const worker of [first, second]) {
+    job.task('fast', { batchId: 'a' });
+    worker.get('fetch', 'task');
   }
+  server.advance(1_000);
+  for (const worker of [first, second]) done(worker);
+  job.results('a');
+  job.task('slow', { batchId: 'a' });
+  first.get('fetch', 'task');
+  third.wait('fetch', 'task');
+}
 
+describe('speculative copies (S31)', () => {
   test(
     'a task that runs three times as long as the others gets a second copy, and the first result counts',
     play((at) => {
@@ -276,20 +276,21 @@ describe('a task with a second copy (S31)', () => {
   });
 });
 
+const machineOf = (decision: object): JobPolicy => ({
+  stragglers: createMachine({
+    id: 'test',
+    initial: 'deciding',
+    states: { deciding: { on: { 'task.running': decision } } },
+  }),
+});
+
 describe('a policy for stragglers that fails (S31)', () => {
-  const machineOf = (actions: unknown): JobPolicy => ({
-    stragglers: createMachine({
-      id: 'test',
-      initial: 'deciding',
-      states: { deciding: { on: { 'task.running': { actions } } } },
-    } as never),
-  });
   test.each<[string, JobPolicy, RegExp]>([
-    ['copies twice', machineOf(['copy', 'copy']), /copy and copy, and must command one thing/],
-    ['commands nothing', machineOf([]), /commanded nothing/],
+    ['copies twice', machineOf({ actions: ['copy', 'copy'] }), /copy and copy, and must command one thing/],
+    ['commands nothing', machineOf({ actions: [] }), /commanded nothing/],
     [
       'watches for no time',
-      machineOf({ type: 'watch', params: { milliseconds: -1 } }),
+      machineOf({ actions: { type: 'watch', params: { milliseconds: -1 } } }),
       /a watch of -1 milliseconds/,
     ],
   ])('because it %s, is logged, and the task runs alone', (_what, policy, why) => {
