@@ -251,7 +251,7 @@ def a_job(recorder: Recorder, server: ServerAddress) -> None:
     # The threads of the dispatcher ask at any time; here it is told when.
     dispatcher._is_started = True
     metadata = sleigh._task_metadata(math.pow, (2,), 60)
-    options = BatchOptions(metadata, 8, None, 2, True, 3, True, dispatcher.mark)
+    options = BatchOptions(metadata, lambda: 8, None, 2, True, 3, True, dispatcher.mark)
     batch = Batch("1", options)
     with dispatcher.changed:
         dispatcher.add(batch)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sleigh import NetWorkSpace, current_task
+from sleigh import NetWorkSpace, UnrecoverableError, current_task
 
 
 class Refused(Exception):
@@ -121,3 +121,72 @@ def note(argument: tuple[str, int]) -> int:
         calls.write(f"{number}\n")
     time.sleep(number % 7 / 200)
     return number
+
+
+def flaky(needed: int) -> int:
+    """Succeeds at that attempt."""
+    attempt = current_task().attempt
+    if attempt < needed:
+        raise ValueError(f"not at attempt {attempt}")
+    return attempt
+
+
+def slow_at_first(seconds: float) -> int:
+    attempt = current_task().attempt
+    if attempt == 1:
+        time.sleep(seconds)
+    return attempt
+
+
+def die_at_first(_: Any) -> int:
+    attempt = current_task().attempt
+    if attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return attempt
+
+
+def refuse_for_good(number: int) -> None:
+    raise UnrecoverableError(f"{number} will never do")
+
+
+def draw(_: Any) -> float:
+    return current_task().random.random()
+
+
+def draw_flakily(needed: int) -> float:
+    number = current_task().random.random()
+    flaky(needed)
+    return number
+
+
+def wait_for_file(path: str) -> str:
+    while not Path(path).exists():
+        time.sleep(0.01)
+    return path
+
+
+def need_file(path: str) -> str:
+    """Fails as long as there is no such file."""
+    Path(path).stat()
+    return path
+
+
+def wait_for_file_and_add(path: str, *numbers: int) -> int:
+    wait_for_file(path)
+    return sum(numbers)
+
+
+def value_of(_: Any, value: Any) -> Any:
+    return value
+
+
+def write_down(argument: tuple[str, str]) -> None:
+    path, word = argument
+    with open(path, "a", encoding="ascii") as calls:
+        calls.write(f"{word}\n")
+
+
+def call_named(argument: tuple[str, str]) -> Any:
+    """Calls another function of this module, by its name."""
+    name, path = argument
+    return globals()[name](path)

@@ -19,7 +19,8 @@ class ThePackage(unittest.TestCase):
             entry.name for entry in resources.files("sleigh.charts").iterdir() if entry.name.endswith(".json")
         ]
         self.assertEqual(
-            sorted(names), ["batch.json", "client-session.json", "pool.json", "worker-process.json"]
+            sorted(names),
+            ["batch.json", "client-session.json", "pool.json", "retry.json", "worker-process.json"],
         )
         for name in names:
             with self.subTest(name=name):

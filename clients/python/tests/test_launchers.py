@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -73,6 +74,20 @@ class WorkersByACommand(ServerTestCase):
         self.assertIn("have ended: exit status 3", error.reason)
         self.assertIn("no such queue\n", output)
 
+    def test_that_do_not_end_are_awaited_together(self) -> None:
+        output: list[str] = []
+        stubborn = command("trap '' TERM; echo trapped; while :; do sleep 1; done")
+        hosts = [f"host {n}" for n in range(8)]
+        with mock.patch("sleigh.master.launchers._END_SECONDS", 0.5):
+            sleigh = Sleigh(
+                8, server=self.server.address, hosts=hosts, launch=stubborn, on_output=output.append
+            )
+            until(lambda: output.count("trapped\n") == len(hosts))
+            began = time.monotonic()
+            sleigh.stop()
+        # One after another would take 4 seconds.
+        self.assertLess(time.monotonic() - began, 3)
+
     def test_that_returns_at_once_may_have_submitted_a_job(self) -> None:
         launch = command(
             f"export PYTHONPATH='{PATHS['PYTHONPATH']}'; {_WORKER} </dev/null >/dev/null 2>&1 & exit 0"
@@ -119,6 +134,21 @@ class WorkersBySsh(ServerTestCase):
             self.assertIn(f"-R 0:127.0.0.1:{self.server.port}", line)
             self.assertIn("-o Port=2222 -o BatchMode=yes", line)
             self.assertNotIn(sleigh.workspace, line)
+
+    def test_make_their_tunnels_at_the_same_time(self) -> None:
+        proxy = Proxy(self.server.port)
+        self.addCleanup(proxy.close)
+        # Each tunnel waits until the other one is being made.
+        self.fake(
+            f"""for command; do :; done; mkdir '{self.folder}'/tunnel-$$; tries=0\n"""
+            f"""until [ "$(ls -d '{self.folder}'/tunnel-* | wc -l)" = 2 ]; do\n"""
+            "  tries=$((tries + 1)); [ $tries = 100 ] && exit 9; sleep 0.1\ndone\n"
+            f"echo 'Allocated port {proxy.port} for remote forward to 127.0.0.1:1' >&2\n"
+            'exec sh -c "$command"'
+        )
+        launch = ssh(remote_command=f'"{sys.executable}" -m sleigh')
+        with Sleigh(2, server=self.server.address, hosts=["ada", "grace"], launch=launch) as sleigh:
+            self.assertEqual(list(sleigh.each_elem(functions.square, range(9))), [n * n for n in range(9)])
 
     def test_that_cannot_connect_fail_the_elements(self) -> None:
         self.fake("echo 'ssh: Could not resolve hostname' >&2; exit 255")

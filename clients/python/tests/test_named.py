@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import unittest
 
-from sleigh import LaunchError, NetWorkSpace, NwsError, Sleigh, SleighError, TaskError
+from sleigh import LaunchError, NetWorkSpace, NwsError, Retry, Sleigh, SleighError, TaskError
 
 from . import functions_for_jobs as functions
 from .support import PATHS, ServerTestCase, until
@@ -105,6 +106,36 @@ class AJobWithAName(ServerTestCase):
             next(results)
             self.assertIn("#results all", self.variables())
         until(lambda: "#results all" not in self.variables())
+
+    def test_retries_elements_whose_failures_stay_on_the_server(self) -> None:
+        sleigh = self.job()
+        retry = Retry(3, backoff=0)
+        results = sleigh.each_elem(functions.flaky, [1, 2, 3], name="flaky", retry=retry)
+        self.assertEqual([next(results) for _ in range(3)], [1, 2, 3])
+        # Another master has the same attempts without a call.
+        with Sleigh.attach(self.id(), self.server.address) as other:
+            again = other.each_elem(functions.flaky, [1, 2, 3], name="flaky", retry=retry)
+            self.assertEqual([next(again) for _ in range(3)], [1, 2, 3])
+        self.assertEqual(list(results), [])
+
+    def test_reads_its_results_again_when_only_that_connection_is_lost(self) -> None:
+        sleigh = self.job()
+        results = sleigh.each_elem(functions.sleep, [0.01, 1.0, 0.02], name="slow")
+        self.assertEqual(next(results), 0.01)
+        named = results._batch.options.named
+        assert named is not None and named._connection is not None
+        named._connection._channel._stream._socket.shutdown(socket.SHUT_RDWR)
+        self.assertEqual(list(results), [1.0, 0.02])
+
+    def test_ends_a_batch_whose_results_another_program_has_deleted(self) -> None:
+        sleigh = self.job()
+        results = sleigh.each_elem(functions.sleep, [60], name="long")
+        until(lambda: "#results long" in self.variables() and sleigh.status().running == 1)
+        with NetWorkSpace(self.id(), server=self.server.address, own=False) as workspace:
+            until(lambda: [info for info in workspace.list_variables() if info.finders == 1])
+            workspace.delete_variable("#results long")
+        with self.assertRaisesRegex(SleighError, "another master has taken or cancelled the batch 'long'"):
+            next(results)
 
     def test_ends_its_named_batches_when_it_is_stopped(self) -> None:
         sleigh = self.job()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
 import unittest
 import urllib.parse
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from sleigh import NetWorkSpace, Sleigh, SleighError
 
 from . import functions_for_jobs as functions
-from .support import Server, until
+from .support import Background, Server, until
 
 
 class AJobOnAServerWithAPage(unittest.TestCase):
@@ -81,7 +84,16 @@ class AJobOnAServerWithAPage(unittest.TestCase):
             self.assertEqual([call["batch"] for call in busy], [self.progress()["id"]])
         report = self.workspace.find("#sentinel 0")
         self.assertEqual(sorted(each["rank"] for each in report["workers"]), [0, 1])
-        self.assertTrue(all(each["memory"] > 1_000_000 for each in report["workers"] if "memory" in each))
+        # Elsewhere a sentinel does not know what its workers use.
+        if sys.platform.startswith("linux"):
+            used = until(self.memory_of_workers)
+            self.assertEqual(sorted(used), [0, 1])
+            self.assertTrue(all(each > 1_000_000 for each in used.values()), used)
+
+    def memory_of_workers(self) -> dict[int, int]:
+        report = self.workspace.find("#sentinel 0", 10)
+        used = {each["rank"]: each["memory"] for each in report["workers"] if "memory" in each}
+        return used if len(used) == len(report["workers"]) else {}
 
     def calls(self) -> list[Any]:
         report = self.workspace.find("#sentinel 0", 10)
@@ -116,16 +128,86 @@ class AJobOnAServerWithAPage(unittest.TestCase):
         until(lambda: (1, "signal SIGKILL") in self.deaths)
         until(lambda: self.sleigh.status().workers == 2)
 
+    def retry(self, batch: str, *indexes: int) -> Any:
+        """Asks for elements to be called again. Returns the answers."""
+        before = len(self.answers_of(batch))
+        self.workspace.store("#orders", {"order": "retry", "batch": batch, "indexes": list(indexes)})
+        wanted = before + len(indexes)
+        answers = until(lambda: self.answers_of(batch) if len(self.answers_of(batch)) >= wanted else None)
+        return [(each["index"], each["retry"]) for each in answers[before:]]
+
+    def answers_of(self, batch: str) -> list[Any]:
+        return [each for each in self.failures_of(batch) if "retry" in each]
+
+    def paths(self) -> tuple[Path, Path]:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        return Path(folder.name, "file"), Path(folder.name, "gate")
+
+    def failing(self, file: Path, gate: Path) -> Any:
+        """A batch whose first element fails without the file, and whose second one waits for the gate."""
+        return self.sleigh.each_elem(
+            functions.call_named,
+            [("need_file", str(file)), ("wait_for_file", str(gate))],
+            errors="collect",
+            chunk_size=1,
+        )
+
+    def test_calls_an_element_again_while_all_results_are_awaited(self) -> None:
+        file, gate = self.paths()
+        results = self.failing(file, gate)
+        batch = results._batch.id
+        waiting = Background(results.all)
+        until(lambda: len(self.failures_of(batch)) == 1 and results._batch.outcomes._taken)
+        self.assertEqual(self.retry(batch, 0), [(0, "begun")])
+        until(lambda: len([each for each in self.failures_of(batch) if "code" in each]) == 2)
+        # It has failed again, at its second attempt.
+        self.assertEqual(self.failures_of(batch)[-1]["attempts"], 2)
+        file.touch()
+        self.assertEqual(self.retry(batch, 0, 1, 7), [(0, "begun"), (1, "too-late"), (7, "too-late")])
+        until(lambda: results._batch.done == 1 and results._batch.failed == 0)
+        gate.touch()
+        self.assertEqual(waiting.join(), [str(file), str(gate)])
+        ended = until(lambda: self.progress() if "ended" in self.progress() else None)
+        self.assertEqual([ended[each] for each in ("total", "done", "failed")], [2, 2, 0])
+
+    def test_calls_an_element_again_until_an_iteration_has_returned_it(self) -> None:
+        file, gate = self.paths()
+        results = self.failing(file, gate)
+        batch = results._batch.id
+        until(lambda: len(self.failures_of(batch)) == 1)
+        file.touch()
+        self.assertEqual(self.retry(batch, 0), [(0, "begun")])
+        self.assertEqual(next(results), str(file))
+        self.assertEqual(self.retry(batch, 0), [(0, "too-late")])
+        gate.touch()
+        self.assertEqual(list(results), [str(gate)])
+
+        file.unlink()
+        gate.unlink()
+        results = self.failing(file, gate)
+        self.assertEqual(next(results).code, "threw")
+        self.assertEqual(self.retry(results._batch.id, 0), [(0, "too-late")])
+        gate.touch()
+        self.assertEqual(list(results), [str(gate)])
+
     def test_answers_that_it_is_too_late_to_call_an_element_again(self) -> None:
         list(self.sleigh.each_elem(functions.refuse, [1], errors="collect"))
         batch = until(lambda: self.progress() if self.progress()["function"] == "refuse" else None)["id"]
-        self.workspace.store("#orders", {"order": "retry", "batch": batch, "indexes": [0]})
-        answers = until(lambda: [each for each in self.failures_of(batch) if "retry" in each])
-        self.assertEqual([(each["index"], each["retry"]) for each in answers], [(0, "too-late")])
+        self.assertEqual(self.retry(batch, 0), [(0, "too-late")])
         # Orders that are none change nothing.
         for wrong in ("text", {"order": "dance"}, {"order": "stop", "rank": "x"}, {"order": "retry"}):
             self.workspace.store("#orders", wrong)
         self.assertEqual(list(self.sleigh.each_elem(functions.square, [2])), [4])
+
+    def test_keeps_no_more_answers_than_failures(self) -> None:
+        list(self.sleigh.each_elem(functions.refuse, [2], errors="collect"))
+        batch = until(lambda: self.progress() if self.progress()["function"] == "refuse" else None)["id"]
+        self.workspace.store("#orders", {"order": "retry", "batch": batch, "indexes": list(range(3_000))})
+        until(lambda: [each for each in self.answers_of(batch) if each["index"] == 2_999])
+        # Those of other orders are among them.
+        (listed,) = (info for info in self.workspace.list_variables() if info.name == "#failures")
+        self.assertLessEqual(listed.values, 1_000)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import time
 from typing import Any
 
@@ -61,9 +62,16 @@ class ASession(ServerTestCase):
         connection = shop._lines.main
         requests = [(["store", shop.name, "x", "1", str(n)], {}) for n in range(3)]
         requests.append((["fetch", shop.name, "later"], {}))
-        asking = Background(lambda: connection.request_all(requests, self.proxy.cut))
+        told: list[int] = []
+
+        def before_last() -> None:
+            told.append(1)
+            self.proxy.cut()
+
+        asking = Background(lambda: connection.request_all(requests, before_last))
         self.seen.store("later", "now")
         self.assertEqual([reply.status for reply in asking.join()], ["0000"] * 4)
+        self.assertEqual(told, [1])
         self.assertEqual([*self.seen.ifetch_try("x")], ["0", "1", "2"])
 
     def test_keeps_what_it_owns_even_if_it_makes_no_request(self) -> None:
@@ -171,8 +179,6 @@ class ASession(ServerTestCase):
 
 class AServerThatKeepsItsData(ServerTestCase):
     def test_may_be_killed_between_two_requests_and_during_one(self) -> None:
-        import tempfile
-
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         server = Server("--data", folder.name)

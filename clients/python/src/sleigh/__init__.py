@@ -16,6 +16,7 @@ from .errors import (
     RemoteError,
     SleighError,
     TaskError,
+    UnrecoverableError,
     UnsendableError,
     WaitTimeoutError,
 )
@@ -24,9 +25,11 @@ from .functions import Reference, javascript, python
 from .lease import Lease
 from .listings import OldSleighInfo, VariableInfo, WorkspaceInfo
 from .lock import Lock
-from .master.batch import Value
+from .master.fixed_arguments import Scattered
 from .master.launchers import Launched, Launcher, command, processes, ssh
+from .master.outcomes import Value
 from .master.results import Results
+from .master.retries import Retry
 from .master.sleigh import Sleigh, SleighStatus
 from .sentinel.order import RestartBudget
 from .values import ForeignValue
@@ -52,6 +55,8 @@ __all__ = [
     "RemoteError",
     "RestartBudget",
     "Results",
+    "Retry",
+    "Scattered",
     "ServerAddress",
     "Sleigh",
     "SleighError",
@@ -60,6 +65,7 @@ __all__ = [
     "TaskContext",
     "TaskError",
     "TlsOptions",
+    "UnrecoverableError",
     "UnsendableError",
     "Value",
     "VariableInfo",

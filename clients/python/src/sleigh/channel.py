@@ -18,7 +18,6 @@ from .names import LONG_VERBS, Key
 from .stream import Stream
 from .wire import Argument, Metadata
 
-_NONE: Metadata = {}
 # The reason with which a server withdraws a blocked request (P5.3).
 _OVERRAN = "A request came while an earlier one was blocked."
 _PIECE = 1 << 20
@@ -133,8 +132,8 @@ class Channel:
             replies.append(self.receive(request))
         before_last()
         last = requests[-1]
-        left = deadline.left
-        if left is not None and not self._stream.wait(left):
+        has_end = deadline.seconds is not None or deadline.waker is not None
+        if has_end and not self._stream.wait(deadline.left, deadline.waker):
             on_withdrawal()
             replies.append(self.withdraw(last))
         else:

@@ -10,7 +10,7 @@ from typing import IO, Any, Callable, Optional, Union
 from . import wire
 from .address import ServerAddress, ServerLike, as_address
 from .channel import Channel, FilePart, Reply, Request
-from .deadline import Deadline, milliseconds_of
+from .deadline import Deadline, Waker, milliseconds_of
 from .errors import ConnectionLostError, NwsError, WaitTimeoutError
 from .listings import OldSleighInfo, VariableInfo, WorkspaceInfo, old_sleigh_in, variables_in, workspaces_in
 from .names import Key
@@ -245,10 +245,12 @@ class Connection:
         timeout: Optional[float] = None,
         file: Optional[IO[bytes]] = None,
         lease: Optional[float] = None,
+        waker: Optional[Waker] = None,
     ) -> Optional[Found]:
         """One of the eight gets (V4, V10), ``take`` or ``takeTry`` (V13). A Try form that finds nothing returns None.
 
         :param after: the position of an iteration
+        :param waker: ends the wait as a timeout does
         :param lease: seconds, for ``take`` and ``takeTry``; the number of the lease is in the metadata
         :param file: where the bytes of the value are written; the result then has their number as its value
         :raises WaitTimeoutError: no value was removed, and the connection is closed (P5.3)
@@ -260,7 +262,7 @@ class Connection:
             self._check_metadata("a lease")
             arguments.append(milliseconds_of(lease))
         target = None if file is None else FilePart(file)
-        (reply,) = self._exchange([Request(arguments, metadata, target=target)], Deadline(timeout))
+        (reply,) = self._exchange([Request(arguments, metadata, target=target)], Deadline(timeout, waker))
         return self.found(verb, reply, file)
 
     def found(self, verb: str, reply: Reply, file: Optional[IO[bytes]] = None) -> Optional[Found]:

@@ -76,6 +76,10 @@ class LaunchError(Exception):
     """The workers, or the server of a job, could not be started. The message says why."""
 
 
+class UnrecoverableError(Exception):
+    """A function raises it when another attempt would fail as well: its element is not retried (S27)."""
+
+
 class RemoteError(Exception):
     """An error that a worker or a program in another language raised, as far as it can be represented here."""
 
@@ -101,7 +105,8 @@ class TaskError(Exception):
     - ``no-workers``: no worker can be had any more.
 
     ``index`` is the index of the element, or the rank for ``each_worker``. ``remote_traceback`` is the traceback
-    in the worker. ``exit_status``, ``signal`` and ``last_words`` say how its worker ended, if the call ended it.
+    in the worker. ``attempt`` is the number of the call that failed, from 1. ``exit_status``, ``signal`` and
+    ``last_words`` say how its worker ended, if the call ended it.
     """
 
     def __init__(
@@ -115,6 +120,7 @@ class TaskError(Exception):
         exit_status: Optional[int] = None,
         signal: Optional[str] = None,
         last_words: Optional[str] = None,
+        attempt: int = 1,
     ) -> None:
         detail = f"\n\n{remote_traceback.rstrip()}" if remote_traceback not in ("", message) else ""
         super().__init__(f"element {index}: {message}{detail}")
@@ -126,3 +132,4 @@ class TaskError(Exception):
         self.exit_status = exit_status
         self.signal = signal
         self.last_words = last_words
+        self.attempt = attempt

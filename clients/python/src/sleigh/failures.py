@@ -60,6 +60,7 @@ def task_error(
     worker: Optional[int] = None,
     how: str = "",
     last_words: str = "",
+    attempt: int = 1,
 ) -> TaskError:
     """The error of an element for the failure that came for it."""
     status = re.fullmatch(r"exit status (\d+)", how)
@@ -73,6 +74,7 @@ def task_error(
         exit_status=None if status is None else int(status[1]),
         signal=None if signal is None else signal[1],
         last_words=last_words or None,
+        attempt=attempt,
     )
     error.__cause__ = _cause(told)
     return error

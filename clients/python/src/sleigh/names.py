@@ -89,6 +89,12 @@ class Key:
     MAILBOX = "mailbox"
     SHARES = "shares"
     INDEX = "index"
+    ATTEMPT = "attempt"
+    SHARE = "share"
+    PRIORITY = "priority"
+    SEED = "seed"
+    # Another rank of the process of a worker has called the function of a broadcast (S22.16).
+    BESIDE = "beside"
     LISTENS = "listens"
     TASK = "task"
     REACH = "reach"

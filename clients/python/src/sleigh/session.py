@@ -103,13 +103,22 @@ class Session:
         first = self._last + 1
         self._last += len(requests)
         replies: list[Reply] = []
+        told = False
+
+        def before_last_once() -> None:
+            # The last request may be repeated on several connections.
+            nonlocal told
+            if not told:
+                told = True
+                before_last()
+
         while len(replies) < len(requests):
             if self.is_lost and self._lost is not None:
                 raise self._lost
             had = len(replies)
             left = [self._numbered(request, first + had + at) for at, request in enumerate(requests[had:])]
             try:
-                self.channel.exchange(left, replies, deadline, before_last, self._withdrawn)
+                self.channel.exchange(left, replies, deadline, before_last_once, self._withdrawn)
             except WaitTimeoutError:
                 # The server has closed the connection, and the session with it (P15.3).
                 self._lose(ConnectionLostError("closed", f"{self.channel.server} has withdrawn a get"))

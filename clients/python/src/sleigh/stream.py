@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Optional
 
 from .address import ServerAddress, TlsOptions
+from .deadline import Waker
 from .errors import ConnectionLostError
 
 _PIECE = 65_536
@@ -82,17 +83,19 @@ class Stream:
         self._at += len(piece)
         return piece
 
-    def wait(self, seconds: float) -> bool:
-        """Whether bytes are available within that time."""
+    def wait(self, seconds: Optional[float], waker: Optional[Waker] = None) -> bool:
+        """Whether bytes are available within that time, and before the waker ends the wait."""
         if self._at < len(self._buffer):
             return True
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0:
             return True
         try:
-            ready, _, _ = select.select([self._socket], [], [], max(0.0, seconds))
+            here = self._socket.fileno()
+            files = [here] if waker is None else [here, waker.fileno()]
+            ready, _, _ = select.select(files, [], [], None if seconds is None else max(0.0, seconds))
         except (OSError, ValueError) as error:
             raise self._lost(error) from error
-        return bool(ready)
+        return here in ready
 
     def close(self) -> None:
         """Ends the connection; another thread that reads here is woken."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from ..connection import Connection
-from ..errors import ConnectionLostError, NwsError
+from ..deadline import Waker
+from ..errors import ConnectionLostError, NwsError, WaitTimeoutError
 from ..lines import Lines
 from ..names import Variable
 
+# Seconds until the thread connects again.
+_PAUSE_SECONDS = 0.2
 # The number of batches that have ended whose last reports may still be on their way.
 _MAX_ENDED = 64
 
@@ -39,9 +42,11 @@ class CallReports:
         # Those of batches that have ended are kept for a while.
         self._listeners: dict[str, CallListeners] = {}
         self._active: set[str] = set()
-        self._connection: Optional[Connection] = None
+        # Ends the wait of the thread.
+        self._waker: Optional[Waker] = None
         self._is_taking = False
         self._is_declared = False
+        self._is_ended = False
 
     def prepare(self) -> None:
         """Makes the variable for the reports. Call it before the first task."""
@@ -59,46 +64,68 @@ class CallReports:
                 threading.Thread(target=self._take, name="sleigh calls", daemon=True).start()
 
     def remove(self, batch: str) -> None:
-        """The calls of that batch have ended. Takes what they have said until then."""
-        with suppress(NwsError, ConnectionLostError):
-            while True:
-                found = self._lines.main.get("fetchTry", self._workspace, Variable.CALLS)
-                if found is None:
-                    break
-                self._pass_on(found.value)
+        """The calls of that batch have ended. What they have said until then is passed on by the thread."""
         with self._lock:
             self._active.discard(batch)
-            # The other thread may have a report in its hands.
+            # The thread may have a report in its hands.
             while len(self._listeners) > len(self._active) + _MAX_ENDED:
                 oldest = next(each for each in self._listeners if each not in self._active)
                 del self._listeners[oldest]
-            if not self._active and self._connection is not None:
-                self._connection.close()
+            self._wake_if_idle()
+
+    def end(self) -> None:
+        """The job has ended, and nobody listens any more."""
+        with self._lock:
+            self._is_ended = True
+            self._active.clear()
+            self._listeners.clear()
+            self._wake_if_idle()
+
+    def _wake_if_idle(self) -> None:
+        """Ends the wait of the thread when nobody listens. Call it with the lock."""
+        if not self._active and self._waker is not None:
+            self._waker.wake()
+            self._waker = None
 
     def _take(self) -> None:
-        try:
-            while True:
-                with suppress(ConnectionLostError), self._lines.lend(self._workspace) as connection:
-                    self._take_over(connection)
-                with self._lock:
-                    self._connection = None
-                    # A batch may have begun to listen while the connection was closed.
-                    if not self._active or self._lines.main.is_lost:
-                        self._is_taking = False
-                        return
-        except NwsError:
-            # The job has ended.
-            with self._lock:
-                self._is_taking = False
-
-    def _take_over(self, connection: Connection) -> None:
-        with self._lock:
-            self._connection = connection
-            if not self._active:
-                return
         while True:
-            found = connection.get("fetch", self._workspace, Variable.CALLS)
-            if found is not None:
+            waker = Waker()
+            with self._lock:
+                is_wanted = bool(self._active)
+                self._waker = waker if is_wanted else None
+            with suppress(ConnectionLostError, NwsError, WaitTimeoutError):
+                if is_wanted:
+                    self._take_until(waker)
+                self._take_rest()
+            with self._lock:
+                self._waker = None
+                # A batch may have begun to listen meanwhile.
+                is_over = self._is_ended or not self._active or self._lines.main.is_lost
+                self._is_taking = not is_over
+            waker.close()
+            if is_over:
+                return
+            # The connection was lost, or the job has ended, which the dispatcher is about to learn.
+            time.sleep(_PAUSE_SECONDS)
+
+    def _take_until(self, waker: Waker) -> None:
+        """Passes on reports until nobody listens."""
+        with suppress(WaitTimeoutError), self._lines.lend(self._workspace) as connection:
+            while True:
+                found = connection.get("fetch", self._workspace, Variable.CALLS, waker=waker)
+                if found is not None:
+                    self._pass_on(found.value)
+
+    def _take_rest(self) -> None:
+        """Passes on what was said before the last batch ended."""
+        with self._lock:
+            if self._is_ended:
+                return
+        with self._lines.lend(self._workspace) as connection:
+            while True:
+                found = connection.get("fetchTry", self._workspace, Variable.CALLS)
+                if found is None:
+                    return
                 self._pass_on(found.value)
 
     def _pass_on(self, report: Any) -> None:

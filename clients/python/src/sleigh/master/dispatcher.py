@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Callable, Optional, Protocol
 
@@ -18,9 +18,13 @@ from ..values import Encoded
 from .batch import Batch, Element
 from .call_reports import CallReports
 from .chunk_size import CHUNK_BUDGET_MS, MAX_BYTES
+from .fixed_arguments import FixedArguments
 from .named import NamedResults
 from .reports import BatchReports
+from .retries import Timers
 
+# Seconds between two counts of the workers of an elastic group.
+_COUNT_SECONDS = 0.25
 # Seconds between two looks at the state of a job that can get no more workers.
 _LOOK_SECONDS = 0.05
 
@@ -39,9 +43,25 @@ class BroadcastReceiver(Protocol):
 
 
 class Dispatcher:
-    """Two threads: one stores tasks, the other takes results. ``changed`` guards all batches."""
+    """Two threads: one stores tasks, the other takes results. ``changed`` guards all batches.
 
-    def __init__(self, lines: Lines, workspace: str, mailbox: str = "master") -> None:
+    :param mailbox: where results arrive (S21), which no other master of the job uses
+    :param workers: the number of workers at first
+    :param follows_crew: whether workers may join and leave, so that they are counted while batches run
+    """
+
+    def __init__(
+        self,
+        lines: Lines,
+        workspace: str,
+        mailbox: str = "master",
+        workers: int = 1,
+        *,
+        follows_crew: bool = False,
+    ) -> None:
+        self.workers = workers
+        """The number of workers."""
+        self._follows_crew = follows_crew
         self.changed = threading.Condition(threading.Lock())
         """Notified whenever a batch has changed."""
         self.hosts: dict[int, str] = {}
@@ -50,6 +70,10 @@ class Dispatcher:
         """Tells the server how the batches progress."""
         self.call_reports = CallReports(lines, workspace)
         """Takes what calls say while they run."""
+        self.timers = Timers()
+        """Where failed elements wait for another attempt."""
+        self.fixed_arguments = FixedArguments(lines, workspace)
+        """The fixed arguments of all batches."""
         self._lines = lines
         self._workspace = workspace
         self._mailbox = mailbox
@@ -83,7 +107,7 @@ class Dispatcher:
         if batch.options.named is not None:
             # Nothing arrives in the mailbox, but whoever waits there learns of the end of the job.
             self._expected += 1
-            batch.options.named.start()
+            batch.options.named.start(batch)
         self._start()
         self.changed.notify_all()
 
@@ -103,10 +127,10 @@ class Dispatcher:
         """Its results are not awaited any more. Call it under the lock."""
         self._broadcasts.pop(broadcast_id, None)
 
-    def mark(self, batch_id: str, is_cancelled: bool) -> None:
-        """Tells sentinels which batches are cancelled (S23.3). Called under the lock."""
-        if is_cancelled:
-            self._marks[batch_id] = "ask"
+    def mark(self, batch_id: str, how: Optional[str]) -> None:
+        """Tells sentinels which batches are cancelled, and how their calls are ended (S23.3). Called under the lock."""
+        if how is not None:
+            self._marks[batch_id] = how
         elif self._marks.pop(batch_id, None) is None:
             return
         self._marks_changed = True
@@ -126,15 +150,21 @@ class Dispatcher:
             batch.cancel(reason)
             self.changed.notify_all()
 
-    def has_had(self, batch_id: str) -> bool:
-        """Whether a batch is or was of this master."""
+    def retry(self, batch_id: str, indexes: Iterable[int]) -> None:
+        """Someone wants failed elements to be called again, on the page of the server (S24.6)."""
         with self.changed:
-            return self.reports.knows(batch_id)
+            batch = self._batches.get(batch_id)
+            for index in indexes:
+                if batch is not None and batch.retry(index):
+                    self.reports.retried(batch_id, index)
+                else:
+                    self.reports.too_late(batch_id, index)
+            self.changed.notify_all()
 
     def forget_fixed_args(self, metadata: Mapping[str, str]) -> None:
         """The fixed arguments of a batch that is over are deleted (S11). Call it under the lock."""
         variable = metadata.get(Key.FIXED_ARGS)
-        if variable is not None:
+        if variable is not None and self.fixed_arguments.release(variable):
             self._unneeded.append(variable)
             self.changed.notify_all()
 
@@ -174,10 +204,12 @@ class Dispatcher:
                 receiver.end(self._end)
             self._batches.clear()
             self.changed.notify_all()
+        self.call_reports.end()
+        self.timers.close()
 
     def metadata(self) -> dict[str, str]:
         """The metadata of all tasks and broadcasts whose results come to the mailbox."""
-        return {Key.MAILBOX: self._mailbox}
+        return {Key.MAILBOX: self._mailbox, **self.fixed_arguments.metadata()}
 
     def named_results(self, name: str) -> NamedResults:
         """The results of a batch with that name."""
@@ -196,7 +228,10 @@ class Dispatcher:
             return
         self._is_started = True
         self.reports.start()
-        for name, run in (("sender", self._send), ("receiver", self._receive)):
+        runs = [("sender", self._send), ("receiver", self._receive)]
+        if self._follows_crew:
+            runs.append(("crew", self._count_workers))
+        for name, run in runs:
             threading.Thread(target=self._guarded(run), name=f"sleigh {name}", daemon=True).start()
 
     def _guarded(self, run: Callable[[], None]) -> Callable[[], None]:
@@ -240,7 +275,8 @@ class Dispatcher:
     def _begin(self, batch: Batch, number: int, elements: list[Element]) -> Optional[dict[str, str]]:
         """The metadata that say where the result of a task goes; None if it is there already."""
         if batch.options.named is not None:
-            return batch.options.named.begin(batch, elements)
+            place = batch.options.named.begin(batch, elements)
+            return None if place is None else {**place, **self.fixed_arguments.metadata()}
         self._made += 1
         self._out[number] = (batch, elements)
         self._expected += 1
@@ -275,8 +311,12 @@ class Dispatcher:
             **place,
             Key.BATCH_ID: batch.id,
             Key.INDEX: str(elements[0][0]),
+            Key.SHARE: batch.id,
             **main_metadata(options.metadata, encoded),
         }
+        if len(elements) == 1:
+            # The server counts its attempts from there (S26). Those of several elements are not repeated as they are.
+            metadata[Key.ATTEMPT] = str(batch.attempt_of(elements[0][0]))
         if is_chunk:
             metadata[Key.CHUNK] = "1"
         if len(elements) > 1 and options.may_repeat:
@@ -301,7 +341,7 @@ class Dispatcher:
                 self._take_back(number, lambda: batch.fail(elements, told))
             else:
                 with self.changed:
-                    if batch.options.named.take_back(elements):
+                    if batch.options.named.take_back(batch, elements):
                         batch.fail(elements, told)
                         self.changed.notify_all()
 
@@ -332,7 +372,7 @@ class Dispatcher:
                     self.changed.notify_all()
 
     def _take(self, connection: Connection, tries: int) -> list[Found]:
-        mailbox = self.metadata()
+        mailbox = {Key.MAILBOX: self._mailbox}
         requests: list[Any] = [(["fetchTry", self._workspace, Variable.RESULT], mailbox)] * tries
         requests.append((["fetch", self._workspace, Variable.RESULT], mailbox))
         replies = connection.request_all(requests)
@@ -356,6 +396,21 @@ class Dispatcher:
             self._expected -= 1
             batch, elements = sent
             batch.received(elements, result)
+
+    def _count_workers(self) -> None:
+        """The windows of the batches follow the number of workers, who join and leave at any time (S17)."""
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: self._batches or self._end is not None)
+                if self._end is not None:
+                    return
+            found = self._lines.main.get("find", self._workspace, Variable.RANK_COUNT)
+            assert found is not None, "only Try forms find nothing"
+            with self.changed:
+                if int(found.value) != self.workers:
+                    self.workers = int(found.value)
+                    self.changed.notify_all()
+            time.sleep(_COUNT_SECONDS)
 
     def _is_still(self) -> bool:
         """Whether no worker is left that could answer, and all results have arrived."""

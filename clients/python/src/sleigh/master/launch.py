@@ -180,6 +180,9 @@ class LocalWorkers:
                 self._reason = event["reason"]
         status = self._process.wait()
         if not self._is_stopping:
+            assert self._process.stdin
+            with suppress(OSError):
+                self._process.stdin.close()
             self._on_gone(self._reason or f"their sentinel has ended: exit status {status}")
 
 

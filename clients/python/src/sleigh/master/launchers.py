@@ -15,6 +15,7 @@ from typing import IO, Callable, Optional, Protocol
 
 from ..address import ServerAddress, TlsOptions
 from ..connection import Connection
+from ..deadline import Deadline
 from ..errors import ConnectionLostError, LaunchError, NwsError
 from ..lines import Lines
 from ..names import Key, Variable
@@ -203,12 +204,17 @@ class RemoteWorkers:
         self._reason = ""
         self._connection: Optional[Connection] = None
         self._is_stopping = False
+        self._is_done = False
         self.gone = threading.Event()
         """Set when no worker is left and none is coming."""
         threading.Thread(target=self._follow_byes, name="sleigh byes", daemon=True).start()
         try:
             for at, plan in enumerate(plans):
                 self._stations.append(_Station(self, f"{self._id} {at}", plan, order))
+            # All of them connect at the same time.
+            tunnels = Deadline(_TUNNEL_SECONDS)
+            for station in self._stations:
+                station.begin(tunnels)
         except BaseException as error:
             self.stop()
             if isinstance(error, OSError):
@@ -225,10 +231,11 @@ class RemoteWorkers:
         for number in (signal.SIGTERM, signal.SIGKILL):
             for station in self._stations:
                 station.kill(number)
+            # They end at the same time, however many there are.
+            end = Deadline(_END_SECONDS)
             for station in self._stations:
-                station.wait(_END_SECONDS)
-        if self._connection is not None:
-            self._connection.close()
+                station.wait(end)
+        self._end_following()
 
     def ended(self, station: str, plan: _Plan, status: int) -> None:
         """The program of a station has ended."""
@@ -245,7 +252,10 @@ class RemoteWorkers:
         after = None
         workspace = self._order.sentinel.workspace
         with suppress(NwsError, ConnectionLostError), self._order.lines.lend(workspace) as connection:
-            self._connection = connection
+            with self._lock:
+                self._connection = connection
+                if self._is_done:
+                    return
             while True:
                 after = connection.get("ifind", workspace, Variable.BYE, after=after)
                 if after is None:
@@ -257,6 +267,14 @@ class RemoteWorkers:
                         self._byes[station] = self._byes.get(station, 0) + count
                         self._reason = after.metadata.get(Key.BYE_REASON, "")
                     self._look()
+
+    def _end_following(self) -> None:
+        """No station says anything more."""
+        with self._lock:
+            self._is_done = True
+            connection = self._connection
+        if connection is not None:
+            connection.close()
 
     def _look(self) -> None:
         """A program that has ended with status 0 may have submitted a job elsewhere."""
@@ -270,6 +288,7 @@ class RemoteWorkers:
             if self.gone.is_set() or not all(is_gone(at, plan) for at, plan in enumerate(self._plans)):
                 return
             self.gone.set()
+        self._end_following()
         if not self._is_stopping:
             self._order.on_gone(self._reason)
 
@@ -302,8 +321,16 @@ class _Station:
         for reader in self._readers:
             reader.start()
         threading.Thread(target=self._wait, name="sleigh station", daemon=True).start()
-        if plan.has_tunnel:
-            self._has_port.wait(_TUNNEL_SECONDS)
+        self._sentinel = sentinel
+
+    def begin(self, tunnels: Deadline) -> None:
+        """Sends the order, when there is a tunnel if the workers need one.
+
+        :param tunnels: the end of the wait for that
+        """
+        sentinel = self._sentinel
+        if self._plan.has_tunnel:
+            self._has_port.wait(tunnels.left)
             if self._port is None:
                 # The output has said why, and the end of the program is reported.
                 self.kill(signal.SIGTERM)
@@ -327,10 +354,10 @@ class _Station:
             with suppress(OSError):
                 os.killpg(self._process.pid, number)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, end: Deadline) -> None:
         """Waits for its end, not longer than that."""
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
+            self._process.wait(end.left)
 
     def _pass_on(self, pipe: IO[bytes]) -> None:
         with pipe:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Callable, Optional
 
 from ..connection import Connection, Found
-from ..errors import ConnectionLostError, NwsError
+from ..errors import ConnectionLostError, NwsError, SleighError
 from ..lines import Lines
 from ..names import Key
 
 if TYPE_CHECKING:
     from .batch import Batch, Element
+
+# Seconds until a lost connection is replaced.
+_PAUSE_SECONDS = 0.2
+# What the server says when the variable was deleted and made again (V10).
+_IS_OTHER = "Variable id mismatch"
 
 
 class NamedResults:
@@ -42,18 +48,22 @@ class NamedResults:
         # Tasks without a result, and results of before whose elements have not been read from the input again.
         self._out: dict[str, tuple[Batch, list[Element]]] = {}
         self._early: dict[str, Found] = {}
+        self._batch: Optional[Batch] = None
+        # The last result that was read.
+        self._after: Optional[Found] = None
         self._connection: Optional[Connection] = None
         self._is_closed = False
 
-    def start(self) -> None:
-        """Begins to read."""
+    def start(self, batch: Batch) -> None:
+        """Begins to read the results of the batch."""
+        self._batch = batch
         threading.Thread(target=self._follow, name="sleigh results", daemon=True).start()
 
     def begin(self, batch: Batch, elements: list[Element]) -> Optional[dict[str, str]]:
         """A task is to be stored. Returns its metadata; None if it has its result already."""
         ((index, _),) = elements
         # The same in each run of a program with the same elements.
-        key = str(index)
+        key = _key_of(index, batch.attempt_of(index))
         early = self._early.pop(key, None)
         if early is not None:
             batch.received(elements, early)
@@ -61,9 +71,10 @@ class NamedResults:
         self._out[key] = (batch, elements)
         return {Key.KEEP_IN: self.variable, Key.KEEP_AS: key}
 
-    def take_back(self, elements: list[Element]) -> bool:
+    def take_back(self, batch: Batch, elements: list[Element]) -> bool:
         """A task was not stored. False if it has its result all the same."""
-        return self._out.pop(str(elements[0][0]), None) is not None
+        index = elements[0][0]
+        return self._out.pop(_key_of(index, batch.attempt_of(index)), None) is not None
 
     def close(self) -> None:
         """Nothing more is awaited. The results stay."""
@@ -77,20 +88,43 @@ class NamedResults:
             self._lines.main.delete_variable(self._workspace, self.variable)
 
     def _follow(self) -> None:
-        after: Optional[Found] = None
-        # When the job has ended, the dispatcher ends the batch.
-        with suppress(NwsError, ConnectionLostError), self._lines.lend(self._workspace) as connection:
-            with self._changed:
-                self._connection = connection
+        while True:
+            try:
+                with self._lines.lend(self._workspace) as connection:
+                    self._follow_over(connection)
+                return
+            except ConnectionLostError:
+                # When the server is lost, or the job has ended, the dispatcher ends the batch.
                 if self._is_closed:
-                    connection.close()
-            while True:
-                after = connection.get("ifind", self._workspace, self.variable, after=after)
-                if after is None:
                     return
-                with self._changed:
-                    self._received(after)
-                    self._changed.notify_all()
+            except NwsError as error:
+                if error.code == "purged" or _IS_OTHER in error.reason:
+                    self._fail()
+                return
+            time.sleep(_PAUSE_SECONDS)
+
+    def _follow_over(self, connection: Connection) -> None:
+        """Returns when nothing more is awaited."""
+        with self._changed:
+            self._connection = connection
+            if self._is_closed:
+                return
+        while True:
+            found = connection.get("ifind", self._workspace, self.variable, after=self._after)
+            if found is None:
+                return
+            self._after = found
+            with self._changed:
+                self._received(found)
+                self._changed.notify_all()
+
+    def _fail(self) -> None:
+        """Another master has taken all results, so those that are missing here will not come."""
+        why = f"another master has taken or cancelled the batch {self.variable.partition(' ')[2]!r}"
+        with self._changed:
+            if self._batch is not None:
+                self._batch.cancel(SleighError("over", why))
+            self._changed.notify_all()
 
     def _received(self, found: Found) -> None:
         self._note(found)
@@ -101,3 +135,8 @@ class NamedResults:
             return
         batch, elements = sent
         batch.received(elements, found)
+
+
+def _key_of(index: int, attempt: int) -> str:
+    """The same in each run of a program with the same elements, also in another language."""
+    return str(index) if attempt == 1 else f"{index}/{attempt}"

@@ -1,9 +1,8 @@
-"""Carries out the orders of the page (S24.5)."""
+"""Carries out the orders of the page (S24.5, S24.6)."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -33,14 +32,10 @@ def _follow(lines: Lines, workspace: str, dispatcher: Dispatcher) -> None:
             if order.get("order") == "cancel":
                 dispatcher.cancel(str(order.get("batch")))
             elif order.get("order") == "retry":
-                _refuse_retries(lines, workspace, dispatcher, order)
+                indexes = order.get("indexes")
+                if isinstance(indexes, list):
+                    dispatcher.retry(str(order.get("batch")), _counts_in(indexes))
 
 
-def _refuse_retries(lines: Lines, workspace: str, dispatcher: Dispatcher, order: Mapping[str, Any]) -> None:
-    """This client gives each failure to its program at once, so it is too late for another call (S24.6)."""
-    batch, indexes = order.get("batch"), order.get("indexes")
-    if not isinstance(indexes, list) or not dispatcher.has_had(str(batch)):
-        return
-    for index in indexes:
-        answer = {"batch": batch, "index": index, "retry": "too-late", "at": round(time.time() * 1_000)}
-        lines.main.store(workspace, Variable.FAILURES, answer)
+def _counts_in(values: list[Any]) -> list[int]:
+    return [each for each in values if isinstance(each, int) and not isinstance(each, bool) and each >= 0]

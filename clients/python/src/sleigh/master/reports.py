@@ -84,9 +84,21 @@ class BatchReports:
             progress.ended = _now()
             self._changed.set()
 
-    def knows(self, batch_id: str) -> bool:
-        """Whether a batch is in the reports. Call it under the lock."""
-        return batch_id in self._batches
+    def retried(self, batch_id: str, index: int) -> None:
+        """A failed element is called again (S24.6). Call it under the lock."""
+        self._done -= 1
+        self._failed -= 1
+        self._answer_retry(batch_id, index, "begun")
+
+    def too_late(self, batch_id: str, index: int) -> None:
+        """A failed element was to be called again, and it is too late for that (S24.6). Call it under the lock."""
+        # Otherwise the order was meant for another master of this workspace.
+        if batch_id in self._batches:
+            self._answer_retry(batch_id, index, "too-late")
+
+    def _answer_retry(self, batch_id: str, index: int, answer: str) -> None:
+        self._failures.append({"batch": batch_id, "index": index, "retry": answer, "at": _now()})
+        self._changed.set()
 
     def outcome(self, batch: Batch, error: Optional[TaskError], part: Optional[Part]) -> None:
         """An element has an outcome. Call it under the lock."""
@@ -151,7 +163,7 @@ class BatchReports:
             "element": None if part is None else _shown(part),
             "worker": error.worker,
             "host": host,
-            "attempts": batch.options.max_attempts if error.code == "worker-died" else 1,
+            "attempts": batch.options.max_attempts if error.code == "worker-died" else error.attempt,
             "at": _now(),
         }
         return {name: value for name, value in told.items() if value is not None}

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import SleighError, TaskError
-from .batch import Batch, Outcome
+from .batch import Batch
 from .dispatcher import Dispatcher, part_for
+from .outcomes import Outcome
+from .pace import Pace
 
 
 class Results(Iterator[Any]):
@@ -25,9 +27,10 @@ class Results(Iterator[Any]):
         self._dispatcher = dispatcher
         self._batch = batch
         self._collects = collects
+        each = iter(elements)
         with dispatcher.changed:
             dispatcher.add(batch)
-        threading.Thread(target=self._feed, args=(iter(elements),), name="sleigh input", daemon=True).start()
+        threading.Thread(target=self._feed, args=(each,), name="sleigh input", daemon=True).start()
 
     def __iter__(self) -> Results:
         return self
@@ -50,6 +53,29 @@ class Results(Iterator[Any]):
             if outcome is None:
                 return
             yield outcome
+
+    def all(self) -> list[Any]:
+        """All results, in the order of the iteration. Raises as that.
+
+        ``list`` gives the same. Here an element that failed may be called again on the page of the server until all
+        results have come, if errors are collected. Its last outcome counts (S24.6).
+        """
+        with self._dispatcher.changed:
+            self._batch.outcomes.may_replace = True
+        self.keep_all()
+        results: list[Any] = []
+        # Where the failed elements are, because these may have another outcome.
+        places: dict[int, int] = {}
+        for outcome in self.outcomes():
+            place = places.get(outcome.index, len(results))
+            if isinstance(outcome, TaskError):
+                if not self._collects:
+                    self.cancel()
+                    raise outcome
+                places[outcome.index] = place
+            result = outcome if isinstance(outcome, TaskError) else outcome.value
+            results[place : place + 1] = [result]
+        return results
 
     def cancel(self) -> None:
         """Queued elements are not called, and running calls are ended (S23.3)."""
@@ -98,6 +124,8 @@ class Results(Iterator[Any]):
 
     def _feed(self, elements: Iterator[Any]) -> None:
         batch, changed = self._batch, self._dispatcher.changed
+        rate = batch.options.per_second
+        pace = None if rate is None else Pace(rate)
         try:
             while True:
                 with changed:
@@ -109,7 +137,10 @@ class Results(Iterator[Any]):
                 except StopIteration:
                     break
                 part = part_for(element)
+                wait = 0.0 if pace is None else pace.wait()
                 with changed:
+                    if wait > 0:
+                        changed.wait_for(lambda: not batch.takes_input, wait)
                     if batch.takes_input:
                         batch.add(part)
                         changed.notify_all()

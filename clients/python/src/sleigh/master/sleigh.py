@@ -26,11 +26,14 @@ from .broadcast import Broadcast
 from .call_reports import CallListeners
 from .chunk_size import ChunkSize
 from .dispatcher import Dispatcher, main_metadata
+from .fixed_arguments import Scattered, value_for
 from .follow import follow_output
 from .launch import PrivateServer
 from .launchers import Launched, Launcher, LaunchOrder, processes, ssh
 from .orders import follow_orders
+from .outcomes import Outcome
 from .results import Results
+from .retries import Retry
 
 Task = Union[Callable[..., Any], Reference, str]
 
@@ -140,14 +143,14 @@ class Sleigh:
         self._made = 0
         self._stopping = threading.Lock()
         self._is_stopped = False
-        self._launched: list[Launched] = []
+        self._launched: set[_LaunchedWorkers] = set()
         self._hosts = tuple(hosts)
         self._launcher = launch
         self._on_death = on_death
         self._on_output = on_output or sys.stderr.write
         self._connect(server, server_command, reconnect_grace)
         mailbox = "master" if name is None else f"master {program}"
-        self._dispatcher = Dispatcher(self._lines, self.workspace, mailbox)
+        self._dispatcher = Dispatcher(self._lines, self.workspace, mailbox, count, follows_crew=elastic)
         try:
             granted = self._lines.main.grace
             self._open(label, on_dead_worker, granted if reconnect_grace is None else reconnect_grace)
@@ -200,13 +203,18 @@ class Sleigh:
         function: Task,
         elements: Iterable[Any],
         *,
-        fixed_args: tuple[Any, ...] = (),
+        fixed_args: Union[tuple[Any, ...], Scattered] = (),
         timeout: Optional[float] = None,
         errors: str = "raise",
         ordered: bool = True,
         load_factor: float = _LOAD_FACTOR,
         chunk_size: Union[int, str] = "auto",
         name: Optional[str] = None,
+        retry: Optional[Retry] = None,
+        priority: int = 0,
+        per_second: Optional[float] = None,
+        seed: Union[int, str, None] = None,
+        on_cancel: str = "ask",
         on_element_progress: Optional[Callable[[int, Any], object]] = None,
         on_log: Optional[Callable[[int, str], object]] = None,
     ) -> Results:
@@ -215,7 +223,8 @@ class Sleigh:
         It starts at once, and continues at the pace at which results are taken; ``elements`` may be endless.
 
         :param function: a function, its name (``"module:function"``), or ``javascript(…)``
-        :param fixed_args: further arguments of each call; they are sent to each worker once (S11)
+        :param fixed_args: further arguments of each call, or what ``scatter`` has returned; they are sent to each
+            worker once (S11)
         :param timeout: seconds of one call. Beyond it the call is ended with its worker, which is replaced
         :param errors: ``raise`` the TaskError of the first element that fails, or ``collect``: it is the result
         :param ordered: with false, results are given as they arrive
@@ -224,6 +233,13 @@ class Sleigh:
         :param name: the name of the batch, in an elastic group. Its results stay on the server until this program has
             taken all of them, or cancels the batch. If the program is started again, elements that are done are not
             called again, and their results are given again (S29). The elements must be the same, in the same order
+        :param retry: how elements that raised, or took longer than ``timeout``, are called again (S27)
+        :param priority: from -1000 to 1000: elements are sent before all of a lower one (S28)
+        :param per_second: the number of elements that are sent in a second at most
+        :param seed: what the random numbers of ``current_task().random`` depend on, besides the index of the element;
+            by default the number of the batch (S23.7)
+        :param on_cancel: ``ask``: running calls of a batch that is cancelled have half a second to end; ``kill``: they
+            are ended at once with their workers (S22.3)
         :param on_element_progress: called, in another thread, with the index of an element and the newest value that
             its call says by ``current_task().progress`` (S23.9). What it raises cancels the batch
         :param on_log: the same, with each line of ``current_task().log``
@@ -239,7 +255,13 @@ class Sleigh:
             raise ValueError(
                 "a batch with a `name` needs an elastic group: start the sleigh with a name, or with elastic=True"
             )
-        metadata = self._task_metadata(function, fixed_args, timeout)
+        if on_cancel not in ("ask", "kill"):
+            raise ValueError(f"`on_cancel` must be 'ask' or 'kill', got {on_cancel!r}.")
+        _check_priority(priority)
+        _check_rate(per_second)
+        metadata = self._task_metadata(function, fixed_args, timeout, priority)
+        if seed is not None:
+            metadata[Key.SEED] = str(seed)
         is_heard = on_element_progress is not None or on_log is not None
         if is_heard:
             self._dispatcher.call_reports.prepare()
@@ -254,7 +276,7 @@ class Sleigh:
         size = self._size_for(metadata) if is_auto else None
         options = BatchOptions(
             metadata=metadata,
-            window=max(1, round(load_factor * max(1, self.workers))),
+            window=lambda: max(1, round(load_factor * max(1, self._dispatcher.workers))),
             size=size,
             chunk_size=1 if size is not None else int(chunk_size),
             is_ordered=ordered,
@@ -264,34 +286,68 @@ class Sleigh:
             total=len(elements) if isinstance(elements, Sized) else None,
             reports=self._dispatcher.reports,
             named=None if name is None else self._dispatcher.named_results(name),
+            on_cancel=on_cancel,
+            retry=retry,
+            timers=self._dispatcher.timers,
+            changed=self._dispatcher.changed,
+            per_second=per_second,
         )
         batch = Batch(self._next_id(), options)
         if is_heard:
             cancel = partial(self._dispatcher.cancel_for, batch)
             self._dispatcher.call_reports.add(batch.id, CallListeners(on_element_progress, on_log, cancel))
-        return Results(self._dispatcher, batch, elements, errors == "collect")
+        try:
+            return Results(self._dispatcher, batch, elements, errors == "collect")
+        except BaseException:
+            # It has not begun.
+            self._dispatcher.call_reports.remove(batch.id)
+            with self._dispatcher.changed:
+                self._dispatcher.forget_fixed_args(metadata)
+            raise
+
+    def scatter(self, *values: Any) -> Scattered:
+        """Sends values to the server once, for the ``fixed_args`` of any number of batches (S11).
+
+        Each worker gets them once, when it first needs them. A single value can also be given to functions in
+        JavaScript.
+
+        >>> with sleigh.scatter(table) as shared:
+        ...     list(sleigh.each_elem(look_up, keys, fixed_args=shared))
+
+        :raises UnsendableError: if they cannot be sent
+        """
+        if not values:
+            raise ValueError("`scatter` needs at least one value.")
+        return self._dispatcher.fixed_arguments.scatter(values)
 
     def each_worker(
         self,
         function: Task,
         argument: Any = None,
         *,
-        fixed_args: tuple[Any, ...] = (),
+        fixed_args: Union[tuple[Any, ...], Scattered] = (),
         timeout: Optional[float] = None,
         errors: str = "raise",
+        on_late: Optional[Callable[[Outcome], object]] = None,
     ) -> list[Any]:
         """Calls a function once on every worker (S8): ``function(argument, *fixed_args)``.
 
+        :param on_late: in an elastic group, workers that join later call the function as well, before they do anything
+            else. This is called, in another thread, with the outcome of each (S17)
         :returns: the results in the order of the ranks
         :raises TaskError: of the first worker that fails, whose ``index`` is the rank; with ``collect`` the error is
             the result
         """
-        metadata = self._task_metadata(function, fixed_args, timeout)
+        if on_late is not None and not self._is_elastic:
+            raise ValueError("`on_late` needs an elastic group: start the sleigh with elastic=True")
         encoded = encode(argument, "argument")
+        metadata = self._task_metadata(function, fixed_args, timeout)
+        if on_late is not None:
+            metadata[Key.REACH] = "all"
         # Reading this variable fixes the number of answers (S4, S13). An elastic group says the number itself.
         expected = int(self._get("find", Variable.WORKER_COUNT).value)
         broadcast_id = self._next_id()
-        broadcast = Broadcast(self._dispatcher, broadcast_id, expected)
+        broadcast = Broadcast(self._dispatcher, broadcast_id, expected, on_late)
         all_metadata = {
             **metadata,
             **self._dispatcher.metadata(),
@@ -307,8 +363,10 @@ class Sleigh:
         try:
             outcomes = broadcast.outcomes()
         finally:
-            with self._dispatcher.changed:
-                self._dispatcher.forget_fixed_args(metadata)
+            # Workers that join later need them.
+            if on_late is None:
+                with self._dispatcher.changed:
+                    self._dispatcher.forget_fixed_args(metadata)
         if errors == "raise":
             for outcome in outcomes:
                 if isinstance(outcome, TaskError):
@@ -366,7 +424,7 @@ class Sleigh:
                 with suppress(NwsError, ConnectionLostError):
                     self._lines.main.store(self.workspace, Variable.RIDE_OVER, "1")
             limit.cancel()
-            stopping = [threading.Thread(target=launched.stop) for launched in self._launched]
+            stopping = [threading.Thread(target=launched.stop) for launched in list(self._launched)]
             for each in stopping:
                 each.start()
             for each in stopping:
@@ -409,10 +467,20 @@ class Sleigh:
     def _start_workers(
         self, sentinel: SentinelOrder, hosts: tuple[str, ...], launcher: Optional[Launcher]
     ) -> Launched:
-        order = LaunchOrder(sentinel, hosts, self._lines, self._on_death, self._on_output, self._no_workers)
-        launched = (launcher or (ssh() if hosts else processes())).start(order)
-        self._launched.append(launched)
-        return launched
+        workers = _LaunchedWorkers(self._launched.discard)
+
+        def gone(why: str) -> None:
+            workers.are_gone = True
+            self._launched.discard(workers)
+            self._no_workers(why)
+
+        order = LaunchOrder(sentinel, hosts, self._lines, self._on_death, self._on_output, gone)
+        workers.launched = (launcher or (ssh() if hosts else processes())).start(order)
+        self._launched.add(workers)
+        # They may have ended before they were added.
+        if workers.are_gone:
+            self._launched.discard(workers)
+        return workers
 
     def _connect(
         self, server: Optional[ServerLike], command: Optional[str], reconnect_grace: Optional[float]
@@ -436,24 +504,33 @@ class Sleigh:
             raise
 
     def _task_metadata(
-        self, function: Task, fixed_args: tuple[Any, ...], timeout: Optional[float]
+        self,
+        function: Task,
+        fixed_args: Union[tuple[Any, ...], Scattered],
+        timeout: Optional[float],
+        priority: int = 0,
     ) -> dict[str, str]:
-        reference, arguments = reference_to(function, tuple(fixed_args))
+        scattered = fixed_args if isinstance(fixed_args, Scattered) else None
+        given = () if isinstance(fixed_args, Scattered) else tuple(fixed_args)
+        reference, arguments = reference_to(function, given)
         metadata = {Key.MODULE: reference.module, Key.FUNCTION: reference.name}
         if reference.language != JAVASCRIPT:
             metadata[Key.LANGUAGE] = reference.language
         if timeout is not None:
             metadata[Key.TIMEOUT] = str(round(timeout * 1_000))
-        if arguments:
-            # A function in another language has one value.
-            value: Any = arguments
-            if reference.language == JAVASCRIPT:
-                value = arguments[0] if len(arguments) == 1 else list(arguments)
-            encoded = encode(value, "fixed_args")
+        if priority != 0:
+            metadata[Key.PRIORITY] = str(priority)
+        if scattered is not None:
+            if arguments:
+                raise ValueError("a function that cannot be imported cannot have scattered values")
+            if reference.language == JAVASCRIPT and scattered.count > 1:
+                raise ValueError("a function in JavaScript has one fixed argument: scatter a single value")
+            metadata.update(main_metadata(metadata, scattered.encoded))
+            metadata[Key.FIXED_ARGS] = self._dispatcher.fixed_arguments.use(scattered)
+        elif arguments:
+            encoded = encode(value_for(reference.language, arguments), "fixed_args")
             metadata.update(main_metadata(metadata, encoded))
-            variable = str(self._get("find", Variable.FIXED_ARG_ID).value)
-            self._lines.main.store_encoded(self.workspace, variable, encoded)
-            metadata[Key.FIXED_ARGS] = variable
+            metadata[Key.FIXED_ARGS] = self._dispatcher.fixed_arguments.store(encoded)
         return metadata
 
     def _size_for(self, metadata: Mapping[str, str]) -> ChunkSize:
@@ -480,6 +557,23 @@ class Sleigh:
             self._dispatcher.no_workers(SleighError("no-workers", f"no worker can be had any more: {why}"))
 
 
+class _LaunchedWorkers:
+    """Workers that ``stop`` of the job ends, unless they have ended before.
+
+    :param forget: called when they have ended
+    """
+
+    def __init__(self, forget: Callable[[_LaunchedWorkers], object]) -> None:
+        self.launched: Optional[Launched] = None
+        self.are_gone = False
+        self._forget = forget
+
+    def stop(self) -> None:
+        if self.launched is not None:
+            self.launched.stop()
+        self._forget(self)
+
+
 def _budget(respawn: Union[bool, RestartBudget], workers: int) -> Optional[RestartBudget]:
     """None if workers are not replaced."""
     if isinstance(respawn, RestartBudget):
@@ -490,6 +584,18 @@ def _budget(respawn: Union[bool, RestartBudget], workers: int) -> Optional[Resta
 def _check_name(name: Optional[str]) -> None:
     if name is not None and (not isinstance(name, str) or name == ""):
         raise ValueError(f"`name` must be a text that is not empty, got {name!r}.")
+
+
+def _check_priority(priority: int) -> None:
+    is_whole = isinstance(priority, int) and not isinstance(priority, bool)
+    if not is_whole or not -1_000 <= priority <= 1_000:
+        raise ValueError(f"`priority` must be a whole number from -1000 to 1000, got {priority!r}.")
+
+
+def _check_rate(per_second: Optional[float]) -> None:
+    is_number = isinstance(per_second, (int, float)) and not isinstance(per_second, bool)
+    if per_second is not None and not (is_number and 0 < per_second < float("inf")):
+        raise ValueError(f"`per_second` must be a number over 0, got {per_second!r}.")
 
 
 def _processors() -> int:

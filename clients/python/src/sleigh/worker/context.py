@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Optional
 
 from ..address import ServerAddress
@@ -28,6 +30,27 @@ class TaskContext:
     """Seconds within which connections of this worker may come back."""
     reporter: Optional[CallReporter] = None
     """Where the current call reports to; None if no master listens."""
+    attempt: int = 1
+    """The number of this call of the element, from 1 (S26)."""
+    seed: str = ""
+    """What the random numbers of the current call depend on, besides the index."""
+    _random: Optional[tuple[str, int, Random]] = field(default=None, repr=False, compare=False)
+
+    @property
+    def random(self) -> Random:
+        """Random numbers for the current call, which are the same in every attempt and however elements travel.
+
+        They depend on the index of the element and the ``seed`` of the batch alone (S23.7).
+        """
+        known = self._random
+        if known is None or known[:2] != (self.seed, self.index):
+            known = self._random = (self.seed, self.index, Random(json.dumps([self.seed, self.index])))
+        return known[2]
+
+    def begin(self, index: int, attempt: int, seed: str) -> None:
+        """A call begins."""
+        self.index, self.attempt, self.seed = index, attempt, seed
+        self._random = None
 
     def progress(self, value: Any) -> None:
         """Says how far the call is: any value. Its master receives the newest one, a few times a second.

@@ -45,6 +45,10 @@ class _Call:
     timeout: float
     is_heard: bool
     """Whether the master listens to what the call says."""
+    attempt: int
+    """The number of this call of its elements, from 1 (S26)."""
+    seed: Optional[str]
+    """What the random numbers depend on; None for the number of the batch (S23.7)."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,8 @@ class TaskRunner:
                 self._fixed_args(metadata.get(Key.FIXED_ARGS)),
                 float(metadata.get(Key.TIMEOUT, "inf")),
                 metadata.get(Key.LISTENS) == "1",
+                int(metadata.get(Key.ATTEMPT, "1")),
+                metadata.get(Key.SEED),
             )
         except FunctionError as error:
             # Another worker, or the replacement of this one, may be able to have it.
@@ -213,7 +219,8 @@ class TaskRunner:
     def _call(self, call: _Call, value: Any, at: int, element: _Element) -> Any:
         batch = element.batch
         self._batch = batch
-        self._context.index = element.index
+        seed = call.seed if call.seed is not None else _number_of(batch)
+        self._context.begin(element.index, call.attempt, seed)
         reporter = self._reporter_for(call, element)
         self._context.cancelled.clear()
         if batch in self._cancelled:
@@ -265,6 +272,12 @@ class TaskRunner:
         if batch in self._cancelled:
             return failure("cancelled", "the batch was cancelled")
         return failure_of(error)
+
+
+def _number_of(batch: str) -> str:
+    """The number with which the id of a batch ends (S23.7); a call of ``submit`` has a dot behind it (S23.8)."""
+    number = re.search(r"\d+$", batch.partition(".")[0])
+    return "0" if number is None else number[0]
 
 
 class _Failed(Exception):

@@ -112,6 +112,11 @@ class Work:
 
     def _store_request(self, result: TaskResult) -> tuple[list[Any], dict[str, str]]:
         metadata = {**result.metadata, Key.HOST: socket.gethostname()}
+        task = self._session.task
+        attempt = None if task is None else task.metadata.get(Key.ATTEMPT)
+        if attempt not in (None, "1"):
+            # The server keeps the number of the first attempt with the task (S26).
+            metadata[Key.ATTEMPT] = str(attempt)
         return store_request(self._session.workspace, Variable.RESULT, result.encoded, metadata)
 
 
