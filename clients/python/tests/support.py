@@ -18,6 +18,7 @@ from sleigh import NetWorkSpace, ServerAddress
 
 ROOT = Path(__file__).resolve().parents[3]
 MAIN = ROOT / "dist" / "cli" / "main.js"
+INDEX = ROOT / "dist" / "index.js"
 SOURCES = ROOT / "clients" / "python" / "src"
 # The environment of programs that use this client and these tests.
 PATHS = {**os.environ, "PYTHONPATH": f"{SOURCES}:{SOURCES.parent}"}

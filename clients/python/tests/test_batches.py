@@ -235,6 +235,8 @@ class Turns(BatchTestCase):
         # Cancelling the batch ends the wait.
         slow = self.sleigh.each_elem(functions.square, range(7), per_second=0.001)
         next(slow)
+        time.sleep(0.2)
+        self.assertEqual(slow._batch.read, 1)
         slow.cancel()
         until(lambda: slow._batch.is_over, 10)
         with self.assertRaisesRegex(ValueError, "`per_second` must be a number over 0"):

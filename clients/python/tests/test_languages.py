@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from sleigh import Sleigh, TaskError, javascript
+from sleigh import Retry, Sleigh, TaskError, WaitTimeoutError, javascript
 
 from . import functions_for_jobs as functions
-from .support import MAIN, Server, ServerTestCase, until
+from .support import INDEX, MAIN, Server, ServerTestCase, until
 
 _TASKS = """
 export const square = (n) => n * n;
 export const same = (value) => value;
 export const plus = (n, { fixedArgs }) => n + fixedArgs;
 export const talk = (n, { progress, log, index }) => { progress({ at: n }); log('line', n); return index; };
+export const flaky = (n, { attempt }) => {
+  if (attempt < n) throw Object.assign(new Error('not yet'), n > 9 ? { name: 'UnrecoverableError' } : {});
+  return attempt;
+};
 export const refuse = (n) => { throw new TypeError(`not ${n}`); };
 """
 
@@ -37,7 +42,10 @@ class AJobWithWorkersInJavaScript(ServerTestCase):
         cls.addClassCleanup(cls.sleigh.stop)
         server = f"127.0.0.1:{cls.server.port}"
         program = subprocess.Popen(
-            ["node", str(MAIN), "worker", cls.sleigh.workspace, "--server", server, "--workers", "2"],
+            [
+                *("node", str(MAIN), "worker", cls.sleigh.workspace, "--server", server),
+                *("--workers", "1", "--concurrency", "2"),
+            ],
             stderr=subprocess.DEVNULL,
         )
 
@@ -70,6 +78,23 @@ class AJobWithWorkersInJavaScript(ServerTestCase):
         self.assertEqual(progress, {0: {"at": 5}, 1: {"at": 6}, 2: {"at": 7}})
         self.assertEqual(sorted(lines), [(0, "line 5"), (1, "line 6"), (2, "line 7")])
 
+    def test_shares_values_with_them_and_calls_them_again(self) -> None:
+        with self.sleigh.scatter(10) as shared:
+            plus = javascript(self.module, "plus")
+            for _ in range(2):
+                self.assertEqual(list(self.sleigh.each_elem(plus, [1, 2], fixed_args=shared)), [11, 12])
+        with self.sleigh.scatter(1, 2) as several, self.assertRaisesRegex(ValueError, "a single value"):
+            self.sleigh.each_elem(plus, [1], fixed_args=several)
+        flaky, retry = javascript(self.module, "flaky"), Retry(3, backoff=0)
+        self.assertEqual(list(self.sleigh.each_elem(flaky, [1, 2, 3], retry=retry)), [1, 2, 3])
+        (error,) = self.sleigh.each_elem(flaky, [99], retry=retry, errors="collect")
+        self.assertEqual(error.attempt, 1)
+
+    def test_calls_a_broadcast_once_in_each_process(self) -> None:
+        until(lambda: self.sleigh.status().workers == 2)
+        # Both ranks are of the same process, which calls it once (S22.16).
+        self.assertEqual(self.sleigh.each_worker(javascript(self.module, "same"), "once"), ["once"])
+
     def test_raises_what_they_threw(self) -> None:
         with self.assertRaises(TaskError) as caught:
             list(self.sleigh.each_elem(javascript(self.module, "refuse"), [7]))
@@ -77,6 +102,54 @@ class AJobWithWorkersInJavaScript(ServerTestCase):
         self.assertEqual((error.code, error.reason), ("threw", "TypeError: not 7"))
         self.assertIn("tasks.mjs", error.remote_traceback)
         self.assertEqual(str(error.__cause__), "TypeError: not 7")
+
+
+_LOCK = f"""
+import {{ NetWorkSpace }} from {json.dumps(INDEX.as_uri())};
+const shop = await NetWorkSpace.use(process.argv[2], {{ port: Number(process.argv[3]) }});
+const lock = await shop.lock('door');
+console.log('locked');
+const order = await shop.variable('orders').take({{ lease: 60_000 }});
+console.log(order.value);
+process.stdin.once('data', async () => {{
+  await order.back();
+  await lock.release();
+  const again = await shop.lock('door');
+  console.log('again');
+  await again.release();
+  shop.close();
+  process.stdin.destroy();
+}});
+"""
+
+
+class AProgramInJavaScript(ServerTestCase):
+    def test_has_the_same_locks_and_leases(self) -> None:
+        shop = self.workspace()
+        shop.store("orders", {"id": 1})
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "lock.mjs")
+            file.write_text(_LOCK)
+            program = subprocess.Popen(
+                ["node", str(file), shop.name, str(self.server.port)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            self.addCleanup(program.communicate)
+            self.addCleanup(program.kill)
+            assert program.stdout is not None and program.stdin is not None
+            self.assertEqual(program.stdout.readline(), "locked\n")
+            self.assertEqual(program.stdout.readline(), "{ id: 1 }\n")
+            self.assertIsNone(shop.take_try("orders", 1))
+            with self.assertRaises(WaitTimeoutError):
+                shop.lock("door", timeout=0.2)
+            program.stdin.write("go on\n")
+            program.stdin.flush()
+            self.assertEqual(shop.take("orders", 60, timeout=30).value, {"id": 1})
+            self.assertEqual(program.stdout.readline(), "again\n")
+            with shop.lock("door", timeout=30) as lock:
+                self.assertFalse(lock.lost.is_set())
 
 
 class AWorkerInPython(ServerTestCase):

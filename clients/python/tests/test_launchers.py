@@ -148,7 +148,7 @@ class WorkersBySsh(ServerTestCase):
         )
         launch = ssh(remote_command=f'"{sys.executable}" -m sleigh')
         with Sleigh(2, server=self.server.address, hosts=["ada", "grace"], launch=launch) as sleigh:
-            self.assertEqual(list(sleigh.each_elem(functions.square, range(9))), [n * n for n in range(9)])
+            self.assertEqual(sorted(sleigh.each_worker(functions.rank_of)), [0, 1])
 
     def test_that_cannot_connect_fail_the_elements(self) -> None:
         self.fake("echo 'ssh: Could not resolve hostname' >&2; exit 255")

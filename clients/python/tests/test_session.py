@@ -68,7 +68,10 @@ class ASession(ServerTestCase):
             told.append(1)
             self.proxy.cut()
 
+        connections = self.proxy.connections
         asking = Background(lambda: connection.request_all(requests, before_last))
+        until(lambda: self.proxy.connections > connections)
+        until(lambda: [info.fetchers for info in self.seen.list_variables() if info.name == "later"] == [1])
         self.seen.store("later", "now")
         self.assertEqual([reply.status for reply in asking.join()], ["0000"] * 4)
         self.assertEqual(told, [1])
