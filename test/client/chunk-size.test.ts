@@ -29,6 +29,13 @@ describe('the size of a chunk', () => {
     expect([later[0], later.at(-1)]).toEqual([1, 19]);
   });
 
+  it('increases by a quarter of the difference', () => {
+    const size = new ChunkSize();
+    for (const milliseconds of [1, 0.1, 0.02]) size.took('0', milliseconds, 1);
+    // 0.1 ms - (0.1 ms - 0.02 ms) / 4
+    expect(size.value).toBe(25);
+  });
+
   it('is limited in elements and in bytes', () => {
     const size = new ChunkSize();
     for (let n = 0; n < 2; n++) size.took('0', 0.000_1, 10);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { checkRespawn, restartBudget } from '../../src/client/options/respawn.ts';
 import { NetWorkSpace, Sleigh, tasks } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 
@@ -54,8 +55,37 @@ describe('Sleigh.start rejects invalid options', () => {
     [{ workers: 1, onDeath: 'log' }, '`onDeath` must be a function, got "log".'],
     [{ workers: 1, signal: new AbortController() }, '`signal` must be an AbortSignal, got AbortController'],
     [{ workers: 1, preload: 7 }, '`preload` must be '],
+    [{ workers: 1, respawn: 2 }, '`respawn` must be true, false or { restarts, within, maxDelay }, got 2.'],
+    [{ workers: 1, respawn: { restarts: -1 } }, '`restarts` must be a whole number of at least 0, got -1.'],
+    [{ workers: 1, respawn: { within: 'long' } }, '`within` must be a number of milliseconds'],
+    [{ workers: 1, respawn: { maxDelay: -1 } }, '`maxDelay` must be'],
+    [{ workers: 1, respawn: { restart: 1 } }, '`respawn` has no option `restart`. Do you mean `restarts`?'],
+    // Two changes are near enough; three are not, nor are names that differ almost everywhere.
+    [{ workers: 1, prelaods: '' }, 'Sleigh.start has no option `prelaods`. It has'],
+    [{ workers: 1, preloda: '' }, 'Do you mean `preload`?'],
+    [{ workers: 1, PRELOAD: '' }, 'Do you mean `preload`?'],
+    [{ workers: 1, jo: '' }, 'It has workers'],
+    [{ workers: 1, jxx: '' }, 'It has workers'],
+    [{ workers: 1, toString: 1 }, 'Sleigh.start has no option `toString`'],
+    [[], 'The options of Sleigh.start must be an object'],
+    [null, 'The options of Sleigh.start must be an object, got null.'],
   ])('%j', async (options, message) => {
     await expect(Sleigh.start(any(options))).rejects.toThrow(message);
+  });
+});
+
+describe('the restart budget', () => {
+  it('is 10 restarts for each worker within 10 s, with delays of at most 5 s', () => {
+    expect(restartBudget(undefined, 3)).toEqual({ restarts: 30, within: 10_000, maxDelay: 5_000 });
+    expect(restartBudget(true, 2)).toEqual({ restarts: 20, within: 10_000, maxDelay: 5_000 });
+    expect(restartBudget(false, 2)).toBe(false);
+  });
+
+  it('may be none, or endless, which JSON can say', () => {
+    const budget = restartBudget({ restarts: 0, within: Infinity, maxDelay: Infinity }, 2);
+    expect(budget).toEqual({ restarts: 0, within: 2 ** 53 - 1, maxDelay: 2 ** 53 - 1 });
+    expect(() => checkRespawn('respawn', { restarts: 0 })).not.toThrow();
+    expect(() => checkRespawn('respawn', true)).not.toThrow();
   });
 });
 
@@ -84,6 +114,13 @@ describe('eachElem rejects invalid arguments', () => {
     [{ errors: 'ignore' }, '`errors` must be "throw" or "collect", got "ignore".'],
     [{ onAbort: 'wait' }, '`onAbort` must be "ask" or "kill", got "wait".'],
     [{ timeout: '1s' }, '`timeout` must be a number of milliseconds, got "1s".'],
+    [{ loadFactor: 0 }, '`loadFactor` must be a number over 0, got 0.'],
+    [{ ratePerSecond: 0 }, '`ratePerSecond` must be a number over 0, got 0.'],
+    [{ retry: 3 }, '`retry` must be an object such as { attempts: 3 }, got 3.'],
+    [{ retry: {} }, '`attempts` must be a whole number of at least 1, got undefined.'],
+    [{ retry: { attempts: 0 } }, '`attempts` must be a whole number of at least 1, got 0.'],
+    [{ retry: { attempts: 2, backoff: 'long' } }, '`backoff` must be a number of milliseconds'],
+    [{ retry: { attempts: 2, when: true } }, '`when` must be a function, got true.'],
     [{ signal: {} }, '`signal` must be an AbortSignal'],
     [{ onProgress: 1 }, '`onProgress` must be a function, got 1.'],
     ['fast', 'The options of eachElem must be an object, got "fast".'],

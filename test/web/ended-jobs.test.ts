@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -131,6 +131,53 @@ describe('the jobs that are kept', () => {
     const none = new EndedJobs({ days: 0 });
     none.keep(JOB);
     expect(none.count).toBe(0);
+  });
+
+  test('are sorted by the time of their end, whatever the names of their files are', async () => {
+    const jobs = new EndedJobs({ folder, days: 2 });
+    for (const endedAt of [20, 9, 100]) jobs.keep({ ...JOB, endedAt });
+    await jobs.close();
+    expect(readdirSync(folder).toSorted()).toEqual(['100-3.json', '20-1.json', '9-2.json']);
+    const later = new EndedJobs({ folder, days: 2 });
+    await later.load(100);
+    expect([later.count, later.summaries.map(({ endedAt }) => endedAt)]).toEqual([3, [100, 20, 9]]);
+    expect(later.find('9-2')).toEqual({ ...JOB, endedAt: 9 });
+    // What was read last is not read again.
+    rmSync(join(folder, '9-2.json'));
+    expect(later.find('9-2')).toEqual({ ...JOB, endedAt: 9 });
+    expect(later.find('20-1')).toEqual({ ...JOB, endedAt: 20 });
+    expect([later.find('9-2'), later.find('7-7')]).toEqual([undefined, undefined]);
+    const none = new EndedJobs({ folder: join(folder, 'none'), days: 0 });
+    await none.load(100);
+    expect([none.count, readdirSync(folder).includes('none')]).toEqual([0, false]);
+  });
+
+  test('are read in files that only this user can open, and their age is known to the millisecond', async () => {
+    const inside = join(folder, 'new');
+    const jobs = new EndedJobs({ folder: inside, days: 1 });
+    await jobs.load(0);
+    jobs.keep({ ...JOB, endedAt: 5.5 });
+    await jobs.close();
+    expect(statSync(inside).mode & 0o777).toBe(0o700);
+    expect(statSync(join(inside, '5-1.json')).mode & 0o777).toBe(0o600);
+    const counts = [];
+    for (const now of [DAY + 5.5, DAY + 6]) {
+      const later = new EndedJobs({ folder: inside, days: 1 });
+      await later.load(now);
+      await later.close();
+      counts.push(later.count, readdirSync(inside).length);
+    }
+    expect(counts).toEqual([1, 1, 0, 0]);
+  });
+
+  test('are kept when one that should be removed is gone already', async () => {
+    const jobs = new EndedJobs({ folder, days: 1 });
+    jobs.keep({ ...JOB, endedAt: 1 });
+    await jobs.close();
+    rmSync(join(folder, '1-1.json'));
+    jobs.keep({ ...JOB, endedAt: 2 * DAY });
+    await jobs.close();
+    expect(readdirSync(folder)).toEqual([`${2 * DAY}-2.json`]);
   });
 
   test('stay in memory if they cannot be written', async () => {
