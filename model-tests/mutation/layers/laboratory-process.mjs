@@ -63,7 +63,9 @@ async function runGroup(group) {
     const file = module.relativeModuleId;
     for (const test of module.children.allTests('failed'))
       failures.push({ test: `${file}: ${test.fullName}`, file, error: test.result().errors?.[0]?.message });
-    for (const { message } of module.errors()) failures.push({ test: file, file, error: message });
+    // A hook that fails is an error of its suite, and the tests of the suite are skipped.
+    for (const one of [module, ...module.children.allSuites()])
+      for (const { message } of one.errors()) failures.push({ test: file, file, error: message });
   }
   const [failure] = [
     ...failures,
