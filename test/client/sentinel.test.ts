@@ -1,0 +1,336 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import type { NwsConnection } from '../../src/client/connection/connection.ts';
+import { Sleigh, threads } from '../../src/client/index.ts';
+import type { Platform } from '../../src/client/platform.ts';
+import { inLines } from '../../src/client/sentinel/output-lines.ts';
+import { SentinelEventWriter } from '../../src/client/sentinel/sentinel-event-writer.ts';
+import { GroupFullError, Sentinel } from '../../src/client/sentinel/sentinel.ts';
+import type { WorkerChild } from '../../src/client/sentinel/worker-child.ts';
+import { WorkerHost, type RankEnd } from '../../src/client/sentinel/worker-host.ts';
+import { WorkerPool } from '../../src/client/sentinel/worker-pool.ts';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import type { MessageAboutRank, MessageFromWorker } from '../../src/client/worker/worker-messages.ts';
+import { KEY, VARIABLE } from '../../src/wire/names.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { sharedServer } from '../support/shared-server.ts';
+
+/** Runs everything that is due in this turn of the event loop. */
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A worker process in the hands of the test. */
+class Puppet implements WorkerChild {
+  readonly stdout = new PassThrough();
+  readonly stderr = new PassThrough();
+  readonly sent: unknown[] = [];
+  kills = 0;
+  exit: (how: string) => void = () => undefined;
+  say: (message: MessageFromWorker) => void = () => undefined;
+  readonly ended = new Promise<string>((resolve) => (this.exit = resolve));
+
+  send = (message: unknown): void => void this.sent.push(message);
+  usage = () => Promise.resolve({ processorMs: 1, memory: 2 });
+  onMessage = (listener: (message: MessageFromWorker) => void): void => void (this.say = listener);
+  kill = (): void => void this.kills++;
+
+  /** Its streams end with it. */
+  async end(how: string): Promise<void> {
+    this.stdout.end();
+    this.stderr.end();
+    this.exit(how);
+    for (let n = 0; n < 3; n++) await endOfTurn();
+  }
+}
+
+function hostWith(concurrency: number) {
+  const child = new Puppet();
+  const clock = new ManualClock();
+  const output: string[] = [];
+  const log: string[] = [];
+  const host = new WorkerHost(0, {
+    child,
+    clock,
+    concurrency,
+    onOutput: (rank, stream, lines) => Promise.resolve(void output.push(`${rank} ${stream}: ${lines}`)),
+  });
+  const ends: (RankEnd & { rank: number })[] = [];
+  const add = (rank: number): void =>
+    host.add(rank, {
+      heard: ({ type }: MessageAboutRank) => log.push(`${rank} ${type}`),
+      ended: (end) => ends.push({ rank, ...end }),
+    });
+  return { child, clock, output, log, host, ends, add };
+}
+
+describe('a worker process', () => {
+  it('of one rank passes on what it says, its output, and how it ends with its last words', async () => {
+    const { child, output, log, host, ends, add } = hostWith(1);
+    add(4);
+    expect(host.hasRoom).toBe(false);
+    child.say({ type: 'ready' });
+    child.stdout.write('one\ntwo\nthr');
+    child.stderr.write('oh\nno\n');
+    await endOfTurn();
+    expect([log, output]).toEqual([['4 ready'], ['0 stdout: one\ntwo', '0 stderr: oh\nno']]);
+    host.condemn(4, 7);
+    expect(child.sent).toEqual([{ type: 'condemn', call: 7 }]);
+    expect(await host.usage(4)).toEqual({ processorMs: 1, memory: 2 });
+    await child.end('signal SIGKILL');
+    expect(output.at(-1)).toBe('0 stdout: thr');
+    expect(ends).toEqual([
+      { rank: 4, how: 'signal SIGKILL', company: 'alone', killedFor: '', isFirst: true, lastWords: 'oh\nno' },
+    ]);
+  });
+
+  it('keeps the last 2,048 characters of its standard error', async () => {
+    const { child, ends, add } = hostWith(1);
+    add(0);
+    for (let n = 0; n < 3; n++) child.stderr.write(`${String(n).repeat(1_000)}\n`);
+    await child.end('exit status 1');
+    // With the newline at the end, which is not shown.
+    expect(ends[0]?.lastWords).toBe(`${'0'.repeat(45)}\n${'1'.repeat(1_000)}\n${'2'.repeat(1_000)}`);
+  });
+
+  it('that has ended is not waited for longer than a second if nobody takes its output', async () => {
+    const child = new Puppet();
+    const clock = new ManualClock();
+    const never = new Promise<void>(() => undefined);
+    const host = new WorkerHost(0, { child, clock, concurrency: 1, onOutput: () => never });
+    let ended = 0;
+    host.add(0, { heard: () => undefined, ended: () => ended++ });
+    child.stdout.write('line\n');
+    await child.end('exit status 0');
+    clock.advance(999);
+    await endOfTurn();
+    expect([ended, host.hasRoom]).toEqual([0, false]);
+    clock.advance(1);
+    await endOfTurn();
+    expect(ended).toBe(1);
+  });
+
+  it('of several ranks tells them apart, and says in whose company each was', async () => {
+    const { child, log, host, ends, add } = hostWith(3);
+    for (const rank of [1, 2]) add(rank);
+    expect(host.hasRoom).toBe(true);
+    child.say({ type: 'ready', rank: 2 });
+    child.say({ type: 'ready', rank: 9 });
+    child.say({ type: 'company', rank: 2, company: 'together' });
+    expect(log).toEqual(['2 ready']);
+    host.condemn(2, 7);
+    expect(child.sent).toEqual([{ type: 'condemn', call: 7, rank: 2 }]);
+    expect([await host.usage(1), await host.usage(2)]).toEqual([{ processorMs: 1, memory: 2 }, undefined]);
+    host.kill(2, 'timed-out');
+    host.kill(1, 'cancelled');
+    expect([child.kills, host.hasRoom]).toEqual([2, false]);
+    await child.end('signal SIGKILL');
+    expect(ends.map(({ rank, company, killedFor, isFirst }) => [rank, company, killedFor, isFirst])).toEqual([
+      [1, 'waiting', 'timed-out', true],
+      [2, 'together', '', false],
+    ]);
+  });
+
+  it('whose ranks leave one after the other is left by each, and ends with the last one', async () => {
+    const { child, host, ends, add } = hostWith(3);
+    for (const rank of [1, 2]) add(rank);
+    child.say({ type: 'leaving', rank: 1, why: 'cut-off', words: '' });
+    expect(host.hasRoom).toBe(true);
+    add(3);
+    child.say({ type: 'leaving', rank: 2, why: 'max-tasks', words: '' });
+    expect(host.hasRoom).toBe(false);
+    child.say({ type: 'leaving', rank: 3, why: 'max-tasks', words: '' });
+    expect(ends.map(({ rank, how, isFirst }) => [rank, how, isFirst])).toEqual([
+      [1, 'exit status 0', true],
+      [2, 'exit status 0', false],
+    ]);
+    await child.end('exit status 3');
+    expect(ends.slice(2).map(({ rank, how, isFirst }) => [rank, how, isFirst])).toEqual([
+      [3, 'exit status 3', false],
+    ]);
+  });
+});
+
+describe('the output of a worker', () => {
+  it('is passed on in whole lines, and in parts if a line is very long', async () => {
+    const stream = new PassThrough();
+    const taken: string[] = [];
+    const done = inLines(stream, (lines) => Promise.resolve(void taken.push(lines)));
+    for (const piece of ['a', 'b\nc\nd', Buffer.from('\n\u00e9').subarray(0, 2)]) {
+      stream.write(piece);
+      await endOfTurn();
+    }
+    stream.write(Buffer.from('\u00e9').subarray(1));
+    await endOfTurn();
+    expect(taken).toEqual(['ab\nc', 'd']);
+    // With the letter before there are 65,536 characters, which still wait for the end of their line.
+    stream.write('x'.repeat(65_535));
+    await endOfTurn();
+    expect(taken).toHaveLength(2);
+    stream.write('y');
+    await endOfTurn();
+    expect(taken.slice(2).map((each) => each.length)).toEqual([65_537]);
+    stream.end('\nlast');
+    await done;
+    expect(taken.slice(3)).toEqual(['', 'last']);
+  });
+
+  it('ends with a stream that fails', async () => {
+    const stream = new PassThrough();
+    const taken: string[] = [];
+    const done = inLines(stream, (lines) => Promise.resolve(void taken.push(lines)));
+    stream.write('half');
+    await endOfTurn();
+    stream.destroy(new Error('EIO'));
+    await done;
+    expect(taken).toEqual(['half']);
+  });
+});
+
+function writer() {
+  const stored: { variable: string; text: unknown; metadata: Record<string, string> }[] = [];
+  const pending: (() => void)[] = [];
+  const connection = {
+    store: (_workspace: string, variable: string, text: unknown, metadata: ReadonlyMap<string, string>) => {
+      stored.push({ variable, text, metadata: Object.fromEntries(metadata) });
+      return new Promise<void>((resolve) => pending.push(resolve));
+    },
+  };
+  const platform = unsafeCast<Platform>({ clock: new ManualClock(), hostname: 'ada' });
+  const events = new SentinelEventWriter(unsafeCast<NwsConnection>(connection), 'job', 'secret', platform);
+  const accept = (): void => pending.splice(0).forEach((resolve) => resolve());
+  return { events, stored, accept };
+}
+
+describe('what a sentinel writes', () => {
+  const always = { [KEY.time]: '1970-01-01T00:00:00.000Z', [KEY.host]: 'ada' };
+
+  it('says how a worker ended, where in its task, and with which words', () => {
+    const { events, stored } = writer();
+    const end = { rank: 3, how: 'exit status 1', why: 'died', words: 'oh', at: 2 } as const;
+    for (const task of ['failed', 'none'] as const) void events.end(unsafeCast({ ...end, task }));
+    const details = {
+      ...always,
+      [KEY.session]: 'secret',
+      [KEY.how]: 'exit status 1',
+      [KEY.why]: 'died',
+      [KEY.lastWords]: 'oh',
+    };
+    expect(stored).toEqual([
+      {
+        variable: VARIABLE.workerDead,
+        text: '3',
+        metadata: { ...details, [KEY.task]: 'failed', [KEY.at]: '2' },
+      },
+      { variable: VARIABLE.workerDead, text: '3', metadata: { ...details, [KEY.task]: 'none' } },
+    ]);
+  });
+
+  it('is for people where a worker has died, and where the sentinel itself ends', () => {
+    const { events, stored } = writer();
+    void events.death(3, 'exit status 1');
+    void events.bye(2, 'here', 'the job has ended');
+    expect(stored).toEqual([
+      {
+        variable: VARIABLE.logError,
+        text: 'worker 3 has ended: exit status 1',
+        metadata: { ...always, [KEY.rank]: '3', [KEY.ended]: 'exit status 1' },
+      },
+      {
+        variable: VARIABLE.bye,
+        text: 'the sentinel of 2 workers has ended',
+        metadata: {
+          ...always,
+          [KEY.workers]: '2',
+          [KEY.station]: 'here',
+          [KEY.byeReason]: 'the job has ended',
+        },
+      },
+    ]);
+  });
+
+  it('leaves out copies of output while 256 KiB of them are on their way, and says how often', async () => {
+    const { events, stored, accept } = writer();
+    const half = 'x'.repeat(131_072);
+    for (const text of [half, half, 'y', 'z']) events.copy(1, VARIABLE.logDebug, text);
+    expect(stored.map(({ text }) => String(text).length)).toEqual([131_072, 131_072]);
+    accept();
+    await endOfTurn();
+    for (const text of ['a', 'b']) events.copy(1, VARIABLE.logDebug, text);
+    expect(stored.slice(2).map(({ text }) => text)).toEqual([
+      '(output was left out here 2 times: it came too fast)\na',
+      'b',
+    ]);
+    expect(stored.at(-1)?.metadata).toEqual({ ...always, [KEY.rank]: '1', [KEY.passedOn]: '1' });
+  });
+});
+
+describe('the workers of a sentinel', () => {
+  it.each([1, 2])('get an order for each rank, %i to a process', async (concurrency) => {
+    const children: Puppet[] = [];
+    const named: unknown[] = [];
+    const clock = new ManualClock();
+    const platform = unsafeCast<Platform>({
+      clock,
+      startWorker: (_kind: string, args: readonly string[]) => {
+        named.push(args);
+        const child = new Puppet();
+        children.push(child);
+        return child;
+      },
+    });
+    let rank = 0;
+    const pool = new WorkerPool({
+      platform,
+      kind: 'process',
+      workers: 4,
+      concurrency,
+      budget: undefined,
+      order: { server: { host: 'ada', port: 7 }, workspace: 'job' },
+      askForRank: () => Promise.resolve(rank < 3 ? rank++ : undefined),
+      report: () => Promise.resolve(),
+      onOutput: () => Promise.resolve(),
+    });
+    expect(await pool.begun).toBe(3);
+    const orders = children.map(({ sent }) => sent);
+    const order = (of: number) => ({
+      type: 'order',
+      server: { host: 'ada', port: 7 },
+      workspace: 'job',
+      rank: of,
+      cancelled: {},
+      ...(concurrency > 1 && { concurrency }),
+    });
+    expect(orders).toEqual(
+      concurrency === 1 ? [[order(0)], [order(1)], [order(2)]] : [[order(0), order(1)], [order(2)]],
+    );
+    expect(named[0]).toEqual(['ada', '7', 'job', '0']);
+    pool.setCancelled({ 7: 'ask' });
+    expect(children.map(({ sent }) => sent.at(-1))).toEqual(
+      children.map(() => ({ type: 'cancelled', batches: { 7: 'ask' } })),
+    );
+    pool.kill(2);
+    pool.kill(9);
+    expect(children.map(({ kills }) => kills)).toEqual(concurrency === 1 ? [0, 0, 1] : [0, 1]);
+    pool.stop();
+    for (const child of children) await child.end('exit status 0');
+    await pool.stopped;
+  });
+});
+
+describe('a sentinel', () => {
+  const server = sharedServer();
+  const start = (workspace: string): Promise<Sentinel> =>
+    Sentinel.start({ server, workspace, workers: 1, kind: 'thread', onDeath: () => undefined });
+
+  it('does not start in a workspace that is not there', async () => {
+    await expect(start('none')).rejects.toMatchObject({ name: 'NwsError', code: 'no-workspace' });
+  });
+
+  it('does not start in a group that is closed', async () => {
+    const launch = threads();
+    await using sleigh = await Sleigh.start({ server, workers: 1, launch, onOutput: () => undefined });
+    await sleigh.join(0);
+    const error: unknown = await start(sleigh.workspace.name).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(GroupFullError);
+    expect(error).toMatchObject({ message: `${sleigh.workspace.name} accepts no more workers` });
+  });
+});
