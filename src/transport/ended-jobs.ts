@@ -104,7 +104,7 @@ export class EndedJobs {
       if (this.#kept.size <= this.#most && summary.endedAt >= now - this.#days * DAY_MS) return;
       this.#kept.delete(id);
       const folder = this.#folder;
-      if (folder !== undefined) this.#then(() => rm(join(folder, `${id}.json`), { force: true }));
+      if (folder !== undefined) this.#then(() => rm(join(folder, `${id}.json`)));
     }
   }
 
