@@ -234,7 +234,12 @@ export class ClusterServer {
     logger.info({ epoch, former: this.#seen?.owner?.name }, 'this server owns the data of the store');
     const blobs = linkOf(shared);
     const disk = new PostgresDisk(blobs, { partition: PARTITION, name: shared.name, epoch });
-    const edge = { ...NODE_EDGE, disk, listener: (core: ListenerOptions) => this.#front.listening(core) };
+    const edge = {
+      ...NODE_EDGE,
+      time: store.time,
+      disk,
+      listener: (core: ListenerOptions) => this.#front.listening(core),
+    };
     const { tls, admission } = this.#credentials;
     const current = { ...options, tls, admission };
     const tcp = new TcpServer(current, logger, webPort, edge, { store, blobs: BLOBS, sync: 'always' });

@@ -31,6 +31,12 @@ export interface Claimed {
   readonly head: number;
 }
 
+/** A claim that was won. */
+export interface Claim extends Claimed {
+  /** Milliseconds since 1970 by the clock of the store. */
+  readonly time: number;
+}
+
 const LOOK = `SELECT epoch, head, owner, address, link, web,
   extract(epoch FROM greatest(lease_until, '1970-01-01') - clock_timestamp()) * 1000 AS lease
   FROM sleigh_partition WHERE partition = $1`;
@@ -46,7 +52,7 @@ noted AS (
   INSERT INTO sleigh_takeover (partition, epoch, owner, former, at, lease_over_since)
   SELECT $1, won.epoch, $3, former.owner, won.claimed_at,
     CASE WHEN isfinite(former.lease_until) THEN won.claimed_at - former.lease_until END FROM won, former)
-SELECT epoch, head FROM won`;
+SELECT epoch, head, extract(epoch FROM clock_timestamp()) * 1000 AS time FROM won`;
 
 const RENEW = `UPDATE sleigh_partition SET lease_until = greatest(lease_until, clock_timestamp() + $3 * interval '1 millisecond')
   WHERE partition = $1 AND epoch = $2 RETURNING epoch`;
@@ -113,12 +119,12 @@ export class Partition {
    * @returns undefined if another server was faster, or the lease is valid
    * @throws if the outcome is unknown
    */
-  async claim(seen: number, { name, address, link, web }: Member): Promise<Claimed | undefined> {
+  async claim(seen: number, { name, address, link, web }: Member): Promise<Claim | undefined> {
     const values = [this.number, seen, name, address, link, web ?? null, this.leaseMs];
     const { rows, hasWarned } = await this.#link.ask(CLAIM, values, 'claim');
     if (hasWarned) throw plainError(CLUSTER.unconfirmed());
     const [row] = rows;
-    return row && { epoch: Number(row['epoch']), head: Number(row['head']) };
+    return row && { epoch: Number(row['epoch']), head: Number(row['head']), time: Number(row['time']) };
   }
 
   /** @returns whether the partition is still owned under this epoch */

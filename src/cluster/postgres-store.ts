@@ -4,6 +4,8 @@ import { commitMachine, type CommitEvent } from '../machines/commit.ts';
 import type { Change, Entity } from '../store/change.ts';
 import { STORED } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
+import { AwakeTime } from '../transport/awake.ts';
+import { NODE_LOOP } from '../transport/event-loop.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
 import type { Answer, Link } from './link.ts';
@@ -39,6 +41,7 @@ export class PostgresStore implements Store {
   readonly #partition: Partition;
   readonly #member: Member;
   #claimed: Claimed | undefined;
+  #timeOrigin = NODE_LOOP.timeOrigin;
   #pending: Pending | undefined;
   /** The number of the last commit, as it was read last. */
   #found = 0;
@@ -73,6 +76,11 @@ export class PostgresStore implements Store {
     return this.#mine.epoch;
   }
 
+  /** A clock that has the time of the store, so that times in the data mean the same to every server, whatever its own clock says. */
+  get time(): AwakeTime {
+    return new AwakeTime({ ...NODE_LOOP, timeOrigin: this.#timeOrigin });
+  }
+
   get #mine(): Claimed {
     if (this.#claimed === undefined) throw fault('the store is not claimed');
     return this.#claimed;
@@ -95,7 +103,9 @@ export class PostgresStore implements Store {
    * @returns whether it is claimed now; if not, another server owns it
    */
   async claimAfter(seen: number): Promise<boolean> {
-    this.#claimed = await this.#partition.claim(seen, this.#member);
+    const claim = await this.#partition.claim(seen, this.#member);
+    this.#claimed = claim;
+    if (claim !== undefined) this.#timeOrigin = claim.time - NODE_LOOP.now();
     return this.isClaimed;
   }
 

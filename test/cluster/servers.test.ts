@@ -105,6 +105,24 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await expect(start('a', { store })).rejects.toMatchObject({ code });
   });
 
+  it('take the time of the store, so that a deadline means the same to the next owner, whose clock may be wrong (D11)', async () => {
+    const HOUR_MS = 3_600_000;
+    await using other = await startPostgres();
+    await other.ask('CREATE SCHEMA ahead');
+    await other.ask(
+      `CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+       $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$`,
+    );
+    await other.ask('ALTER ROLE sleigh SET search_path = ahead, pg_catalog, public');
+    const store = { url: other.url, name: 'a', leaseMs: LEASE_MS, isUnsafe: true };
+    const { port } = await start('a', { store });
+    const space = await NetWorkSpace.open('clock', { port });
+    await space.declare('time', '__time');
+    const told = Date.parse(String(await space.find('time')));
+    expect(told).toBeGreaterThan(Date.now() + HOUR_MS - 60_000);
+    space.close();
+  });
+
   it('do not start with a folder as well', async () => {
     await expect(start('a', { data: { folder: 'data' } })).rejects.toMatchObject({ code: 'two-stores' });
   });
