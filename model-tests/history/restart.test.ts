@@ -87,3 +87,23 @@ describe('a barrier in a history in which the server begins again with its data 
     ]);
   });
 });
+
+describe('a recorded history of a client that closes its connection', () => {
+  it('has the end before what it leads to: the other member of a barrier is released (V12)', async () => {
+    const server = await start();
+    using proxy = await RecordingProxy.before(() => ({ host: '127.0.0.1', port: server.port }));
+    const [leaver, stayer] = [await openWorkspace(proxy), await openWorkspace(proxy)];
+    await leaver.ask(['declare var', 'w', 'v', '__barrier']);
+    await leaver.ask(['store', 'w', 'v', '1', '']);
+    await stayer.ask(['store', 'w', 'v', '1', '']);
+    const { whenAnswered } = stayer.begin(['find', 'w', 'v']);
+    leaver.vanish();
+    expect((await whenAnswered).value).toBe('2');
+    const operations = proxy.recording.operations(false);
+    const [closed] = operations.filter(({ verb }) => verb === 'close');
+    const [found] = operations.filter(({ verb }) => verb === 'find');
+    expect(closed?.invoked).toBeLessThan(found?.replied ?? 0);
+    stayer.vanish();
+    await server.close();
+  });
+});

@@ -10,7 +10,7 @@ export interface Passage {
   readonly sent?: Relay;
   /** Receives bytes of the server; `forward` sends bytes to the client. */
   readonly received?: Relay;
-  /** The connection of the client is closed. */
+  /** The client has closed its side of the connection, or the connection is lost. Called once, before the server can know it. */
   readonly closed?: () => void;
 }
 
@@ -53,10 +53,13 @@ export class TcpProxy implements Address, Disposable {
     if (client.destroyed) return;
     const server = connect({ ...this.#server(), allowHalfOpen: true, noDelay: true });
     this.#clients.add(client);
-    client.once('close', () => {
-      this.#clients.delete(client);
-      closed?.();
-    });
+    client.once('close', () => this.#clients.delete(client));
+    let isClosed = false;
+    for (const event of ['end', 'close'])
+      client.once(event, () => {
+        if (!isClosed) closed?.();
+        isClosed = true;
+      });
     pass(client, server, sent);
     pass(server, client, received);
   }
