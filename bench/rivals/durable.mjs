@@ -27,6 +27,8 @@ async function serve(...flags) {
   const env = { ...process.env, NWS_WEB_PORT: '0' };
   const args = [SERVE, 'serve', '--port', '0', '--log-level', 'error', ...flags];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  // A measurement that fails leaves nothing behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   const [line] = await once(createInterface(child.stdout), 'line');
   return {
     port: Number(line.split(':').at(-1)),
@@ -40,7 +42,7 @@ async function serve(...flags) {
 async function sleighOn(...flags) {
   const server = await serve(...flags);
   const options = { workers: WORKERS, concurrency: CONCURRENCY, chunkSize: 1 };
-  const rival = await startSleigh({ server: `127.0.0.1:${server.port}`, ...options });
+  const rival = await startSleigh({ server: { host: '127.0.0.1', port: server.port }, ...options });
   return {
     ...rival,
     stop: async () => {

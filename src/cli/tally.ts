@@ -1,11 +1,9 @@
 import type { LineError } from './line-outcome.ts';
+import { BOUNDS } from '../wire/bounds.ts';
 import type { ErrorText } from '../wire/error-kind.ts';
 import { hostClock } from '../client/clock.ts';
 import { Rate } from '../client/master/rate.ts';
 import { START } from './errors.ts';
-
-/** The period of the rate, in milliseconds: that of the page. */
-const RATE_PERIOD_MS = 3 * 60_000;
 
 /** The progress of a run. */
 export class Tally {
@@ -17,7 +15,7 @@ export class Tally {
   firstFailure: LineError | undefined;
   /** The number of lines of the input, if known. */
   total: number | undefined;
-  readonly #rate = new Rate(hostClock, RATE_PERIOD_MS);
+  readonly #rate = new Rate(hostClock, BOUNDS.rateMs.value);
 
   count(failure?: LineError): void {
     this.done++;

@@ -1,10 +1,8 @@
 import type { Sleigh } from '../sleigh/sleigh.ts';
+import { BOUNDS } from '../wire/bounds.ts';
 import type { JobReport } from '../wire/job-report.ts';
 import { jobReport } from './job-report.ts';
 import type { ProgressView } from './progress-types.ts';
-
-/** The period of the rate, in milliseconds. */
-const RATE_PERIOD_MS = 3 * 60_000;
 
 interface Sample {
   readonly time: number;
@@ -24,7 +22,7 @@ export class ProgressRate {
     // The count falls a little when failed elements are called again, and much when another master begins to report.
     if (last !== undefined && done < last.done / 2) this.#samples = [];
     this.#samples.push({ time, done });
-    while ((this.#samples[0]?.time ?? time) < time - RATE_PERIOD_MS) this.#samples.shift();
+    while ((this.#samples[0]?.time ?? time) < time - BOUNDS.rateMs.value) this.#samples.shift();
   }
 
   /** The number a second. */

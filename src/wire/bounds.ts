@@ -146,6 +146,12 @@ export const BOUNDS = {
     clause: 'S24',
     what: 'Failed elements of a batch that its master can be asked to call again: the newest.',
   },
+  rateMs: {
+    value: 180_000,
+    unit: 'milliseconds',
+    clause: 'S24',
+    what: 'The time over which the rate of a job on the page and `perSecond` of `sleigh run --json` are measured.',
+  },
   lingerMs: {
     value: 5_000,
     unit: 'milliseconds',

@@ -112,7 +112,7 @@ async function running(folder: string, port: number): Promise<Postgres> {
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (process.exitCode !== null || process.signalCode !== null) return;
     const ended = once(process, 'exit');
-    signalAll(process.pid ?? 0, 'SIGCONT');
+    signalAll(process, 'SIGCONT');
     process.kill(signal);
     await ended;
   };
@@ -143,7 +143,7 @@ async function running(folder: string, port: number): Promise<Postgres> {
       await ask('SELECT pg_reload_conf()');
       return standby;
     },
-    kill: (signal) => signalAll(process.pid ?? 0, signal),
+    kill: (signal) => signalAll(process, signal),
     restart: async (pause = 0) => {
       await stop('SIGQUIT');
       await sleep(pause);
@@ -157,6 +157,9 @@ async function running(folder: string, port: number): Promise<Postgres> {
   };
 }
 
+/** The milliseconds after which a PostgreSQL that does not answer is given up. */
+const START_LIMIT_MS = 60_000;
+
 async function started(folder: string, port: number, url: string): Promise<ChildProcess> {
   const child = spawn(program('postgres'), ['-D', folder, '-p', String(port)], {
     ...USER,
@@ -165,21 +168,26 @@ async function started(folder: string, port: number, url: string): Promise<Child
   });
   let log = '';
   child.stderr.on('data', (bytes: Buffer) => (log += bytes.toString()));
-  for (;;) {
+  child.once('error', (error) => (log += error.message));
+  for (const deadline = performance.now() + START_LIMIT_MS; performance.now() < deadline;) {
     const client = new pg.Client(url);
     try {
       await client.connect();
       await client.end();
       return child;
     } catch {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(log);
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`PostgreSQL has not started: ${log}`);
       await sleep(20);
     }
   }
+  child.kill('SIGQUIT');
+  throw new Error(`PostgreSQL does not answer: ${log}`);
 }
 
 /** To the children first, so that none is replaced. */
-function signalAll(pid: number, signal: NodeJS.Signals): void {
+function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
   const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)]).stdout.toString();
   for (const each of [...children.trim().split(/\s+/).filter(Boolean).map(Number), pid])
     try {
