@@ -44,6 +44,7 @@ export type {
   OnDeadWorker,
   SleighOptions,
   SleighPoolOptions,
+  CallOptions,
   SubmitOptions,
   TaskOptions,
 } from './options/sleigh-options.ts';

@@ -37,6 +37,16 @@ export interface Platform {
   startWorker(kind: ChildKind, args: readonly string[], node?: NodeOptions): WorkerChild;
 }
 
+/** A port between two threads of a process: what is used of a MessagePort. */
+export interface ThreadPort {
+  /** @param transfer the memory that is moved and not copied */
+  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+  /** It does not keep its thread alive. */
+  unref(): void;
+}
+
 /** The clock, the processes and the network of this host. */
 export const thisHost: Platform = {
   clock: hostClock,

@@ -74,6 +74,10 @@ class GraphPrinter {
         return this.#bytes(kind, first);
       case 'View':
         return this.#bytes(plain(first), second);
+      case 'Lent':
+        return 'memory of its master';
+      case 'LentView':
+        return `${plain(first)} (memory of its master)`;
       case 'Error':
         return this.#error(plain(first), [second, third, fourth], inside);
       default:

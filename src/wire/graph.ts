@@ -46,6 +46,9 @@ export type Node =
   /** The number of the buffer. */
   | readonly ['ArrayBuffer', bytes: number]
   | readonly ['View', type: string, bytes: number]
+  /** Memory of the master's process, by its reference, and a view of it (S36). Lengths are in bytes. */
+  | readonly ['Lent', reference: string]
+  | readonly ['LentView', type: string, reference: string, offset: number, length: number]
   /** `type` is the built-in class; `hidden` are properties that are not enumerable (`cause`, `errors`). */
   | readonly ['Error', type: string, details: Fields, hidden: Fields, fields: Fields];
 

@@ -84,6 +84,7 @@ describe.skipIf(isShort)('the code in docs/client.md', () => {
   });
 
   it('shares a value, and lets calls depend on others', async () => {
+    expect(await run('memory.mjs')).toEqual(['100', '1000000', '0']);
     expect(await run('dataflow.mjs')).toEqual(['[ 10, 20 ]', '90', '10', '40', '90']);
   });
 

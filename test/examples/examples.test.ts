@@ -73,6 +73,19 @@ describe.skipIf(isShort)('the examples of the client library', () => {
     expect(Number(most)).toBeGreaterThan(20);
   });
 
+  it('share memory, move it, and pass values on', async () => {
+    expect(await run('memory/main.mjs')).toEqual(
+      well(
+        [
+          'shared: 127.5 is the mean',
+          'moved: the sum is 2097152 and the bytes that are left here 0',
+          'passed on: the sum is 4194304',
+          '',
+        ].join('\n'),
+      ),
+    );
+  });
+
   it('take jobs for a time, and elect who leads', async () => {
     expect(await run('leader/main.mjs')).toEqual(
       well(

@@ -182,6 +182,16 @@ export const TASK = {
     'Look for who deleted the variable.',
     '#left master 1',
   ),
+  memoryElsewhere: errorKind(
+    'unreadable',
+    () => 'it has memory that threads of the process of its master share, and its worker is not one of them',
+    'Start all workers of the job with `threads()`, or send a copy: `.slice()` of an array.',
+  ),
+  memoryGone: errorKind(
+    'unreadable',
+    () => 'its memory was moved to a worker that has ended meanwhile, and cannot be had again',
+    'Leave `transfer` out, so that each attempt gets a copy; or share the memory.',
+  ),
   dropped: errorKind(
     'unreadable',
     (bytes: number) =>

@@ -77,6 +77,16 @@ export const USAGE = {
     () => "a batch with a name needs an elastic group: start the sleigh with a name, or with join: 'elastic'",
     "Leave `name` out of the options of `eachElem`, or start the sleigh with a `name` or with `join: 'elastic'`.",
   ),
+  transferOnce: errorKind(
+    'usage',
+    () => '`transfer` excludes `retry` and `name`: an element whose memory was moved can be called once',
+    'Leave one of them out.',
+  ),
+  badTransfer: errorKind(
+    'usage',
+    () => '`transfer` must return an array of ArrayBuffers',
+    'Return the `buffer` of each array that is moved.',
+  ),
   nameNeedsServer: errorKind(
     'usage',
     () => 'a sleigh with a name needs a server: a private server ends with its program',
@@ -185,8 +195,10 @@ export const VALUE = {
   ),
   tooManyParts: unsendable(() => 'it has too many parts.', 'Send it in parts.'),
   sharedMemory: unsendable(
-    () => 'it is shared memory, which other processes do not have. Send a copy: `.slice()` of an array.',
-    'Send a copy.',
+    () =>
+      'it is shared memory, which only threads of the same process have. Start the workers with `threads()`, or send a ' +
+      'copy: `.slice()` of an array.',
+    'Start the workers with `threads()`, or send a copy.',
   ),
   tooLargeForError: unsendable(
     () => 'it is too large for an error.',

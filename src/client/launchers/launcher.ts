@@ -1,6 +1,7 @@
 import type { ServerAddress } from '../connection/server-address.ts';
 import { startChild, type ChildKind } from '../sentinel/child.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
+import type { ThreadPort } from '../platform.ts';
 import type { NodeOptions } from '../sentinel/node-flags.ts';
 import type { Place } from '../sentinel/place.ts';
 import type { RestartBudget } from '../options/respawn.ts';
@@ -10,6 +11,8 @@ import type { ErrorText } from '../../wire/error-kind.ts';
 
 /** Starts the workers of a sleigh, with a sentinel on each host that supervises them (S2, S9). */
 export interface Launcher {
+  /** Whether the workers are threads of this process, which may share memory with it (S36). The default is false. */
+  readonly sharesMemory?: boolean;
   /**
    * @returns when all are starting; they register later
    * @throws LaunchError if they cannot be started; then none is left running
@@ -58,6 +61,8 @@ export interface LaunchOrder {
   readonly onDeath: (rank: number, how: string) => void;
   /** Called with the output of workers and with errors of their hosts, in whole lines. */
   readonly onOutput: (text: string) => void;
+  /** Called with a port to each worker that is a thread of this process and needs memory of it (S36). */
+  readonly onMemoryPort?: ((port: ThreadPort) => void) | undefined;
 }
 
 /** Workers that were started. They also end when the job does, or when the master's process or host fails. */
@@ -75,7 +80,10 @@ export interface Launched {
 export const processes = (): Launcher => ({ start: (order) => startHere('process', order) });
 
 /** Workers as threads of this process. They start faster, and a crash of the process ends all of them. */
-export const threads = (): Launcher => ({ start: (order) => startHere('thread', order) });
+export const threads = (): Launcher => ({
+  sharesMemory: true,
+  start: (order) => startHere('thread', order),
+});
 
 /**
  * Workers as threads of a separate process, so that their output does not mix with the standard output of this
@@ -88,7 +96,7 @@ export const threadsBeside = (): Launcher => ({ start: (order) => startHere('thr
  * @param home the kind of the sentinel itself
  */
 async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Promise<Launched> {
-  const { hosts, unref, onDeath, onOutput, ...details } = order;
+  const { hosts, unref, onDeath, onOutput, onMemoryPort, ...details } = order;
   if (hosts.length > 0) throw new LaunchError(LAUNCH.hostsNeedLauncher());
   const child = startChild(home, 'sentinel/sentinel-program.js', [order.workspace], { unref });
   let reason: string | undefined;
@@ -104,6 +112,7 @@ async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Prom
       else if (sent.type === 'death') onDeath(sent.rank, sent.how);
       else if (sent.type === 'output') onOutput(sent.text);
       else if (sent.type === 'gone') reason = sent.reason;
+      else if (sent.type === 'memory') onMemoryPort?.(sent.port);
       else reject(new LaunchError(LAUNCH.workersNotStarted(sent.message)));
     });
     void gone.then((how) => reject(new LaunchError(LAUNCH.workersNotStarted(how))));

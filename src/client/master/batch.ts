@@ -233,9 +233,10 @@ export class Batch implements ElementOwner {
         // Cancelling the batch ends the wait.
         const wait = pace?.pass();
         if (wait !== undefined && !(await this.#isWantedAfter(wait))) break;
+        const lending = this.#options.lend?.(value);
         const index = this.#read++;
         this.#unsettled.add(index);
-        if (this.#refusal === undefined) group.add(this, index, value);
+        if (this.#refusal === undefined) group.add(this, index, value, lending);
         else this.#refuseOne(index);
       }
       if (!this.#life.has('takes-input')) await values.return?.();

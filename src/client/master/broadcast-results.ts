@@ -6,6 +6,7 @@ import type { ConnectionPool } from '../connection/connection-pool.ts';
 import { Condition } from '../condition.ts';
 import { answersIn, failed, failureIn, outcomeOf, type Outcome } from '../task/outcome.ts';
 import type { BatchReport } from '../options/batch-options.ts';
+import type { ThreadMemory } from './thread-memory.ts';
 import type { ErrorHandling } from './results.ts';
 import type { OnAbort, TaskFailure } from '../task/task-metadata.ts';
 import { failureOfLoss, workerLossIn } from '../task/worker-loss.ts';
@@ -20,6 +21,7 @@ export interface BroadcastOptions {
   readonly onAbort: OnAbort;
   /** Whether workers that join later answer, too (S17). */
   readonly isLasting: boolean;
+  readonly memory: ThreadMemory;
   /** Tells the server about it (S24). */
   readonly report: BatchReport;
   /** The call site, for the stacks of errors. */
@@ -30,6 +32,8 @@ export interface BroadcastOptions {
 export class BroadcastResults implements BroadcastReceiver {
   /** Resolves when the server holds nothing of it that is needed. */
   readonly settled: Promise<void>;
+  /** Keeps the memory that the argument refers to (S36). */
+  lent: unknown;
   readonly #options: BroadcastOptions;
   readonly #changed = new Condition();
   /** The outcomes of the present workers. */
@@ -62,10 +66,12 @@ export class BroadcastResults implements BroadcastReceiver {
     options: BroadcastOptions,
   ): Promise<BroadcastResults> {
     const { lines, workspace, id, dispatcher } = options;
-    const encoded = encodeValue(argument, 'argument');
+    const lending = options.memory.lending();
+    const encoded = encodeValue(argument, 'argument', lending);
     // Reading this variable fixes the number of answers (S4, S13). An elastic group returns the number itself.
     const expected = Number((await lines.main.find(workspace, VARIABLE.workerCount)).value);
     const results = new BroadcastResults(options, expected);
+    results.lent = lending?.lent();
     dispatcher.addBroadcast(id, results);
     const all = new Map([...metadata, ...dispatcher.metadata(), [KEY.batchId, id]]);
     try {

@@ -1,8 +1,10 @@
 import { SentinelEventReader } from './sentinel-event-reader.ts';
 import { LaunchError, processes, type Launched, type LaunchOrder } from '../launchers/launcher.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
+import type { ThreadPort } from '../platform.ts';
 import { restartBudget } from '../options/respawn.ts';
-import type { LaunchOptions } from '../options/sleigh-options.ts';
+import type { LaunchOptions, SleighOptions } from '../options/sleigh-options.ts';
+import type { ThreadMemory } from './thread-memory.ts';
 import { pathOf } from '../task/task.ts';
 import { LAUNCH } from '../errors/job.ts';
 
@@ -15,12 +17,22 @@ type CrewOrder = Pick<
 /** The workers that a master has started, at the beginning and later, and the output of all workers of its job. */
 export class Crew {
   readonly #order: CrewOrder;
+  readonly #memory: ThreadMemory;
   readonly #launched = new Set<Launched>();
   #news: SentinelEventReader | undefined;
   #isStopped = false;
 
-  constructor(order: CrewOrder) {
-    this.#order = order;
+  constructor(lines: ConnectionPool, workspace: string, memory: ThreadMemory, options: SleighOptions) {
+    const { onDeath, onOutput = (text) => process.stderr.write(text), unref } = options;
+    this.#memory = memory;
+    this.#order = {
+      server: lines.server,
+      workspace,
+      unref,
+      reconnectGrace: lines.main.grace,
+      onDeath: (rank, how) => onDeath?.(rank, how),
+      onOutput,
+    };
   }
 
   /**
@@ -48,12 +60,16 @@ export class Crew {
   }: LaunchOptions): Promise<Launched> {
     const limits = { respawn: restartBudget(respawn, workers * concurrency), maxTasksPerWorker, maxMemory };
     const node = { execArgv, resourceLimits };
+    if (launch.sharesMemory === true) this.#memory.isShared = true;
     const launched = await launch.start({
       ...this.#order,
       ...limits,
       node,
       workers,
       ...(concurrency > 1 && { concurrency }),
+      ...(launch.sharesMemory === true && {
+        onMemoryPort: (port: ThreadPort) => this.#memory.listen(port),
+      }),
       hosts,
       place: { cwd, env },
       preload: preload === undefined ? undefined : pathOf(preload),

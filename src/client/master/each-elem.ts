@@ -3,6 +3,9 @@ import type { FunctionName } from './fixed-arguments.ts';
 import { followCrew } from './follow-crew.ts';
 import { forgetWhenSettled, listenTo, metadataOf, type MasterJob } from './master-job.ts';
 import { NamedBatch } from './named-batch.ts';
+import { isArrayBuffer } from 'node:util/types';
+import { unsafeCast } from '../unsafe-cast.ts';
+import type { Lending } from '../values/lending.ts';
 import { TaskGroup } from './task-group.ts';
 import { USAGE } from '../errors/usage.ts';
 import { typeError } from '../../wire/error-kind.ts';
@@ -28,6 +31,8 @@ export async function beginBatch(
   checkElements(elements);
   checkOptions('eachElem', options, EACH_ELEM);
   const { ordered = true, onProgress, signal, onAbort = 'ask' } = options;
+  if (options.transfer !== undefined && (options.retry !== undefined || options.name !== undefined))
+    throw typeError(USAGE.transferOnce());
   signal?.throwIfAborted();
   const metadata = await metadataOf(job, task, options);
   job.end.throwIfDecided();
@@ -46,6 +51,7 @@ export async function beginBatch(
     ratePerSecond: options.ratePerSecond,
     clock: job.lines.platform.clock,
     report: dispatcher.reports.begin(id, task),
+    lend: named === undefined ? lendBy(job, options.transfer) : undefined,
     onTaken: () => named?.forget(),
   });
   if (named !== undefined)
@@ -58,6 +64,20 @@ export async function beginBatch(
   listenTo(job, batch, options);
   forgetWhenSettled(job, batch, metadata, signal);
   return batch;
+}
+
+/** What names the memory of an element that is shared, or that the program moves (S36). */
+function lendBy(
+  { memory }: MasterJob,
+  transfer: EachElemOptions['transfer'],
+): (element: unknown) => Lending | undefined {
+  if (transfer === undefined) return () => memory.lending();
+  return (element) => {
+    const moved: unknown = transfer(unsafeCast<never>(element));
+    if (!Array.isArray(moved) || !moved.every((each) => isArrayBuffer(each)))
+      throw typeError(USAGE.badTransfer());
+    return memory.lending(moved);
+  };
 }
 
 function namedBatch({ lines, workspace, dispatcher, isElastic }: MasterJob, name: string): NamedBatch {
@@ -76,14 +96,19 @@ const groupOfNamed = (
 export function groupOf(
   { dispatcher }: MasterJob,
   metadata: ReadonlyMap<string, string>,
-  { loadFactor = LOAD_FACTOR, chunkSize = 'auto' }: Pick<EachElemOptions, 'loadFactor' | 'chunkSize'> = {},
+  {
+    loadFactor = LOAD_FACTOR,
+    chunkSize = 'auto',
+    transfer,
+  }: Pick<EachElemOptions, 'loadFactor' | 'chunkSize' | 'transfer'> = {},
 ): TaskGroup {
   return dispatcher.group({
     metadata,
     loadFactor,
     // If a task has only one attempt, or its failure ends the job, elements do not share tasks, so that none is
     // blamed for another.
-    chunkSize: chunkSize === 'auto' && !dispatcher.mayRepeat ? 1 : chunkSize,
+    // Neither do those whose memory is moved, which cannot be called again.
+    chunkSize: transfer !== undefined || (chunkSize === 'auto' && !dispatcher.mayRepeat) ? 1 : chunkSize,
   });
 }
 

@@ -32,11 +32,11 @@ export async function callEachWorker(
   metadata.set(KEY.everyone, '1');
   if (reach !== undefined) metadata.set(KEY.reach, reach);
   job.end.throwIfDecided();
-  const { lines, workspace, dispatcher } = job;
+  const { lines, workspace, dispatcher, memory } = job;
   const id = job.nextBatch();
   const isLasting = reach === 'all';
   const report = dispatcher.reports.begin(id, task);
-  const details = { lines, workspace, dispatcher, id, onAbort, calledFrom, isLasting, report };
+  const details = { lines, workspace, dispatcher, id, onAbort, calledFrom, isLasting, report, memory };
   const results = await BroadcastResults.ask(argument, metadata, details).catch((error: unknown) => {
     report.ended();
     throw error;

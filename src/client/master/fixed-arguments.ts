@@ -5,6 +5,7 @@ import type { Task } from '../task/task.ts';
 import { typeError } from '../../wire/error-kind.ts';
 import { USAGE } from '../errors/usage.ts';
 import { Scattered } from './scattered.ts';
+import type { ThreadMemory } from './thread-memory.ts';
 import { encodeValue } from '../values/values.ts';
 
 /** Tasks of this language do not name it, because workers of earlier versions read no name (C8). */
@@ -23,16 +24,18 @@ export type FunctionName = Pick<Task, 'module' | 'name' | 'language'>;
 export class FixedArguments {
   readonly #lines: ConnectionPool;
   readonly #workspace: string;
+  readonly #memory: ThreadMemory;
   readonly #scattered = new Map<Scattered, ScatteredValue>();
   /** Values that were freed and are still used, by variable. */
   readonly #freed = new Map<string, ScatteredValue>();
-  /** The numbers of the existing variables, oldest first. */
-  readonly #kept = new Set<number>();
+  /** The numbers of the existing variables, oldest first, and the memory that each refers to (S36). */
+  readonly #kept = new Map<number, unknown>();
   /** The highest number so far. */
   #latest = 0;
 
-  constructor(lines: ConnectionPool, workspace: string) {
+  constructor(lines: ConnectionPool, workspace: string, memory: ThreadMemory) {
     this.#lines = lines;
+    this.#memory = memory;
     this.#workspace = workspace;
   }
 
@@ -88,10 +91,11 @@ export class FixedArguments {
   /** @returns the name of the variable */
   async #store(value: unknown, name: string): Promise<string> {
     const { main } = this.#lines;
-    const encoded = encodeValue(value, name);
+    const lending = this.#memory.lending();
+    const encoded = encodeValue(value, name, lending);
     const variable = String((await main.find(this.#workspace, VARIABLE.fixedArgId)).value);
     this.#latest = Math.max(this.#latest, numberOf(variable));
-    this.#kept.add(numberOf(variable));
+    this.#kept.set(numberOf(variable), lending?.lent());
     try {
       await main.storeEncoded(this.#workspace, variable, encoded);
     } catch (error) {
@@ -119,7 +123,7 @@ export class FixedArguments {
   /** Metadata that tell workers which fixed arguments they can drop. */
   *metadata(): Generator<readonly [string, string]> {
     if (this.#latest === 0) return;
-    const [oldest = this.#latest + 1] = this.#kept;
+    const [oldest = this.#latest + 1] = this.#kept.keys();
     yield [KEY.fixedArgsFrom, String(oldest)];
   }
 }

@@ -3,8 +3,9 @@ import { onAbort } from './abort-listeners.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { FixedArguments, FunctionName } from './fixed-arguments.ts';
-import type { CallListeners, SubmitOptions } from '../options/sleigh-options.ts';
+import type { CallListeners, CallOptions } from '../options/sleigh-options.ts';
 import type { JobEnd } from './job-end.ts';
+import type { ThreadMemory } from './thread-memory.ts';
 
 /** What the calls of a master share: `eachElem`, `eachWorker` and `submit`. */
 export interface MasterJob {
@@ -13,6 +14,8 @@ export interface MasterJob {
   readonly workspace: string;
   readonly dispatcher: Dispatcher;
   readonly fixedArguments: FixedArguments;
+  /** What it shares with workers that are threads of its process. */
+  readonly memory: ThreadMemory;
   readonly end: JobEnd;
   readonly isElastic: boolean;
   /** @returns an id for another batch */
@@ -33,7 +36,7 @@ interface Cancellable {
 export async function metadataOf(
   { fixedArguments, dispatcher }: MasterJob,
   task: FunctionName,
-  options: SubmitOptions & { readonly fixedArgs?: unknown },
+  options: CallOptions & { readonly fixedArgs?: unknown },
 ): Promise<Map<string, string>> {
   const metadata = await fixedArguments.metadataOf(task, options);
   if (options.onElementProgress === undefined && options.onLog === undefined) return metadata;

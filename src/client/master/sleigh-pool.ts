@@ -82,7 +82,7 @@ export class SleighPool implements AsyncDisposable {
   eachElem<Element, Result, FixedArgs, Errors extends ErrorHandling = 'throw'>(
     task: Task<Element, Result, FixedArgs>,
     elements: AsyncIterable<NoInfer<Element>> | Iterable<NoInfer<Element>>,
-    ...[options]: MaybeOptions<EachElemOptions<Errors>, FixedArgs>
+    ...[options]: MaybeOptions<EachElemOptions<Errors, NoInfer<Element>>, FixedArgs>
   ): Results<Result, Errors> {
     const batch = this.#call((sleigh) => {
       const result = sleigh.begin(task, elements, options);

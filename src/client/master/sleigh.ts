@@ -38,6 +38,7 @@ import { followOrders } from './follow-orders.ts';
 import { jobNames } from './job-names.ts';
 import { attemptsOf, jobMetadata, ranksOf } from './job-metadata.ts';
 import type { MasterJob } from './master-job.ts';
+import { ThreadMemory } from './thread-memory.ts';
 import { Submissions } from './submissions.ts';
 import { SLEIGH } from '../errors/job.ts';
 import { USAGE } from '../errors/usage.ts';
@@ -127,7 +128,8 @@ export class Sleigh implements AsyncDisposable {
     this.#server = server;
     this.#keepsJob = isGuest;
     this.workspace = new NetWorkSpace(lines, name);
-    this.#fixedArguments = new FixedArguments(lines, name);
+    const memory = new ThreadMemory(lines.platform.secret());
+    this.#fixedArguments = new FixedArguments(lines, name, memory);
     const { onDeadWorker = 'requeue' } = options;
     this.#dispatcher = new Dispatcher({
       lines,
@@ -145,20 +147,13 @@ export class Sleigh implements AsyncDisposable {
       workspace: name,
       dispatcher: this.#dispatcher,
       fixedArguments: this.#fixedArguments,
+      memory,
       end: this.#end,
       isElastic: this.#isElastic,
       nextBatch,
     };
     this.#submissions = new Submissions(this.#job, mailbox);
-    const { onDeath, onOutput = (text) => process.stderr.write(text) } = options;
-    this.#crew = new Crew({
-      server: lines.server,
-      workspace: name,
-      unref: options.unref,
-      reconnectGrace: grace,
-      onDeath: (rank, how) => onDeath?.(rank, how),
-      onOutput,
-    });
+    this.#crew = new Crew(lines, name, memory, options);
   }
 
   async #open(isGuest: boolean): Promise<void> {
@@ -237,7 +232,7 @@ export class Sleigh implements AsyncDisposable {
   eachElem<Element, Result, FixedArgs, Errors extends ErrorHandling = 'throw'>(
     task: Task<Element, Result, FixedArgs>,
     elements: AsyncIterable<NoInfer<Element>> | Iterable<NoInfer<Element>>,
-    ...[options]: MaybeOptions<EachElemOptions<Errors>, FixedArgs>
+    ...[options]: MaybeOptions<EachElemOptions<Errors, NoInfer<Element>>, FixedArgs>
   ): Results<Result, Errors> {
     return new Results<Result, Errors>(this.begin(task, elements, options), options?.errors ?? 'throw');
   }

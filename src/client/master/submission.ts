@@ -2,6 +2,7 @@ import type { BatchEvent } from '../../machines/pool/batch.ts';
 import type { ChunkPart } from '../values/chunk.ts';
 import type { OnAbort, TaskFailure } from '../task/task-metadata.ts';
 import { failed, type Outcome } from '../task/outcome.ts';
+import type { Lending } from '../values/lending.ts';
 import { BatchLife } from './batch-life.ts';
 import type { Clock } from '../clock.ts';
 import type { Retry } from '../options/retry.ts';
@@ -16,6 +17,8 @@ export interface SubmissionOptions {
   /** Its number in that batch. */
   readonly index: number;
   readonly element: unknown;
+  /** Names the memory that is shared or moved (S36). */
+  readonly lending: Lending | undefined;
   readonly group: TaskGroup;
   readonly marks: CancelMarks;
   readonly onAbort: OnAbort;
@@ -42,7 +45,7 @@ export class Submission implements ElementOwner {
   #settle: () => void = () => undefined;
 
   constructor(options: SubmissionOptions) {
-    const { batch, index, element, group, marks, onAbort, retry, clock } = options;
+    const { batch, index, element, lending, group, marks, onAbort, retry, clock } = options;
     this.#options = options;
     this.retries = retry && new Retries({ policy: retry, clock, onFault: (error) => this.cancel(error) });
     this.id = `${batch}.${index}`;
@@ -60,7 +63,7 @@ export class Submission implements ElementOwner {
       },
     });
     this.#life.send({ type: 'input.ended' });
-    group.add(this, index, element);
+    group.add(this, index, element, lending);
   }
 
   get unfinished(): number[] {

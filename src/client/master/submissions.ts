@@ -1,5 +1,7 @@
+import { typeError } from '../../wire/error-kind.ts';
 import { KEY } from '../../wire/names.ts';
 import type { BatchReport } from '../options/batch-options.ts';
+import { USAGE } from '../errors/usage.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { checkTask, SUBMIT } from '../options/option-rules.ts';
 import type { SubmitOptions } from '../options/sleigh-options.ts';
@@ -74,6 +76,7 @@ export class Submissions {
     const calledFrom = lazyCallSite();
     checkTask(task);
     checkOptions('submit', options, SUBMIT);
+    if (options.transfer !== undefined && options.retry !== undefined) throw typeError(USAGE.transferOnce());
     options.signal?.throwIfAborted();
     const source = CallValue.of(element, this.#values);
     try {
@@ -91,7 +94,7 @@ export class Submissions {
     options: SubmitOptions & { readonly fixedArgs?: unknown },
     { value, calledFrom }: { readonly value: CallValue; readonly calledFrom: () => string },
   ): Promise<Submission> {
-    const { signal, onAbort = 'ask', retry } = options;
+    const { signal, onAbort = 'ask', retry, transfer } = options;
     signal?.throwIfAborted();
     const job = this.#job;
     const metadata = await metadataOf(job, task, options);
@@ -101,12 +104,13 @@ export class Submissions {
     const leaveIn = value.sent(index);
     if (leaveIn !== undefined) metadata.set(KEY.leaveIn, leaveIn);
     if ('left' in element) metadata.set(KEY.elementIn, element.left.variable);
-    // Elements and values that are at the server travel with no others.
-    const isAlone = leaveIn !== undefined || 'left' in element;
+    // Elements and values that are at the server travel with no others, and neither does memory that is moved.
+    const isAlone = leaveIn !== undefined || 'left' in element || transfer !== undefined;
     const submission = new Submission({
       batch: batch.id,
       index,
       element: 'value' in element ? element.value : null,
+      lending: job.memory.lending(transfer),
       group: groupOf(job, metadata, { chunkSize: isAlone ? 1 : undefined }),
       marks: job.dispatcher.marks,
       onAbort,

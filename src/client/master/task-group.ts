@@ -9,6 +9,7 @@ import type { Found } from '../connection/connection.ts';
 import type { ElementOwner } from './element-owner.ts';
 import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
+import type { Lending } from '../values/lending.ts';
 import { shareOf, type Part, type Sent } from './task-parts.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
 import { failureOfLoss, workerLossIn, type WorkerLoss } from '../task/worker-loss.ts';
@@ -83,9 +84,9 @@ export class TaskGroup {
     return this.#out === 0 && this.#gathered === 0 && this.#again.length === 0 && this.#delayed.size === 0;
   }
 
-  /** Adds an element of a batch. */
-  add(owner: ElementOwner, index: number, value: unknown): void {
-    const element = chunkPart({ value }, 'element', 'not-sent');
+  /** Adds an element of a batch. @param lending names the memory that is shared or moved (S36) */
+  add(owner: ElementOwner, index: number, value: unknown, lending?: Lending): void {
+    const element = chunkPart({ value }, 'element', 'not-sent', lending);
     const latest = this.#unsent.peekBack();
     if (latest !== undefined && this.isGathering(owner)) latest.elements.push(element);
     else {

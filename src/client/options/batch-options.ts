@@ -4,6 +4,7 @@ import type { CancelMarks } from '../master/cancel-marks.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 import type { TaskGroup } from '../master/task-group.ts';
 import type { OutcomeError } from '../task/outcome.ts';
+import type { Lending } from '../values/lending.ts';
 import type { ChunkPart } from '../values/chunk.ts';
 
 /** The progress of a batch, in elements. */
@@ -48,6 +49,8 @@ export interface BatchOptions {
   readonly clock: Clock;
   /** The number of elements that may be sent in a second. */
   readonly ratePerSecond?: number | undefined;
+  /** Says of an element what names the memory that is shared or moved (S36). */
+  readonly lend?: ((element: unknown) => Lending | undefined) | undefined;
   /** Called when the last outcome was taken. */
   readonly onTaken?: (() => void) | undefined;
   /** Tells the server about it (S24). */

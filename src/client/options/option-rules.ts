@@ -1,3 +1,4 @@
+import { isArrayBuffer } from 'node:util/types';
 import type { TlsOptions, ServerAddress } from '../connection/server-address.ts';
 import {
   anything,
@@ -20,6 +21,7 @@ import type {
   LaunchOptions,
   SleighOptions,
   SleighPoolOptions,
+  CallOptions,
   SubmitOptions,
   TaskOptions,
 } from './sleigh-options.ts';
@@ -187,7 +189,7 @@ export function checkLaunchOptions(options: LaunchOptions): void {
   LAUNCH.workers('workers', options?.workers);
 }
 
-export const SUBMIT: Rules<SubmitOptions & { readonly fixedArgs: unknown }> = {
+const CALL: Rules<CallOptions & { readonly fixedArgs: unknown }> = {
   signal: isSignal,
   onAbort: oneOf('ask', 'kill'),
   timeout: milliseconds,
@@ -203,8 +205,16 @@ export const SUBMIT: Rules<SubmitOptions & { readonly fixedArgs: unknown }> = {
   fixedArgs: anything,
 };
 
+export const SUBMIT: Rules<SubmitOptions & { readonly fixedArgs: unknown }> = {
+  ...CALL,
+  transfer: mustBe(
+    'an array of ArrayBuffers',
+    (value) => Array.isArray(value) && value.every((each) => isArrayBuffer(each)),
+  ),
+};
+
 const TASK: Rules<TaskOptions & { readonly fixedArgs: unknown }> = {
-  ...SUBMIT,
+  ...CALL,
   errors: oneOf('throw', 'collect'),
 };
 
@@ -218,6 +228,7 @@ export const EACH_ELEM: Rules<EachElemOptions & { readonly fixedArgs: unknown }>
     rangeError,
   ),
   name: isName,
+  transfer: isFunction,
   ordered: isYesNo,
   onProgress: isFunction,
 };

@@ -128,8 +128,8 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** The options of one call. */
-export interface SubmitOptions extends CallListeners {
+/** The options of one call, and of the calls of a batch. */
+export interface CallOptions extends CallListeners {
   /**
    * Cancels the batch or the call: queued elements are not called, running calls are ended as `onAbort` says, and the
    * reason is thrown.
@@ -159,13 +159,28 @@ export interface SubmitOptions extends CallListeners {
   readonly seed?: number | string | undefined;
 }
 
+/** The options of `submit`. */
+export interface SubmitOptions extends CallOptions {
+  /**
+   * Memory of the element that is moved to the worker if that is a thread of this process: its ArrayBuffers have no bytes
+   * here afterwards, and are not copied. To any other worker the bytes are sent, and the ArrayBuffers stay as they are. The
+   * call is made once: if the worker ends meanwhile, it fails with `unreadable`.
+   */
+  readonly transfer?: readonly ArrayBuffer[] | undefined;
+}
+
 /** The options of all tasks of a batch. */
-export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> extends SubmitOptions {
+export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> extends CallOptions {
   /** The default is `throw`. */
   readonly errors?: Errors | undefined;
 }
 
-export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> extends TaskOptions<Errors> {
+export interface EachElemOptions<
+  Errors extends ErrorHandling = ErrorHandling,
+  Element = never,
+> extends TaskOptions<Errors> {
+  /** The memory of an element that is moved to its worker; see `transfer` of `submit`. Such elements are sent alone. */
+  readonly transfer?: ((element: Element) => readonly ArrayBuffer[]) | undefined;
   /**
    * The number of tasks under way for each worker. The default is 8. It bounds the memory, however many elements
    * there are.

@@ -3,6 +3,7 @@
  * died.
  */
 import { reasonOf } from '../../wire/error-kind.ts';
+import type { MemoryPort } from '../worker/worker-link.ts';
 import type { ChildKind } from './child.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { parentOf } from './parent.ts';
@@ -21,7 +22,8 @@ export type SentinelMessage =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'death'; readonly rank: number; readonly how: string }
   | { readonly type: 'output'; readonly text: string }
-  | { readonly type: 'gone'; readonly reason: string };
+  | { readonly type: 'gone'; readonly reason: string }
+  | MemoryPort;
 
 let sentinel: Sentinel | undefined;
 let isStarting = true;

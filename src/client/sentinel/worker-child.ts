@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { MessageChannel, parentPort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { newBoard } from '../worker/activity.ts';
 import { ActivityWatches, type FurtherBoard } from '../worker/activity-watches.ts';
 import type { ChildKind } from './child.ts';
@@ -18,7 +18,7 @@ import {
   type MessageFromWorker,
   type MessageToWorker,
 } from '../worker/worker-messages.ts';
-import { CHANNEL_FD, LOOK_MS, type WatchdogData } from '../worker/worker-link.ts';
+import { CHANNEL_FD, LOOK_MS, type MemoryPort, type WatchdogData } from '../worker/worker-link.ts';
 import { fault, reasonOf } from '../../wire/error-kind.ts';
 
 /** A worker that a sentinel has started, as a process or a thread. The other end is worker-link.ts. */
@@ -129,8 +129,9 @@ function startThread(url: URL, args: readonly string[], node: NodeOptions): Work
   let listener: Listener = IGNORE;
   const watch = new ActivityWatches(board, (message) => listener(message));
   const hear = (message: unknown): void => {
-    const heard = unsafeCast<MessageFromWorker | FurtherBoard>(message);
+    const heard = unsafeCast<MessageFromWorker | FurtherBoard | MemoryPort>(message);
     if (heard.type === 'board') watch.add(heard);
+    else if (heard.type === 'memory') passOn(heard);
     else listener(heard);
   };
   port1.on('message', hear);
@@ -160,6 +161,12 @@ function startThread(url: URL, args: readonly string[], node: NodeOptions): Work
     usage: () => Promise.resolve(undefined),
     kill: () => void worker.terminate(),
   };
+}
+
+/** Passes the port of a worker on to the master, if this sentinel is a thread of it. */
+function passOn(message: MemoryPort): void {
+  if (parentPort === null) message.port.close();
+  else parentPort.postMessage(message, [message.port]);
 }
 
 /** A worker that has ended at once. */

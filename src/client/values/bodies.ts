@@ -1,6 +1,7 @@
 import { isUint8Array } from 'node:util/types';
 import { decodeGraph } from './graph-reader.ts';
 import { encodeGraph } from './graph-writer.ts';
+import type { Lending } from './lending.ts';
 import { hasToJson, isPlain, kindOf, ownMemory } from './object-kinds.ts';
 import { textOfBytes } from '../connection/text.ts';
 import { UnsendableError } from './unsendable.ts';
@@ -27,16 +28,18 @@ const JSON_DEPTH = 200;
 
 /**
  * @param name the name of the value in errors: `element`, `result` …
+ * @param lending names the memory that is shared or moved (S36)
  * @throws UnsendableError if it, or a part of it, cannot be encoded
  */
-export function encodeBody(value: unknown, name: string): Body {
+export function encodeBody(value: unknown, name: string, lending?: Lending): Body {
   // A lone surrogate has no UTF-8. JSON can escape it.
   if (typeof value === 'string' && !/\p{Surrogate}/u.test(value)) return { type: 'text', body: value };
-  if (isUint8Array(value) && ownMemory(value.buffer) !== undefined)
+  const isLent = isUint8Array(value) && lending?.refer(value.buffer) !== undefined;
+  if (isUint8Array(value) && !isLent && ownMemory(value.buffer) !== undefined)
     return { type: Buffer.isBuffer(value) ? 'bytes' : 'uint8array', body: value };
   const json = jsonOf(value, name);
   return json === undefined
-    ? { type: 'graph', body: encodeGraph(value, name) }
+    ? { type: 'graph', body: encodeGraph(value, name, false, lending) }
     : { type: 'json', body: json };
 }
 

@@ -1,6 +1,7 @@
 import { CHUNK_LETTERS, itemsOfChunk, type ChunkItem } from '../../wire/chunk.ts';
 import { decodeBody, encodeBody, encodeLenient, type Body } from './bodies.ts';
 import { ForeignValue, PICKLE_DESCRIPTOR } from './foreign-value.ts';
+import type { Lending } from './lending.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import type { ChunkOutcome, TaskErrorCode, TaskFailure } from '../task/task-metadata.ts';
@@ -58,6 +59,8 @@ export interface ChunkPart {
   /** The encoded value or failure. */
   readonly body: Body;
   readonly failure: TaskFailure | undefined;
+  /** Keeps the memory that the value refers to (S36). */
+  readonly lent?: unknown;
 }
 
 /**
@@ -65,11 +68,17 @@ export interface ChunkPart {
  * @param name the name of the value in errors: `element`, `result` …
  * @param code the code of the failure if it cannot be sent
  */
-export function chunkPart(outcome: ChunkOutcome, name: string, code: TaskErrorCode): ChunkPart {
+export function chunkPart(
+  outcome: ChunkOutcome,
+  name: string,
+  code: TaskErrorCode,
+  lending?: Lending,
+): ChunkPart {
   if ('failure' in outcome) return failedPart(outcome.failure);
   try {
-    const body = encodeBody(outcome.value, name);
-    return { body: body.body === outcome.value ? copyOf(body) : body, failure: undefined };
+    const body = encodeBody(outcome.value, name, lending);
+    const copied = body.body === outcome.value ? copyOf(body) : body;
+    return { body: copied, failure: undefined, lent: lending?.lent() };
   } catch (error) {
     return failedPart({ ...failureOf(error), code });
   }

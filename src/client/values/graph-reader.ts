@@ -2,10 +2,12 @@ import { unsafeCast } from '../unsafe-cast.ts';
 import { NEWLINE, PRIMITIVES, type Fields, type Graph, type Node, type Slot } from '../../wire/graph.ts';
 import { makeError } from './object-kinds.ts';
 import { BYTES } from '../errors/usage.ts';
-import { rangeError, typeError } from '../../wire/error-kind.ts';
+import { UnresolvedValue } from './lending.ts';
+import { fault, rangeError, typeError } from '../../wire/error-kind.ts';
 
 /**
  * Decodes a value.
+ * @returns the value; an UnresolvedValue if it refers to memory of the process of its master (S36)
  * @throws Error if the bytes were not made by `encodeGraph`, or this runtime lacks a type
  */
 export function decodeGraph(encoded: Buffer): unknown {
@@ -13,7 +15,13 @@ export function decodeGraph(encoded: Buffer): unknown {
   const start = end + 1 + Number(encoded.toString('latin1', 0, Math.max(end, 0)));
   if (end < 1 || !(start <= encoded.length)) throw rangeError(BYTES.cutOff());
   const graph = unsafeCast<Graph>(JSON.parse(encoded.toString('utf8', end + 1, start)));
-  return new GraphReader(graph, encoded.subarray(start)).read();
+  const bytes = encoded.subarray(start);
+  const references = new Set<string>();
+  for (const node of graph[1])
+    if (isArray(node) && node[0] === 'Lent') references.add(node[1]);
+    else if (isArray(node) && node[0] === 'LentView') references.add(node[2]);
+  if (references.size === 0) return new GraphReader(graph, bytes).read();
+  return new UnresolvedValue([...references], (memory) => new GraphReader(graph, bytes, memory).read());
 }
 
 /** Creates all objects first, then fills them, so that references work in cycles as well. */
@@ -21,9 +29,16 @@ class GraphReader {
   readonly #root: Slot;
   readonly #nodes: readonly Node[];
   readonly #bytes: readonly ArrayBuffer[];
+  readonly #lent: ReadonlyMap<string, ArrayBufferLike>;
   readonly #objects: readonly object[];
 
-  constructor([root, nodes, lengths]: Graph, encoded: Buffer) {
+  /** @param lent the memory that the graph refers to */
+  constructor(
+    [root, nodes, lengths]: Graph,
+    encoded: Buffer,
+    lent: ReadonlyMap<string, ArrayBufferLike> = new Map(),
+  ) {
+    this.#lent = lent;
     this.#root = root;
     this.#nodes = nodes;
     let at = 0;
@@ -68,6 +83,10 @@ class GraphReader {
         return this.#memory(node[1]);
       case 'View':
         return viewOf(node[1], this.#memory(node[2]));
+      case 'Lent':
+        return this.#lentMemory(node[1]);
+      case 'LentView':
+        return viewOf(node[1], this.#lentMemory(node[2]), node[3], node[4]);
       case 'Error':
         return makeError(node[1], String(this.#value(node[2]['message'])), String(node[2]['name']));
       default:
@@ -126,17 +145,27 @@ class GraphReader {
     if (memory === undefined) throw rangeError(BYTES.bytesMissing(number));
     return memory;
   }
+
+  #lentMemory(reference: string): ArrayBufferLike {
+    const memory = this.#lent.get(reference);
+    if (memory === undefined) throw fault(`there is no memory ${reference}`);
+    return memory;
+  }
 }
 
 const isArray = (node: Node): node is Exclude<Node, Fields> => Array.isArray(node);
 
-type ViewConstructor = new (memory: ArrayBuffer) => ArrayBufferView;
+interface ViewConstructor {
+  new (memory: ArrayBufferLike, offset?: number, length?: number): ArrayBufferView;
+  readonly BYTES_PER_ELEMENT?: number;
+}
 
-function viewOf(name: string, memory: ArrayBuffer): ArrayBufferView {
-  if (name === 'Buffer') return Buffer.from(memory);
+/** @param bytes its length; without it, it is a view of all of the memory */
+function viewOf(name: string, memory: ArrayBufferLike, offset = 0, bytes?: number): ArrayBufferView {
+  if (name === 'Buffer') return Buffer.from(memory, offset, bytes);
   const type: unknown = Reflect.get(globalThis, name);
   if (!isViewConstructor(type)) throw typeError(BYTES.unknownView(name, process.version));
-  return new type(memory);
+  return new type(memory, offset, bytes && bytes / (type.BYTES_PER_ELEMENT ?? 1));
 }
 
 const isViewConstructor = (type: unknown): type is ViewConstructor =>

@@ -2,6 +2,7 @@ import { unsafeCast } from '../unsafe-cast.ts';
 import type { Fields, Graph, Node, Slot } from '../../wire/graph.ts';
 import { errorTypeOf, kindOf, ownMemory, type ObjectKind } from './object-kinds.ts';
 import { stepOf } from './graph-path.ts';
+import type { Lending } from './lending.ts';
 import { userStack } from '../task/stacks.ts';
 import { describe, UnsendableError, noFields, notData } from './unsendable.ts';
 import { fault, type ErrorText } from '../../wire/error-kind.ts';
@@ -16,10 +17,11 @@ const ERROR_TEXT = 1_048_576;
 /**
  * @param name the name of the value in errors: `element`, `result` …
  * @param isLenient whether parts that cannot be sent are replaced by a few words, and very large ones are truncated
+ * @param lending names the memory that is shared or moved (S36)
  * @throws UnsendableError, unless it is lenient
  */
-export function encodeGraph(value: unknown, name: string, isLenient = false): Buffer {
-  const { graph, bytes } = new GraphWriter(name).write(value, isLenient);
+export function encodeGraph(value: unknown, name: string, isLenient = false, lending?: Lending): Buffer {
+  const { graph, bytes } = new GraphWriter(name, undefined, lending).write(value, isLenient);
   try {
     const json = Buffer.from(JSON.stringify(graph));
     return Buffer.concat([Buffer.from(`${json.length}\n`), json, ...bytes]);
@@ -52,6 +54,7 @@ type Where = Omit<Pending, 'object'>;
 class GraphWriter {
   readonly #name: string;
   readonly #maxNodes: number;
+  readonly #lending: Lending | undefined;
   readonly #pending: Pending[] = [];
   /** The references to objects that were found before. */
   readonly #slots = new Map<object, Slot>();
@@ -64,9 +67,10 @@ class GraphWriter {
   readonly #ranges = new Map<ArrayBuffer, Map<string, number>>();
 
   /** @param name the name of the value in errors: `element`, `result` … */
-  constructor(name: string, maxNodes = Number.POSITIVE_INFINITY) {
+  constructor(name: string, maxNodes = Number.POSITIVE_INFINITY, lending?: Lending) {
     this.#name = name;
     this.#maxNodes = maxNodes;
+    this.#lending = lending;
   }
 
   /** @throws UnsendableError, unless it is lenient */
@@ -140,8 +144,9 @@ class GraphWriter {
     if (kind === 'boxed' && typeof value.valueOf() === 'symbol')
       refuse((path) => notData(value.valueOf(), path));
     if (kind === 'memory' || kind === 'view') {
-      const memory = ownMemory(kind === 'view' ? value.buffer : value);
-      if (memory === undefined) refuse(VALUE.sharedMemory);
+      const memory = kind === 'view' ? value.buffer : value;
+      if (this.#lending?.refer(memory) !== undefined) return;
+      if (ownMemory(memory) === undefined) refuse(VALUE.sharedMemory);
       if (where.isLenient && value.byteLength > ERROR_BYTES) refuse(VALUE.tooLargeForError);
     }
     if (!where.isLenient) return;
@@ -244,11 +249,14 @@ class GraphWriter {
   #memory(object: ObjectKind & { readonly kind: 'memory' | 'view' }): Node {
     const { kind, value } = object;
     const [memory, offset] = kind === 'view' ? [value.buffer, value.byteOffset] : [value, 0];
+    const type = kind === 'view' ? typeOfView(value) : '';
+    const reference = this.#lending?.refer(memory);
+    if (reference !== undefined)
+      return kind === 'view' ? ['LentView', type, reference, offset, value.byteLength] : ['Lent', reference];
     const own = ownMemory(memory);
     if (own === undefined) throw fault('memory was shared meanwhile');
     const bytes = this.#range(own, offset, value.byteLength);
-    if (kind === 'view') return ['View', Buffer.isBuffer(value) ? 'Buffer' : nameOfView(value), bytes];
-    return ['ArrayBuffer', bytes];
+    return kind === 'view' ? ['View', type, bytes] : ['ArrayBuffer', bytes];
   }
 
   #range(memory: ArrayBuffer, offset: number, length: number): number {
@@ -280,5 +288,5 @@ const nameOfNumber = (value: number): 'NaN' | 'Infinity' | '-Infinity' | '-0' =>
   return value > 0 ? 'Infinity' : '-Infinity';
 };
 
-const nameOfView = (view: ArrayBufferView): string =>
-  Object.prototype.toString.call(view).slice('[object '.length, -1);
+const typeOfView = (view: ArrayBufferView): string =>
+  Buffer.isBuffer(view) ? 'Buffer' : Object.prototype.toString.call(view).slice('[object '.length, -1);

@@ -3,6 +3,7 @@ import type { Metadata } from '../../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../../wire/reply.ts';
 import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from './bodies.ts';
 import { Chunk, encodeChunk, type ChunkPart } from './chunk.ts';
+import type { Lending } from './lending.ts';
 import { ForeignValue } from './foreign-value.ts';
 import { TaskStopped } from '../task/task-failure.ts';
 import { textOfBytes } from '../connection/text.ts';
@@ -30,9 +31,11 @@ export interface EncodedValue<Bytes = Uint8Array> {
 
 /**
  * @param name the name of the value in errors: `element`, `result` …
+ * @param lending names the memory that is shared or moved (S36)
  * @throws TypeError if it, or a part of it, cannot be sent: a function, a symbol, a promise …; it names the part
  */
-export const encodeValue = (value: unknown, name = 'value'): EncodedValue => encoded(encodeBody(value, name));
+export const encodeValue = (value: unknown, name = 'value', lending?: Lending): EncodedValue =>
+  encoded(encodeBody(value, name, lending));
 
 /** As far as possible: parts that cannot be sent are replaced by a few words. */
 export const encodeLeniently = (value: unknown): EncodedValue => encoded(encodeLenient(value));

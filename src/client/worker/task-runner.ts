@@ -14,6 +14,8 @@ import type { Platform } from '../platform.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import type { ChunkOutcome } from '../task/task-metadata.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
+import { UnresolvedValue } from '../values/lending.ts';
+import type { MasterMemory } from './master-memory.ts';
 import { readable } from '../values/values.ts';
 import { CALL_REPORTS, type CallReport } from '../task/call-report.ts';
 import { CallReporter } from './call-reporter.ts';
@@ -32,6 +34,7 @@ export interface RunnerOptions {
   readonly activity: Activity;
   readonly departure: Departure;
   readonly memory: WorkerMemory;
+  readonly masterMemory: MasterMemory;
   /** The turns of the ranks of this process; undefined if it has only one (S22.14). */
   readonly turns: CallTurns | undefined;
   /** Called before a task is called, if there are several. */
@@ -135,7 +138,11 @@ export class TaskRunner {
     this.#options.memory.dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));
     const details = await this.#prepare(access, metadata);
     const one = (value: unknown, at: number): Promise<unknown> =>
-      this.#run(details, value, elementAt(at), at);
+      value instanceof UnresolvedValue
+        ? this.#options.masterMemory
+            .resolve(value)
+            .then((resolved) => this.#run(details, resolved, elementAt(at), at))
+        : this.#run(details, value, elementAt(at), at);
     const elementIn = metadata.get(KEY.elementIn);
     if (elementIn !== undefined) return one(await elementAtServer(access, elementIn), 0);
     if (metadata.get(KEY.chunk) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
@@ -207,7 +214,8 @@ export class TaskRunner {
       const found = await find(variable);
       // They are deleted when their batch has ended.
       if (found === undefined) throw cancelled();
-      return readable(found.value);
+      const value = readable(found.value);
+      return value instanceof UnresolvedValue ? this.#options.masterMemory.resolve(value) : value;
     });
   }
 

@@ -20,6 +20,12 @@ export interface WatchdogData {
   readonly port: MessagePort;
 }
 
+/** From a worker that is a thread to its sentinel, and from there to the master (S36). */
+export interface MemoryPort {
+  readonly type: 'memory';
+  readonly port: MessagePort;
+}
+
 /** The connection of a worker to its sentinel. */
 export interface SentinelLink {
   /** The message is sent when this returns, whatever the worker does next. */
@@ -27,6 +33,8 @@ export interface SentinelLink {
   onMessage(listener: (message: MessageToWorker) => void): void;
   /** @param rank if the process has several (S22.14) */
   activity(rank?: number): Activity;
+  /** Opens a port to the master, for a worker that is a thread (S36). */
+  readonly openMemory?: () => MessagePort;
 }
 
 /** The link of this worker, for a process or a thread. */
@@ -34,7 +42,10 @@ export function linkToSentinel(): SentinelLink {
   if (!isMainThread) {
     const { board, port } = unsafeCast<WatchdogData>(workerData);
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
-    return link(port, board, (message) => port.postMessage(message));
+    return {
+      ...link(port, board, (message) => port.postMessage(message)),
+      openMemory: () => openMemory(port),
+    };
   }
   const { port1, port2 } = new MessageChannel();
   const board = newBoard();
@@ -49,6 +60,14 @@ export function linkToSentinel(): SentinelLink {
   });
   watchdog.unref();
   return link(port1, board, (message) => write(lineOf(message)));
+}
+
+/** The sentinel passes the other end on to the master. */
+function openMemory(port: MessagePort): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  const message: MemoryPort = { type: 'memory', port: port2 };
+  port.postMessage(message, [port2]);
+  return port1;
 }
 
 const link = (

@@ -11,6 +11,7 @@ import { ModuleError } from '../task/module-function.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { NotBackError } from './worker-session.ts';
 import { TaskRunner } from './task-runner.ts';
+import { MasterMemory } from './master-memory.ts';
 import { WorkerMemory } from './worker-memory.ts';
 import { work } from './worker.ts';
 import type { SentinelLink } from './worker-link.ts';
@@ -47,6 +48,7 @@ export class WorkerMain {
   readonly #platform: Platform;
   readonly #departure = new Departure();
   readonly #memory: WorkerMemory;
+  readonly #masterMemory: MasterMemory;
   /** By rank. */
   readonly #runners = new Map<number, TaskRunner>();
   /** Undefined until it has several ranks. */
@@ -63,6 +65,7 @@ export class WorkerMain {
     this.#process = process;
     this.#platform = process.platform ?? thisHost;
     this.#memory = new WorkerMemory(this.#platform);
+    this.#masterMemory = new MasterMemory(link.openMemory);
     link.onMessage((message) => this.#hear(message));
   }
 
@@ -134,6 +137,7 @@ export class WorkerMain {
       activity: this.#link.activity(about.rank),
       departure,
       memory: this.#memory,
+      masterMemory: this.#masterMemory,
       turns: this.#turns,
       onTurn,
       within: (running, call) => (isShared ? this.#current.run(running, call) : call()),

@@ -53,6 +53,19 @@ export interface CallSeen {
   readonly isLoading: boolean;
 }
 
+/** From a worker that is a thread to its master: the memory that a value refers to (S36). */
+export interface MemoryRequest {
+  readonly asked: number;
+  readonly references: readonly string[];
+}
+
+/** The answer, in the order of the references. */
+export interface MemoryAnswer {
+  readonly asked: number;
+  /** Undefined where the memory is gone. */
+  readonly memory: readonly (ArrayBufferLike | undefined)[];
+}
+
 /** The rank that a message is about; absent if its process has only one. */
 interface AboutRank {
   readonly rank?: number | undefined;

@@ -15,3 +15,15 @@ export function blockFlaky(options: { readonly bytes: number; readonly file: str
 export function sumAfterDeath(block: Uint8Array, context: TaskContext<string>): number;
 export function isCalled(value: unknown, context: TaskContext<string>): void;
 export function sumInSecondCall(block: Uint8Array, context: TaskContext): number;
+export function count(memory: SharedArrayBuffer): number;
+export function countIn(
+  n: number,
+  context: TaskContext<{ readonly counter: Int32Array; readonly at: number }>,
+): number;
+export function shapeOf(value: {
+  readonly all: SharedArrayBuffer;
+  readonly part: Int16Array;
+  readonly view: DataView;
+  readonly text: string;
+}): unknown;
+export function firstByte(element: { readonly bytes: Uint8Array; readonly file?: string }): number;

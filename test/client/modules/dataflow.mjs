@@ -55,3 +55,25 @@ export function sumInSecondCall(bytes, { attempt }) {
   if (attempt === 1) throw new Error('not yet');
   return sumOf(bytes);
 }
+
+/** Adds one to each byte of shared memory, and waits until that many others have done so. */
+export const count = (memory) => Atomics.add(new Int32Array(memory), 0, 1);
+/** Adds one to the shared counter of its fixed arguments. */
+export const countIn = (_n, { fixedArgs }) => Atomics.add(fixedArgs.counter, fixedArgs.at, 1);
+/** How an object with memory has arrived. */
+export const shapeOf = ({ all, part, view, text }) => ({
+  isShared: all instanceof SharedArrayBuffer,
+  isSame: part.buffer === all && view.buffer === all,
+  part: [part.constructor.name, part.byteOffset, part.length],
+  view: [view.constructor.name, view.byteOffset, view.byteLength],
+  first: part[0],
+  text,
+});
+/** Returns the bytes of memory that was moved, and ends its worker at the first call if it is told to. */
+export function firstByte({ bytes, file }) {
+  if (file !== undefined && !existsSync(file)) {
+    writeFileSync(file, '');
+    process.exit(3);
+  }
+  return bytes[0];
+}
