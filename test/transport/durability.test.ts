@@ -68,6 +68,12 @@ class Behind {
     this.performed.length = 0;
   }
 
+  /** A client that uses the workspace that always exists. */
+  open(connection: number): void {
+    this.connect(connection);
+    this.ask(connection, 'use ws', '__default', '', 'no');
+  }
+
   ask(connection: number, ...args: string[]): void {
     this.handle({
       type: 'received',
@@ -82,8 +88,7 @@ const OK = '0000';
 describe('a reply', () => {
   test('leaves when the changes of its event are committed, and not before (D2)', async () => {
     const server = await Behind.started();
-    server.connect(1);
-    server.ask(1, 'use ws', '__default', '', 'no');
+    server.open(1);
     expect(server.performed.splice(0)).toHaveLength(1);
     server.ask(1, 'store', '__default', 'x', '1', 'value');
     expect(server.performed).toEqual([]);
@@ -109,8 +114,7 @@ describe('a reply', () => {
 
   test('keeps its place behind earlier replies of its connection that wait', async () => {
     const server = await Behind.started();
-    server.connect(1);
-    server.ask(1, 'use ws', '__default', '', 'no');
+    server.open(1);
     server.ask(1, 'store', '__default', 'x', '1', 'v');
     server.ask(1, 'no such verb');
     server.performed.length = 0;
@@ -140,8 +144,7 @@ describe('a reply', () => {
 
   test('is not sent any more when what was committed before cannot be brought to the disk (D6, D21)', async () => {
     const server = await Behind.started();
-    server.connect(1);
-    server.ask(1, 'use ws', '__default', '', 'no');
+    server.open(1);
     server.performed.length = 0;
     server.store.failLater(new Error('EIO'));
     await server.store.failure;
@@ -173,8 +176,7 @@ describe('a commit', () => {
     server.connect(1);
     for (const name of ['a', 'b', 'c']) server.ask(1, 'open ws', name, 'label', 'no');
     while (server.store.isCommitting) await server.store.finish();
-    server.connect(2);
-    server.ask(2, 'use ws', '__default', '', 'no');
+    server.open(2);
     server.performed.length = 0;
     server.store.commits.length = 0;
     server.isHurried = true;
@@ -195,8 +197,7 @@ describe('a commit', () => {
     server.connect(1);
     for (const name of ['a', 'b', 'c']) server.ask(1, 'open ws', name, 'label', 'no');
     while (server.store.isCommitting) await server.store.finish();
-    server.connect(2);
-    server.ask(2, 'use ws', '__default', '', 'no');
+    server.open(2);
     server.performed.length = 0;
     server.isHurried = true;
     server.handle({ type: 'disconnected', connection: 1 });
@@ -212,8 +213,7 @@ describe('a commit', () => {
 
   test('is over before the file of a value that it deletes is discarded', async () => {
     const server = await Behind.started();
-    server.connect(1);
-    server.ask(1, 'use ws', '__default', '', 'no');
+    server.open(1);
     server.ask(1, 'store', '__default', 'x', '1', 'long'.repeat(5_000));
     server.handle({ type: 'fileWritten', connection: 1, error: undefined });
     while (server.store.isCommitting) await server.store.finish();
@@ -228,8 +228,7 @@ describe('a commit', () => {
     const server = await Behind.started();
     const disk = new EventEmitter();
     server.store.onDisk = async () => void (await once(disk, 'reached'));
-    server.connect(1);
-    server.ask(1, 'use ws', '__default', '', 'no');
+    server.open(1);
     server.ask(1, 'store', '__default', 'x', '1', 'long'.repeat(5_000));
     server.handle({ type: 'fileWritten', connection: 1, error: undefined });
     while (server.store.isCommitting) await server.store.finish();
@@ -243,8 +242,7 @@ describe('a commit', () => {
 
   test('is waited for when the server stops, and so are the changes during it', async () => {
     const server = await Behind.started();
-    server.connect(1);
-    server.ask(1, 'use ws', '__default', '', 'no');
+    server.open(1);
     server.ask(1, 'store', '__default', 'x', '1', 'a');
     server.ask(1, 'store', '__default', 'x', '1', 'b');
     const closed = server.durability.close();
@@ -258,8 +256,7 @@ describe('a commit', () => {
   test('lets a reply that only reads wait for a commit without changes if another server may have claimed the store (D9)', async () => {
     const server = await Behind.started();
     server.store.confirmsReads = true;
-    server.connect(1);
-    server.ask(1, 'use ws', '__default', '', 'no');
+    server.open(1);
     server.ask(1, 'findTry', '__default', 'x');
     expect(server.performed).toEqual([]);
     while (server.store.isCommitting) await server.store.finish();
