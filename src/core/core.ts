@@ -48,7 +48,7 @@ export interface CoreOptions {
   readonly traces?: boolean;
   /** Whether every step of every actor is checked against its machine. */
   readonly verifies?: boolean;
-  /** Machines that plugins bring, which the check of steps knows then (S30.3). */
+  /** Machines that plugins bring: the check of steps and the page know them (S30). */
   readonly policyMachines?: readonly AnyStateMachine[] | undefined;
   /** Whether the server has a store: its changes are recorded, and `recover` must be called before the first event. */
   readonly isStored?: boolean;
@@ -56,10 +56,7 @@ export interface CoreOptions {
   readonly durability?: string | undefined;
 }
 
-/**
- * Decides whether the rest of an event must wait for its turn (P14).
- * @param commands the number of commands so far
- */
+/** Decides by the number of commands so far whether the rest of an event must wait for its turn (P14). */
 export type IsTimeUp = (commands: number) => boolean;
 
 const neverUp: IsTimeUp = () => false;
@@ -86,6 +83,7 @@ export class Core implements ConnectionHost {
   readonly tracer: Tracer | undefined;
   /** Checks each step of each actor while it runs; undefined if nobody asked for it. */
   readonly verifier: StepVerifier | undefined;
+  readonly policyMachines: readonly AnyStateMachine[];
   /** Accepts the changes of what survives the server. */
   readonly changes: Changes;
   readonly #durable: DurableWork;
@@ -122,8 +120,9 @@ export class Core implements ConnectionHost {
     this.jobs = new JobOperations(this.workspaces);
     this.#recovery = new Recovery(this, options.run);
     this.tracer = options.traces === true ? this.#recorder() : undefined;
+    this.policyMachines = options.policyMachines ?? [];
     if (options.verifies === true)
-      this.verifier = new StepVerifier(this.clock, (broken) => this.#broke(broken), options.policyMachines);
+      this.verifier = new StepVerifier(this.clock, (broken) => this.#broke(broken), this.policyMachines);
     this.stories = new StoryKeeper(
       this.clock,
       undefined,

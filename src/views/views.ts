@@ -40,7 +40,7 @@ export class Views {
     this.#core = core;
     this.#about = about;
     this.#storage = about.storage && new StorageFigures(about.storage);
-    this.#charts = chartsView(about);
+    this.#charts = chartsView(about, core.policyMachines);
   }
 
   /**

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Sleigh, tasks } from '../../src/client/index.ts';
-import { createServer, requeueWithBackoff, type JobEvent } from '../../src/index.ts';
+import { createServer, requeueWithBackoff, speculativeCopies, type JobEvent } from '../../src/index.ts';
 import { isShort } from '../support/form.ts';
 
 const task = tasks<typeof import('../client/modules/rough.mjs')>(
@@ -43,6 +43,48 @@ describe.skipIf(isShort)('a job of real workers under requeue with backoff (S30.
       expect((given[1]?.time ?? 0) - (death?.time ?? 0)).toBeGreaterThanOrEqual(400);
       expect(errors).toEqual([]);
     } finally {
+      await sleigh.stop();
+      await server.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe.skipIf(isShort)('a job of real workers under speculative copies (S31)', () => {
+  it('gets the result of the second copy while the first worker hangs, and discards what that one stores later', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sleigh-policy-'));
+    const file = join(folder, 'go on');
+    const errors: string[] = [];
+    const events: JobEvent[] = [];
+    const server = await createServer({
+      port: 0,
+      verify: true,
+      plugins: [
+        {
+          name: 'speculation',
+          policy: speculativeCopies({ finished: 2, everyMilliseconds: 200 }),
+          onEvent: (event) => events.push(event),
+        },
+      ],
+      logger: pino({ level: 'error' }, { write: (line) => void errors.push(line) }),
+    });
+    const sleigh = await Sleigh.start({
+      workers: 2,
+      server: { host: server.host, port: server.port },
+      onDeadWorker: 'requeue',
+    });
+    const stored = (): number => events.filter(({ type }) => type === 'finish_task_post').length;
+    try {
+      const elements = [true, false, false, false].map((slow) => ({ slow, file }));
+      expect(await sleigh.eachElem(task.slowAtFirst, elements, { chunkSize: 1 })).toEqual([2, 1, 1, 1]);
+      writeFileSync(file, '');
+      // The worker that hung is there again.
+      const rest = elements.map(() => ({ slow: false, file }));
+      expect(await sleigh.eachElem(task.slowAtFirst, rest, { chunkSize: 1 })).toEqual([1, 1, 1, 1]);
+      expect(stored()).toBe(8);
+      expect(errors).toEqual([]);
+    } finally {
+      writeFileSync(file, '');
       await sleigh.stop();
       await server.close();
       rmSync(folder, { recursive: true });

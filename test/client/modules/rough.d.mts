@@ -10,3 +10,4 @@ export function dying(order: { log: string; times: number }): string;
 export function hungry(bytes: number): number;
 export function poisoned(element: number | string, context: TaskContext): number | string;
 export function dyingAt(order: { rank: number }, context: TaskContext): string;
+export function slowAtFirst(order: { slow: boolean; file: string }, context: TaskContext): Promise<number>;

@@ -101,3 +101,9 @@ export const hungry = (bytes) => {
   hoard.push(Buffer.alloc(bytes, 1));
   return process.pid;
 };
+
+/** Returns its attempt. The first attempt of the element `slow` lasts until the file is there. */
+export const slowAtFirst = async ({ slow, file }, { attempt }) => {
+  while (slow && attempt === 1 && !existsSync(file)) await sleep(20);
+  return attempt;
+};
