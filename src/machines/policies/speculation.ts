@@ -46,7 +46,7 @@ export const speculationMachineOf = ({
               guard: { type: 'isLate', params: { times, finished } },
               target: 'copied',
               actions: 'copy',
-              ...rule('S31', 'The task is late, and a worker has nothing to do: it gets a copy.'),
+              ...rule('S31', 'The task is late and a worker has nothing to do, so it gets a second copy.'),
             },
             { actions: watch, ...rule('S31', 'The task is not late, or no worker is free for it.') },
           ],

@@ -104,6 +104,6 @@ export const hungry = (bytes) => {
 
 /** Returns its attempt. The first attempt of the element `slow` lasts until the file is there. */
 export const slowAtFirst = async ({ slow, file }, { attempt }) => {
-  while (slow && attempt === 1 && !existsSync(file)) await sleep(20);
+  if (slow && attempt === 1) while (!existsSync(file)) await sleep(20);
   return attempt;
 };
