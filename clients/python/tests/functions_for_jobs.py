@@ -145,6 +145,10 @@ def die_at_first(_: Any) -> int:
     return attempt
 
 
+def die_and_refuse(number: int) -> None:
+    raise Refused(die_at_first(number))
+
+
 def refuse_for_good(number: int) -> None:
     raise UnrecoverableError(f"{number} will never do")
 

@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from sleigh import NetWorkSpace, Retry, Sleigh, SleighError, TaskError, Value
 from sleigh.errors import ConnectionLostError
@@ -167,6 +168,8 @@ class ACall(BatchTestCase):
     def test_knows_its_attempt_also_when_a_worker_has_died(self) -> None:
         self.assertEqual(list(self.sleigh.each_elem(functions.flaky, [1])), [1])
         self.assertEqual(list(self.sleigh.each_elem(functions.die_at_first, [1])), [2])
+        (error,) = self.sleigh.each_elem(functions.die_and_refuse, [1], errors="collect")
+        self.assertEqual((error.code, error.attempt), ("threw", 2))
 
     def test_draws_numbers_that_depend_on_its_index_and_the_seed(self) -> None:
         def drawn(**options: Any) -> list[float]:
@@ -345,6 +348,20 @@ class Listeners(BatchTestCase):
     def test_end_their_thread_when_nobody_listens(self) -> None:
         list(self.sleigh.each_elem(functions.talk, [1], on_log=lambda *_: None))
         until(lambda: not self.sleigh._dispatcher.call_reports._is_taking)
+
+    def test_hear_what_was_said_although_their_batch_was_faster_than_their_thread(self) -> None:
+        shop = self.workspace()
+        lines = Lines(self.server.address)
+        self.addCleanup(lines.close)
+        reports = CallReports(lines, shop.name)
+        heard: list[tuple[int, str]] = []
+        with mock.patch("sleigh.master.call_reports.threading.Thread"):
+            reports.add("1", CallListeners(None, lambda *said: heard.append(said), lambda _: None))
+        shop.store("#calls", {"batch": "1", "index": 0, "type": "log", "value": "done"})
+        reports.remove("1")
+        reports._take()
+        self.assertEqual(heard, [(0, "done")])
+        self.assertFalse(reports._is_taking)
 
     def test_connect_again_only_after_a_pause(self) -> None:
         lines = Lines(self.server.address)
