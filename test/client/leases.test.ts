@@ -113,6 +113,15 @@ describe('a lock', () => {
     await next.release();
   });
 
+  it('is lost when its variable is deleted, because it cannot be extended any more', async () => {
+    const workspace = await open();
+    const lock = await workspace.lock('deleted', { lease: 300 });
+    await workspace.deleteVariable('#lock deleted');
+    await eventually(() => lock.signal.aborted, 'the lock is lost');
+    expect(lock.signal.reason).toMatchObject({ code: 'failed' });
+    await lock.release();
+  });
+
   it('elects a leader, and another one when that goes', async () => {
     const [one, two] = [await open(), await open()];
     const led: string[] = [];

@@ -1,6 +1,7 @@
 import { LEASE_END, VERB } from '../../wire/names.ts';
 import type { Timer } from '../clock.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
+import { NwsError } from '../connection/errors.ts';
 import { USAGE } from '../errors/usage.ts';
 import { typeError } from '../../wire/error-kind.ts';
 
@@ -78,7 +79,13 @@ export class Lease<T = unknown> implements AsyncDisposable {
     const { connection, number } = this.#origin;
     // The server counts from when it receives the request, so this side never counts longer.
     this.#startTimer(milliseconds);
-    await connection.request([VERB.extendLease, number, String(milliseconds)]);
+    try {
+      await connection.request([VERB.extendLease, number, String(milliseconds)]);
+    } catch (error) {
+      // It has ended on the server, for example because the variable was deleted (V13.4).
+      if (error instanceof NwsError) this.lose(error);
+      throw error;
+    }
   }
 
   /** Gives the value back, unless the lease has ended. */
