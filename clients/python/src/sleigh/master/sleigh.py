@@ -417,7 +417,7 @@ class Sleigh:
             # A server that is gone is not awaited for long.
             limit = threading.Timer(_STOP_SECONDS, self._lines.close)
             limit.daemon = True
-            limit.start()
+            _start(limit)
             self._dispatcher.reports.end(_STOP_SECONDS)
             # Notifies workers and sentinels on other hosts, if the server can be reached.
             if not self._keeps_job:
@@ -425,10 +425,12 @@ class Sleigh:
                     self._lines.main.store(self.workspace, Variable.RIDE_OVER, "1")
             limit.cancel()
             stopping = [threading.Thread(target=launched.stop) for launched in list(self._launched)]
+            started = [each for each in stopping if _start(each)]
             for each in stopping:
-                each.start()
-            for each in stopping:
-                each.join()
+                if each in started:
+                    each.join()
+                else:
+                    each.run()
             if self._is_named and not self._keeps_job:
                 with suppress(NwsError, ConnectionLostError):
                     self._lines.main.delete_workspace(self.workspace)
@@ -572,6 +574,15 @@ class _LaunchedWorkers:
         if self.launched is not None:
             self.launched.stop()
         self._forget(self)
+
+
+def _start(thread: threading.Thread) -> bool:
+    """Starts a thread. False while the program ends under some versions of Python 3.12, which start none then."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _budget(respawn: Union[bool, RestartBudget], workers: int) -> Optional[RestartBudget]:
