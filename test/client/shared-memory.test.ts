@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { processes, Sleigh, tasks, threads } from '../../src/client/index.ts';
 import { threadsBeside } from '../../src/client/launchers/launcher.ts';
+import { ThreadMemory } from '../../src/client/master/thread-memory.ts';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { isShort } from '../support/form.ts';
@@ -136,6 +137,17 @@ describe('memory that is moved (S36)', () => {
     const elements = [1, 2, 3, 4].map((n) => ({ bytes: new Uint8Array(8).fill(n) }));
     expect(await sleigh.eachElem(task.firstByte, elements, { transfer: memoryOf })).toEqual([1, 2, 3, 4]);
     expect(elements.map(({ bytes: { byteLength } }) => byteLength)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('is gone as soon as the element is encoded, before a worker asks for it', () => {
+    const memory = new ThreadMemory('secret');
+    memory.isShared = true;
+    const [moved, other] = [new ArrayBuffer(8), new ArrayBuffer(8)];
+    const lending = memory.lending([moved]);
+    expect([lending?.refer(moved), lending?.refer(other)]).toEqual(['secret.1', undefined]);
+    expect(moved.byteLength).toBe(8);
+    lending?.lent();
+    expect([moved.byteLength, other.byteLength]).toEqual([0, 8]);
   });
 
   it('is not moved if it is no part of the element, or if the element cannot be sent', async () => {
