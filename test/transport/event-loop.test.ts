@@ -137,8 +137,10 @@ describe('timers', () => {
     timers.start(1, 30);
     timers.start(2, 10);
     timers.start(3, -5);
+    const { running } = loop;
     timers.start(4, 20);
     timers.stop(4);
+    expect(loop.running).toBe(running);
     timers.stop(9);
     for (let n = 0; n < 10; n++) {
       loop.advance(5);

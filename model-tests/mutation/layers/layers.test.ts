@@ -90,15 +90,15 @@ test('single tests are chosen: those that call the function, of its layer first,
   const mutant = mutantsOf('wire').find(({ file, by }) => file === 'src/wire/numbers.ts' && by === ';');
   if (mutant === undefined) throw new Error('there is no such mutant');
   const reach = [
-    fileOf('test/web/a.test.ts', [testOf('web', 2), testOf('web, long', 30)]),
+    fileOf('test/web/a.test.ts', [testOf('web', 2), testOf('web, long', 30)], ['src/web/other.ts#1']),
     fileOf('test/wire/b.test.ts', [testOf('wire', 6), testOf('other', 1, []), testOf('too long', 15)]),
     fileOf('test/web/c.test.ts', [testOf('outside', 1, [])], CALLED),
     fileOf('test/web/d.test.ts', [testOf('not at all', 1, ['src/wire/other.ts#1'])]),
   ];
   const chosen = testsFor(mutant, reach).map(({ file, ids }) => `${file}: ${ids.join(', ')}`);
   expect(chosen).toEqual([
-    'test/web/c.test.ts: outside',
     'test/wire/b.test.ts: wire',
+    'test/web/c.test.ts: outside',
     'test/web/a.test.ts: web',
   ]);
 });

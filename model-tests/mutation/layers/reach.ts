@@ -137,7 +137,10 @@ export interface ChosenTests {
   readonly processor: number;
 }
 
-/** The tests that can notice a mutant: those of its layer first, then the cheapest, within the budget. */
+/**
+ * The tests that can notice a mutant, within the budget: those of its layer first, and those that cost little and call few
+ * other functions, because they are about this one.
+ */
 export function testsFor(mutant: SourceMutant, reach: readonly Reach[]): ChosenTests[] {
   const { file } = mutant;
   const [, layer = ''] = file.split('/');
@@ -145,21 +148,25 @@ export function testsFor(mutant: SourceMutant, reach: readonly Reach[]): ChosenT
   const around = functionAround(file, mutant);
   const isOf = (id: string): boolean => (around === undefined ? id.startsWith(`${file}#`) : id === around);
   const calls = (functions: readonly string[]): boolean => functions.some(isOf);
-  const able = reach.flatMap((one) => {
-    // What is called outside of the tests can be noticed by each of them.
-    const tests = calls(one.functions) ? one.tests : one.tests.filter(({ functions }) => calls(functions));
-    const factor = own.test(one.file) ? 4 : 1;
-    return tests.map((each) => ({ one, each, rank: costOf(each) / factor }));
-  });
+  const able = new Set(
+    reach.flatMap((one) => {
+      // What is called outside of the tests can be noticed by each of them.
+      const tests = calls(one.functions) ? one.tests : one.tests.filter(({ functions }) => calls(functions));
+      const factor = own.test(one.file) ? 4 : 1;
+      return tests.map((each) => ({ one, each, weight: weightOf(one, each) / factor }));
+    }),
+  );
   const chosen = new Map<Reach, TestReach[]>();
+  const costIn = ({ one, each }: { one: Reach; each: TestReach }): number =>
+    costOf(each) + (chosen.has(one) ? 0 : startOf(one));
   let spent = 0;
-  for (const { one, each } of able.sort((a, b) => a.rank - b.rank)) {
-    const of = chosen.get(one);
-    const cost = costOf(each) + (of === undefined ? startOf(one) : 0);
+  while (able.size > 0) {
+    const next = [...able].reduce((a, b) => (costIn(b) * b.weight < costIn(a) * a.weight ? b : a));
+    able.delete(next);
+    const cost = costIn(next);
     if (spent + cost >= BUDGET_S) continue;
     spent += cost;
-    if (of === undefined) chosen.set(one, [each]);
-    else of.push(each);
+    chosen.set(next.one, [...(chosen.get(next.one) ?? []), next.each]);
   }
   return [...chosen].map(([one, tests]) => ({
     file: one.file,
@@ -167,6 +174,9 @@ export function testsFor(mutant: SourceMutant, reach: readonly Reach[]): ChosenT
     processor: sum(tests.map(({ processor }) => processor)) + startOf(one),
   }));
 }
+
+/** The number of functions that a test calls. */
+const weightOf = (one: Reach, each: TestReach): number => one.functions.length + each.functions.length;
 
 /** Waiting counts a little: it holds up the run, and takes no processor. */
 const costOf = ({ processor, seconds }: Omit<TestReach, 'id'>): number => processor + seconds / 10;

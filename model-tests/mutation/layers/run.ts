@@ -88,7 +88,8 @@ export async function run({
       if (!resume && !survivors) rmSync(path, { force: true });
       const known = fatesIn(path);
       const all = mutantsOf(layer);
-      const drawn = await compilable(sampleOf(all, all.length, seed), sample, laboratory);
+      const shuffled = sampleOf(all, all.length, seed);
+      const drawn = await compilable(shuffled, sample, laboratory, ({ name }) => known.has(name));
       const isTried = (name: string): boolean =>
         known.has(name) && !(survivors && known.get(name)?.killed === null);
       for (const mutant of drawn) {

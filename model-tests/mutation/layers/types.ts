@@ -30,14 +30,16 @@ function filesWithErrors(folder: string): Promise<Set<string>> {
 /**
  * The first mutants that the compiler accepts: the others never reach a test. It looks at one mutant of each file at a time.
  * @param size how many are wanted
+ * @param isAccepted whether a mutant was accepted before
  */
 export async function compilable(
   mutants: readonly SourceMutant[],
   size: number,
   laboratory: Laboratory,
+  isAccepted: (mutant: SourceMutant) => boolean,
 ): Promise<SourceMutant[]> {
   const refused = new Set<SourceMutant>();
-  const looked = new Set<SourceMutant>();
+  const looked = new Set(mutants.filter(isAccepted));
   const wanted = (): SourceMutant[] => mutants.filter((mutant) => !refused.has(mutant)).slice(0, size);
   for (;;) {
     const round = new Map<string, SourceMutant>();
