@@ -146,6 +146,13 @@ describe('a worker', () => {
     await working;
   });
 
+  it('that starts when its job is gone fails, and makes no workspace in its place', async () => {
+    const call = (): TaskCall => () => undefined;
+    const options = { open, workspace: 'gone', rank: 0, description: NO_METADATA, call, onRefusal };
+    await expect(work(options)).rejects.toMatchObject({ code: 'no-workspace' });
+    expect((await master.listWorkspaces()).map(({ name }) => name)).not.toContain('gone');
+  });
+
   it('may not register twice under one rank', async () => {
     await expect(
       work({

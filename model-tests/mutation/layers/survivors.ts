@@ -44,4 +44,16 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
     'src/transport/job-plugins.ts: boundary changed [>]: if (this.#controls.size > MAX_CONTROLS) this.#controls.clear();',
     'A control has nothing of its own: one that is made anew for a job does the same as the one before.',
   ],
+  [
+    'src/transport/job-plugins.ts: arithmetic swapped [++]: const operation = ++this.#operations;',
+    'The numbers of operations are only compared with each other.',
+  ],
+  [
+    "src/transport/errors.ts: number changed [1_000]: diskLimit: errorKind( 'disk-limit', (bytes: number, most: number) => `large values take $…",
+    'An example in docs/reference/errors.md, which no program reads.',
+  ],
+  [
+    'src/client/task/random.ts: argument dropped [0]: let [a, b, c, count] = [ digest.readInt32LE(0), digest.readInt32LE(4), digest.readInt32LE…',
+    'The default of `readInt32LE` is 0.',
+  ],
 ]);
