@@ -147,9 +147,10 @@ describe('a worker', () => {
   });
 
   it('that starts when its job is gone fails, and makes no workspace in its place', async () => {
-    const call = (): TaskCall => () => undefined;
-    const options = { open, workspace: 'gone', rank: 0, description: NO_METADATA, call, onRefusal };
-    await expect(work(options)).rejects.toMatchObject({ code: 'no-workspace' });
+    const options = { open, workspace: 'gone', rank: 0, description: NO_METADATA, onRefusal };
+    await expect(work({ ...options, call: () => () => undefined })).rejects.toMatchObject({
+      code: 'no-workspace',
+    });
     expect((await master.listWorkspaces()).map(({ name }) => name)).not.toContain('gone');
   });
 
