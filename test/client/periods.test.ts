@@ -183,6 +183,7 @@ const used = (processorMs: number, memory: number): ProcessUsage => ({ processor
 describe('the reports of a sentinel about its workers', () => {
   it('contain the share of a processor that each used since the last report, its memory and its call', async () => {
     const { clock, stored, declared, reports } = watcher();
+    clock.advance(300);
     reports.started(4, workerWith([used(500, 10), used(1_500, 20), undefined, used(9_000, 30)]));
     await endOfTurn();
     expect(declared).toEqual([`job ${SENTINEL_REPORT}4 single`]);
@@ -195,7 +196,7 @@ describe('the reports of a sentinel about its workers', () => {
     reports.calls(5, { call: 3, batch: '7', at: 2, limit: null, isLoading: true });
     clock.advance(1);
     await endOfTurn();
-    const call = { batch: '7', place: 2, isLoading: true, since: 1_999 };
+    const call = { batch: '7', place: 2, isLoading: true, since: 2_299 };
     expect(stored[1]?.value).toEqual({
       host: 'ada',
       workers: [{ rank: 4, processors: 0.5, memory: 20, call }],

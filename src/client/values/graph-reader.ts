@@ -12,7 +12,7 @@ import { fault, rangeError, typeError } from '../../wire/error-kind.ts';
  */
 export function decodeGraph(encoded: Buffer): unknown {
   const end = encoded.indexOf(NEWLINE);
-  const start = end + 1 + Number(encoded.toString('latin1', 0, Math.max(end, 0)));
+  const start = end + 1 + Number(encoded.toString('latin1', 0, end));
   if (end < 1 || !(start <= encoded.length)) throw rangeError(BYTES.cutOff());
   const graph = unsafeCast<Graph>(JSON.parse(encoded.toString('utf8', end + 1, start)));
   const bytes = encoded.subarray(start);
