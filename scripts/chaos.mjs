@@ -1,19 +1,21 @@
 // Kills workers and sentinels of real jobs, with a seed: npm run chaos [-- --kills 1000] [--seed 7] [--pace 60], the
-// maximum time between two kills in milliseconds. With --server it kills the server instead, and with --cluster the owners of
-// servers that share a store in PostgreSQL, which it also pauses, and PostgreSQL, which it restarts.
+// maximum time between two kills in milliseconds. With --server it kills the server instead, and with --cluster [--kills 200] the
+// owners of servers that share a store in PostgreSQL, which it also pauses and cuts off, while PostgreSQL fails over. That needs
+// root, Patroni and etcd (docs/cluster.md).
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '1000' },
+    kills: { type: 'string' },
     seed: { type: 'string', default: '1' },
     pace: { type: 'string', default: '60' },
     server: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
   },
 });
-const { kills, seed, pace, server, cluster } = values;
+const { seed, pace, server, cluster } = values;
+const { kills = cluster ? '200' : '1000' } = values;
 const [tests, count] = cluster
   ? [['model-tests/cluster'], 'CLUSTER_KILLS']
   : server

@@ -1,24 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { byForm, isShort } from '../../test/support/form.ts';
-import { noPostgres, startPostgres } from '../../test/support/postgres.ts';
-import { ClusterChaos, type Fault } from './cluster-chaos.ts';
+import { noPostgres } from '../../test/support/postgres.ts';
+import { startPlainBed } from './bed/plain-bed.ts';
+import { clusterChaos, type ClusterOutcome, type ClusterRun } from './cluster-chaos.ts';
+import { crash } from './faults/engine.ts';
+import type { Fault } from './faults/fault.ts';
+import { kill } from './faults/kill.ts';
+import { pause } from './faults/pause.ts';
+import { GAP_MS, LEASE_MS, gapAt } from './gaps.ts';
+import { PLANTED, planted, type Planted } from './planted.ts';
+import { Servers } from './servers.ts';
 
-// `npm run chaos -- --cluster --kills 200` for more.
+// Kills, pauses and crashes of one PostgreSQL. The full bed, with networks and failovers, is in `full-bed.test.ts`.
 
-const KILLS = Number(process.env['CLUSTER_KILLS'] ?? byForm(0, 4, 100));
 const SEED = Number(process.env['SEED'] ?? 1);
 const HOUR = 3_600_000;
 
-/** A kill, a pause, a kill, a restart of PostgreSQL, and so on. */
-const faults = (kills: number): readonly Fault[] =>
-  Array.from({ length: kills }, (_, at): Fault[] => ['kill', at % 2 === 0 ? 'pause' : 'engine']).flat();
+/** Milliseconds for servers with a planted fault, which may never answer again. */
+const PLANTED_PATIENCE_MS = 15_000;
 
-/** A server that sends what waited to become durable when it learns that it is fenced. */
-const RELEASES_WHEN_FENCED = {
-  file: 'transport/durability.js',
-  from: 'this.#performer.failed(error);',
-  to: 'this.#performer.perform(this.#inFlight?.commands ?? []); this.#performer.perform(this.#next.commands); this.#performer.failed(error);',
-};
+const repeated = (fault: Fault, times: number): readonly Fault[] =>
+  Array.from({ length: times }, () => fault);
+
+/** Faults on servers with one PostgreSQL, which may have a planted fault. */
+async function chaosWith(
+  mutant: Planted,
+  run: Pick<ClusterRun, 'faults' | 'hasJob'>,
+): Promise<ClusterOutcome> {
+  await using bed = await startPlainBed();
+  await using servers = await Servers.start(bed, { leaseMs: LEASE_MS, env: planted(mutant) });
+  return await clusterChaos(servers, { seed: SEED, patienceMs: PLANTED_PATIENCE_MS, ...run });
+}
 
 const title = `servers that share a store${noPostgres === undefined ? '' : `: ${noPostgres}`}`;
 
@@ -26,13 +38,15 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
   it(
     'lose nothing, deliver nothing twice and reply nothing old when owners are killed and paused (D9 to D12)',
     async () => {
-      await using postgres = await startPostgres({ isSafe: true });
-      const { wrongs, elements, answered, gaps } = await new ClusterChaos(postgres, SEED).run(faults(KILLS));
-      const sorted = gaps.toSorted((a, b) => a - b);
-      const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(0);
+      await using bed = await startPlainBed();
+      await using servers = await Servers.start(bed, { leaseMs: LEASE_MS });
+      const round = [kill, pause, kill, crash(bed.postgres)];
+      const faults = Array.from({ length: byForm(0, 2, 10) }, () => round).flat();
+      const outcome = await clusterChaos(servers, { faults, seed: SEED });
+      const { wrongs, elements, answered, gaps } = outcome;
       console.log(
-        `cluster: ${KILLS} kills, ${elements} elements, ${answered} replies; the next reply came ${at(0.5)} ms (median), ` +
-          `${at(0.99)} ms (p99) after a kill`,
+        `cluster: ${faults.length} faults, ${elements} elements, ${answered} replies; ${gaps.length} kills, with the next reply ` +
+          `after ${gapAt(gaps, 0.5)} ms (median), ${gapAt(gaps, 0.99)} ms (p99)`,
       );
       expect(wrongs).toEqual([]);
       expect(gaps.length).toBeGreaterThan(0);
@@ -41,19 +55,35 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
     HOUR,
   );
 
-  it(
-    'of which a fenced one sends what waited are found (D9)',
-    async () => {
-      const env = {
-        MUTANT: JSON.stringify(RELEASES_WHEN_FENCED),
-        NODE_OPTIONS: `--import=${new URL('../paths/mutant.mjs', import.meta.url).href}`,
-      };
-      const pauses = Array.from({ length: byForm(0, 8, 20) }, (): Fault => 'pause');
-      await using postgres = await startPostgres({ isSafe: true });
-      const { wrongs } = await new ClusterChaos(postgres, SEED).run(pauses, env);
-      // Violations of a history are objects. Everything else could have another cause.
-      expect(wrongs.filter((wrong) => wrong.startsWith('{'))).not.toEqual([]);
+  it.each([
+    { mutant: PLANTED.releasesWhenFenced, faults: repeated(pause, 8), by: /^\{/ },
+    { mutant: PLANTED.ignoresEpoch, faults: repeated(pause, 8), by: /^\{|^deposit/ },
+    { mutant: PLANTED.repliesBeforeCommit, faults: repeated(kill, 6), by: /^deposit .* is lost/ },
+    {
+      mutant: PLANTED.forgetsFetches,
+      faults: repeated(kill, 3),
+      by: /fetched twice|after it had been fetched/,
     },
-    HOUR,
+  ])(
+    'of which one $mutant.what are found by what clients see',
+    { timeout: HOUR },
+    async ({ mutant, faults, by }) => {
+      const { wrongs } = await chaosWith(mutant, { faults, hasJob: false });
+      expect(wrongs.filter((wrong) => by.test(wrong))).not.toEqual([]);
+    },
   );
+
+  it(
+    'of which one forgets that a task is with a worker are found by the job (D8)',
+    { timeout: HOUR },
+    async () => {
+      const { wrongs } = await chaosWith(PLANTED.forgetsPlaces, { faults: repeated(kill, 3) });
+      expect(wrongs.filter((wrong) => wrong.startsWith('element'))).not.toEqual([]);
+    },
+  );
+
+  it('of which nobody claims in time are found by the gaps after kills', { timeout: HOUR }, async () => {
+    const { gaps } = await chaosWith(PLANTED.claimsLate, { faults: repeated(kill, 2), hasJob: false });
+    expect(gapAt(gaps, 0.99)).toBeGreaterThan(GAP_MS);
+  });
 });

@@ -1,76 +1,102 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../src/verify/protocol-client.ts';
-import { freePort } from '../../test/support/free-port.ts';
-import type { Postgres } from '../../test/support/postgres.ts';
-import { startServe, type ServeProcess } from '../../test/support/serve-process.ts';
-
-const NAMES = ['a', 'b', 'c'] as const;
-type Name = (typeof NAMES)[number];
+import { startSleigh, type ServeProcess } from '../../test/support/serve-process.ts';
+import type { Bed, ServerHost } from './bed/bed.ts';
 
 /** Milliseconds in which another server must own the data, whatever happened. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 interface Running {
-  readonly port: number;
+  readonly host: ServerHost;
   process: ServeProcess;
   isPaused: boolean;
+  isKilled: boolean;
+}
+
+export interface Owner {
+  readonly name: string;
+  readonly epoch: number;
+}
+
+export interface ServersOptions {
+  readonly leaseMs: number;
+  /** Environment variables of all servers, for those with a planted fault. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Three servers as processes, with one store. */
 export class Servers implements AsyncDisposable {
-  readonly #postgres: Postgres;
-  readonly #leaseMs: number;
-  readonly #env: Record<string, string>;
-  readonly #running = new Map<Name, Running>();
+  readonly #bed: Bed;
+  readonly #options: ServersOptions;
+  readonly #running = new Map<string, Running>();
+  /** What servers said that ended without being told to. */
+  readonly endings: string[] = [];
   #connections = 0;
 
-  private constructor(postgres: Postgres, leaseMs: number, env: Record<string, string>) {
-    this.#postgres = postgres;
-    this.#leaseMs = leaseMs;
-    this.#env = env;
+  private constructor(bed: Bed, options: ServersOptions) {
+    this.#bed = bed;
+    this.#options = options;
   }
 
-  /** @param env of the servers, for those with a planted fault */
-  static async start(
-    postgres: Postgres,
-    leaseMs: number,
-    env: Record<string, string> = {},
-  ): Promise<Servers> {
-    const servers = new Servers(postgres, leaseMs, env);
-    for (const name of NAMES) {
-      const port = await freePort();
-      servers.#running.set(name, { port, process: await servers.#serve(name, port), isPaused: false });
+  static async start(bed: Bed, options: ServersOptions): Promise<Servers> {
+    const servers = new Servers(bed, options);
+    for (const host of bed.hosts) {
+      const process = await servers.#serve(host);
+      servers.#running.set(host.name, { host, process, isPaused: false, isKilled: false });
+      servers.#watch(host.name);
     }
     await servers.ownerAfter(0);
     return servers;
   }
 
-  #serve(name: Name, port: number): Promise<ServeProcess> {
-    const flags = ['--store', this.#postgres.url, '--store-unsafe', '--lease', String(this.#leaseMs / 1_000)];
-    return startServe(...flags, '--name', name, '--port', String(port), '--log-level', 'error', this.#env);
+  #serve({ name, address, port, within, env }: ServerHost): Promise<ServeProcess> {
+    const { leaseMs, env: planted } = this.#options;
+    const args = ['serve', '--no-web', '--host', address, '--port', String(port), '--name', name];
+    const lease = ['--lease', String(leaseMs / 1_000), '--log-level', 'error'];
+    const all = { ...process.env, ...env, ...planted };
+    return startSleigh([...args, ...this.#bed.flags, ...lease], all, within);
   }
 
-  /** The address of one server after the other, except those that are paused. */
+  #watch(name: string): void {
+    const running = this.#find(name);
+    const { outcome } = running.process;
+    void outcome.then(({ code, errors }) => {
+      if (!running.isKilled) this.endings.push(`server ${name} has ended with ${code}: ${errors}`);
+    });
+  }
+
+  /** The address of one server after the other, except those that are paused or killed. */
   readonly next = (): Address => {
-    const able = [...this.#running.values()].filter(({ isPaused }) => !isPaused);
-    const port = able[this.#connections++ % able.length]?.port ?? 0;
-    return { host: '127.0.0.1', port };
+    const able = [...this.#running.values()].filter(({ isPaused, isKilled }) => !isPaused && !isKilled);
+    const { address, port } = able[this.#connections++ % able.length]?.host ?? {
+      address: '127.0.0.1',
+      port: 0,
+    };
+    return { host: address, port };
   };
 
-  #find(name: Name): Running {
+  get names(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
+  #find(name: string): Running {
     const running = this.#running.get(name);
     if (running === undefined) throw new Error(`there is no server ${name}`);
     return running;
   }
 
+  get owner(): Promise<Owner> {
+    return this.ownerAfter(0);
+  }
+
   /** Waits for an owner whose epoch is above this one. */
-  async ownerAfter(epoch: number): Promise<{ readonly name: Name; readonly epoch: number }> {
+  async ownerAfter(epoch: number): Promise<Owner> {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
-      const [row] = await this.#postgres
+      const [row] = await this.#bed
         .ask('SELECT owner, epoch FROM sleigh_partition WHERE lease_until > clock_timestamp()')
         .catch(() => []);
-      const name = NAMES.find((each) => each === row?.['owner']);
+      const name = this.names.find((each) => each === row?.['owner']);
       if (name !== undefined && Number(row?.['epoch']) > epoch)
         return { name, epoch: Number(row?.['epoch']) };
       if (performance.now() > end) throw new Error('nobody owns the data any more');
@@ -78,34 +104,45 @@ export class Servers implements AsyncDisposable {
     }
   }
 
-  /** Kills the owner, and starts it again when another server has taken over. @returns when it was killed */
-  async killOwner(onKilled: () => void): Promise<void> {
-    const { name, epoch } = await this.ownerAfter(0);
-    const { process, port } = this.#find(name);
-    process.kill('SIGKILL');
-    await process.outcome;
-    onKilled();
-    await this.ownerAfter(epoch);
-    this.#running.set(name, { port, process: await this.#serve(name, port), isPaused: false });
+  /** When servers have taken over so far, in milliseconds since 1970. */
+  async takeovers(): Promise<readonly number[]> {
+    const rows = await this.#bed.ask(
+      'SELECT extract(epoch FROM at) * 1000 AS at FROM sleigh_takeover ORDER BY epoch',
+    );
+    return rows.map(({ at }) => Number(at));
   }
 
-  /** Pauses the owner until another server has taken over, and longer. */
-  async pauseOwner(onPaused: () => void, longer: number): Promise<void> {
-    const { name, epoch } = await this.ownerAfter(0);
-    const paused = this.#find(name);
-    paused.isPaused = true;
-    paused.process.kill('SIGSTOP');
-    onPaused();
-    await this.ownerAfter(epoch);
-    await sleep(longer);
-    paused.process.kill('SIGCONT');
-    paused.isPaused = false;
+  async kill(name: string): Promise<void> {
+    const running = this.#find(name);
+    running.isKilled = true;
+    running.process.kill('SIGKILL');
+    await running.process.outcome;
+  }
+
+  /** Starts a server that was killed. */
+  async restart(name: string): Promise<void> {
+    const { host } = this.#find(name);
+    const process = await this.#serve(host);
+    this.#running.set(name, { host, process, isPaused: false, isKilled: false });
+    this.#watch(name);
+  }
+
+  pause(name: string): void {
+    const running = this.#find(name);
+    running.isPaused = true;
+    running.process.kill('SIGSTOP');
+  }
+
+  resume(name: string): void {
+    const running = this.#find(name);
+    running.process.kill('SIGCONT');
+    running.isPaused = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { process } of this.#running.values()) {
-      process.kill('SIGKILL');
-      await process.outcome;
+    for (const name of this.names) {
+      this.resume(name);
+      await this.kill(name);
     }
   }
 }

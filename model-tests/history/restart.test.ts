@@ -100,8 +100,8 @@ describe('a recorded history of a client that closes its connection', () => {
     leaver.vanish();
     expect((await whenAnswered).value).toBe('2');
     const operations = proxy.recording.operations(false);
-    const [closed] = operations.filter(({ verb }) => verb === 'close');
-    const [found] = operations.filter(({ verb }) => verb === 'find');
+    const closed = operations.find(({ verb }) => verb === 'close');
+    const found = operations.find(({ verb }) => verb === 'find');
     expect(closed?.invoked).toBeLessThan(found?.replied ?? 0);
     stayer.vanish();
     await server.close();

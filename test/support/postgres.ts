@@ -18,12 +18,12 @@ const folders = (): readonly string[] => [
   ...(process.env['PATH'] ?? '').split(':'),
 ];
 
-const PROGRAMS = folders().find((folder) =>
+export const POSTGRES_PROGRAMS = folders().find((folder) =>
   ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))),
 );
 
 /** PostgreSQL refuses to run as root. */
-const USER: { readonly uid?: number; readonly gid?: number } | undefined =
+export const POSTGRES_USER: { readonly uid?: number; readonly gid?: number } | undefined =
   userInfo().uid === 0 ? ['postgres', 'nobody'].map(idsOf).find((ids) => ids !== undefined) : {};
 
 function idsOf(name: string): { readonly uid: number; readonly gid: number } | undefined {
@@ -38,13 +38,13 @@ function idsOf(name: string): { readonly uid: number; readonly gid: number } | u
 
 /** The reason why there can be none here; undefined if there can. */
 export const noPostgres =
-  PROGRAMS === undefined
+  POSTGRES_PROGRAMS === undefined
     ? 'PostgreSQL is not installed on this machine (apt-get install postgresql)'
-    : USER === undefined
+    : POSTGRES_USER === undefined
       ? 'PostgreSQL does not run as root, and there is no other user'
       : undefined;
 
-const program = (name: string): string => join(PROGRAMS ?? '', name);
+const program = (name: string): string => join(POSTGRES_PROGRAMS ?? '', name);
 
 /** A PostgreSQL of this test alone, on a free port, in a temporary folder. */
 export interface Postgres extends AsyncDisposable {
@@ -80,7 +80,7 @@ export async function startPostgres({ isSafe = false } = {}): Promise<Postgres> 
     program('initdb'),
     ['-D', folder, '-A', 'trust', '-U', 'sleigh', '-N', '-E', 'UTF8', '--no-locale'],
     {
-      ...USER,
+      ...POSTGRES_USER,
       cwd: folder,
       stdio: 'pipe',
     },
@@ -91,7 +91,8 @@ export async function startPostgres({ isSafe = false } = {}): Promise<Postgres> 
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sleigh-postgres-'));
-  if (USER?.uid !== undefined && USER.gid !== undefined) chownSync(folder, USER.uid, USER.gid);
+  if (POSTGRES_USER?.uid !== undefined && POSTGRES_USER.gid !== undefined)
+    chownSync(folder, POSTGRES_USER.uid, POSTGRES_USER.gid);
   return folder;
 }
 
@@ -112,7 +113,7 @@ async function running(folder: string, port: number): Promise<Postgres> {
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     if (process.exitCode !== null || process.signalCode !== null) return;
     const ended = once(process, 'exit');
-    signalAll(process, 'SIGCONT');
+    signalAll(process.pid, 'SIGCONT');
     process.kill(signal);
     await ended;
   };
@@ -135,7 +136,7 @@ async function running(folder: string, port: number): Promise<Postgres> {
           '-d',
           `host=127.0.0.1 port=${port} user=sleigh application_name=standby`,
         ],
-        { ...USER, cwd: copy, stdio: 'pipe' },
+        { ...POSTGRES_USER, cwd: copy, stdio: 'pipe' },
       );
       const standby = await running(copy, await freePort());
       standbys.push(standby);
@@ -143,7 +144,7 @@ async function running(folder: string, port: number): Promise<Postgres> {
       await ask('SELECT pg_reload_conf()');
       return standby;
     },
-    kill: (signal) => signalAll(process, signal),
+    kill: (signal) => signalAll(process.pid, signal),
     restart: async (pause = 0) => {
       await stop('SIGQUIT');
       await sleep(pause);
@@ -162,7 +163,7 @@ const START_LIMIT_MS = 60_000;
 
 async function started(folder: string, port: number, url: string): Promise<ChildProcess> {
   const child = spawn(program('postgres'), ['-D', folder, '-p', String(port)], {
-    ...USER,
+    ...POSTGRES_USER,
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -185,8 +186,8 @@ async function started(folder: string, port: number, url: string): Promise<Child
   throw new Error(`PostgreSQL does not answer: ${log}`);
 }
 
-/** To the children first, so that none is replaced. */
-function signalAll({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+/** Sends a signal to a process and its children: to these first, so that none is replaced. */
+export function signalAll(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)]).stdout.toString();
   for (const each of [...children.trim().split(/\s+/).filter(Boolean).map(Number), pid])

@@ -55,9 +55,17 @@ export async function startServe(...args: (string | Record<string, string>)[]): 
   return startSleigh(['serve', ...usual, ...flags], env);
 }
 
-/** A command that prints in its first line where it listens. */
-export async function startSleigh(args: readonly string[], env = process.env): Promise<ServeProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env });
+/**
+ * A command that prints in its first line where it listens.
+ * @param within a command that runs it elsewhere, such as in a network namespace
+ */
+export async function startSleigh(
+  args: readonly string[],
+  env = process.env,
+  within: readonly string[] = [],
+): Promise<ServeProcess> {
+  const [command = '', ...words] = [...within, process.execPath, MAIN, ...args];
+  const child = spawn(command, words, { env });
   const outcome = outcomeOf(child);
   let output = '';
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
