@@ -202,8 +202,10 @@ export class Session implements Caller, Changing {
   /** A request that changes nothing is carried out again. */
   #replyTo(number: number, verb: string): KeptReply | undefined {
     const kept = this.replies.find(number);
-    if (kept !== undefined || number > this.#last) return kept;
-    return isLong(verb) ? undefined : CARRIED_OUT;
+    const reply = kept ?? (number > this.#last || isLong(verb) ? undefined : CARRIED_OUT);
+    // What it says may not be durable yet, and it comes over another connection than the first reply (D2).
+    if (reply !== undefined) this.#core.changes.read();
+    return reply;
   }
 
   /** Keeps the reply to a request that was carried out, in the same change as its effect. */

@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { Core } from '../../src/core/core.ts';
 import type { Command, CoreEvent } from '../../src/core/commands.ts';
 import { Durability } from '../../src/transport/durability.ts';
+import { BOTH_WAYS } from '../../src/verify/client-codec.ts';
+import { encodeDictionary } from '../../src/wire/dictionary.ts';
+import { KEY } from '../../src/wire/names.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { ManualStore } from '../support/manual-store.ts';
@@ -268,6 +271,34 @@ describe('a commit', () => {
     await server.store.finish();
     expect(server.performed).toEqual([]);
     expect(server.failure).toMatchObject({ message: 'fenced' });
+  });
+
+  test('is awaited by the reply to a request that is repeated over another connection, too (D2, P15.1)', async () => {
+    const behind = await Behind.started();
+    const ask = (connection: number, args: readonly string[], number?: string): void => {
+      const metadata = new Map(number === undefined ? [] : [[KEY.request, number]]);
+      const bytes = Buffer.from(encodeRequest(args, metadata), 'latin1');
+      behind.handle({ type: 'received', connection, bytes });
+    };
+    const connect = (connection: number): void => {
+      const options = encodeDictionary(new Map(Object.entries(BOTH_WAYS)));
+      behind.handle({ type: 'connected', connection, peer: `client ${connection}` });
+      behind.handle({ type: 'received', connection, bytes: Buffer.from(`X000R000${options}`) });
+    };
+    connect(1);
+    ask(1, ['open session', 'a secret that nobody guesses', '60']);
+    ask(1, ['open ws', 'w', 'me', 'yes'], '1');
+    while (behind.store.isCommitting) await behind.store.finish();
+    ask(1, ['store', 'w', 'x', '1', 'value'], '2');
+    expect(behind.store.isCommitting).toBe(true);
+    connect(2);
+    ask(2, ['resume session', 'a secret that nobody guesses']);
+    behind.performed.length = 0;
+    ask(2, ['store', 'w', 'x', '1', 'value'], '2');
+    expect(behind.performed).toEqual([]);
+    await behind.store.finish();
+    if (behind.store.isCommitting) await behind.store.finish();
+    expect(behind.performed.filter((each) => each.startsWith('2:'))).toEqual([`2: ${OK}0`]);
   });
 
   test('commits what happens while the server recovers after what it has recovered: a timer that is due (D4)', async () => {
