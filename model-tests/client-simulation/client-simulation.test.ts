@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { CoreWorld } from '../world/core-world.ts';
 import { simulate, type Report } from './simulate.ts';
 import { byForm, isLong } from '../../test/support/form.ts';
 
-// 10 seeds; 20 with VERIFY=ci, 1,000 with VERIFY=long; specific ones with SEED=n,m, whose traces are printed.
+// 10 seeds, and 4 with a server that crashes; 20 and 10 with VERIFY=ci, 1,000 and 500 with VERIFY=long; specific ones
+// with SEED=n,m, whose traces are printed.
 
 const only = process.env['SEED'];
-const seeds =
-  only === undefined
-    ? Array.from({ length: byForm(10, 20, 1_000) }, (_, n) => n + 1)
-    : only.split(',').map(Number);
+const seedsOf = (count: number): number[] =>
+  only === undefined ? Array.from({ length: count }, (_, n) => n + 1) : only.split(',').map(Number);
+const KINDS = [
+  { kind: 'a server without a store', isStored: false, seeds: seedsOf(byForm(10, 20, 1_000)) },
+  { kind: 'a server that crashes', isStored: true, seeds: seedsOf(byForm(4, 10, 500)) },
+];
 /** The number of lines printed of the trace of a failing seed: its end, where the failure is. */
-const LAST_LINES = seeds.length > 1 ? 40 : Infinity;
+const LAST_LINES = only === undefined ? 40 : Infinity;
 const TIME_LIMIT_MS = isLong ? 3_600_000 : 300_000;
 
 function add(counts: Map<string, number>, more: ReadonlyMap<string, number>): void {
@@ -22,6 +26,7 @@ const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, n
 
 /** A summary of all seeds: reports with their traces are not kept. */
 class Summary {
+  readonly #kind: string;
   readonly #begun = performance.now();
   readonly #faults = new Map<string, number>();
   readonly #outcomes = new Map<string, number>();
@@ -32,6 +37,10 @@ class Summary {
   #settling = 0;
   #started = 0;
   #replaced = 0;
+
+  constructor(kind: string) {
+    this.#kind = kind;
+  }
 
   add(report: Report): void {
     this.#seeds++;
@@ -48,7 +57,7 @@ class Summary {
   toString(): string {
     const seconds = (performance.now() - this.#begun) / 1_000;
     return [
-      `client simulation: ${this.#seeds} seeds, ${this.#calm} of them calm, in ${seconds.toFixed(1)} s:`,
+      `client simulation, ${this.#kind}: ${this.#seeds} seeds, ${this.#calm} of them calm, in ${seconds.toFixed(1)} s:`,
       `${this.#events} events in ${this.#hours.toFixed(1)} simulated hours,`,
       `settled within ${this.#settling} events of the last fault,`,
       `${sum(this.#faults.values())} faults: ${list(this.#faults)};`,
@@ -69,14 +78,16 @@ function complaint({ seed, wrongs, trace }: Report): string {
   ].join('\n');
 }
 
-describe('the simulation of a master, sentinels and workers in one process, with random faults', () => {
-  it(
-    'finds no broken property for any seed',
-    async () => {
-      const summary = new Summary();
+describe.each(KINDS)(
+  'the simulation of a master, sentinels and workers with $kind, in one process, with random faults',
+  ({ kind, isStored, seeds }) => {
+    const play = (seed: number): Promise<Report> => simulate(seed, {}, new CoreWorld(seed, { isStored }));
+
+    it('finds no broken property for any seed', { timeout: TIME_LIMIT_MS }, async () => {
+      const summary = new Summary(kind);
       const failed: number[] = [];
       for (const seed of seeds) {
-        const report = await simulate(seed);
+        const report = await play(seed);
         summary.add(report);
         if (report.wrongs.length > 0) failed.push(seed);
         if (failed.length < 5 && (report.wrongs.length > 0 || seeds.length === 1))
@@ -84,18 +95,16 @@ describe('the simulation of a master, sentinels and workers in one process, with
       }
       console.log(String(summary));
       expect(failed).toEqual([]);
-    },
-    TIME_LIMIT_MS,
-  );
+    });
 
-  it(
-    'repeats a run exactly for the same seed, and differs for another seed',
-    { timeout: TIME_LIMIT_MS },
-    async () => {
-      const [seed = 1] = seeds;
-      for (const each of [seed, seed + 1])
-        expect((await simulate(each)).hash).toBe((await simulate(each)).hash);
-      expect((await simulate(seed + 1)).hash).not.toBe((await simulate(seed)).hash);
-    },
-  );
-});
+    it(
+      'repeats a run exactly for the same seed, and differs for another seed',
+      { timeout: TIME_LIMIT_MS },
+      async () => {
+        const [seed = 1] = seeds;
+        for (const each of [seed, seed + 1]) expect((await play(each)).hash).toBe((await play(each)).hash);
+        expect((await play(seed + 1)).hash).not.toBe((await play(seed)).hash);
+      },
+    );
+  },
+);

@@ -7,6 +7,11 @@ import { CANCELLED_BATCHES } from '../../src/client/task/task-metadata.ts';
 import type { WorkerChild } from '../../src/client/sentinel/worker-child.ts';
 import type { Sabotage, SimulatedHost } from './host/host.ts';
 import { simulate } from './simulate.ts';
+import { KeptReplies } from '../../src/core/kept-replies.ts';
+import { Deadlines } from '../../src/sleigh/deadlines.ts';
+import { ChangeRecorder } from '../../src/store/change-recorder.ts';
+import { Durability, type Performer } from '../../src/transport/durability.ts';
+import { CoreWorld } from '../world/core-world.ts';
 import { NamedTimers } from '../../src/sleigh/named-timers.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
@@ -20,16 +25,31 @@ const MAX_SEEDS = 40;
 /** Milliseconds after the end of a worker at which another one has its rank. */
 const AFTER_REPLACEMENT_MS = 1_000;
 
-/** @param first the first seed: one that is known to detect it, as long as seeds behave as they do now */
-async function wrongsFound(sabotage: Sabotage, expected: RegExp, first = 1): Promise<string[]> {
+/**
+ * @param first the first seed: one that is known to detect it, as long as seeds behave as they do now
+ * @param isStored whether the server has a store, and crashes
+ */
+async function wrongsFound(
+  sabotage: Sabotage,
+  expected: RegExp,
+  first = 1,
+  isStored = false,
+): Promise<string[]> {
   const found = new Set<string>();
   for (let seed = first; seed < first + MAX_SEEDS; seed++) {
-    const { wrongs } = await simulate(seed, sabotage);
+    const { wrongs } = await simulate(seed, sabotage, new CoreWorld(seed, { isStored }));
     for (const wrong of wrongs) found.add(wrong);
     if (wrongs.some((wrong) => expected.test(wrong))) break;
   }
   return [...found];
 }
+
+function performerOf(durability: Durability): Performer {
+  const performer: Performer = Reflect.get(durability, '$performer');
+  return performer;
+}
+
+const withoutGrace: Sabotage['order'] = (given) => ({ ...given, reconnectGrace: 0 });
 
 /** It is connected and does nothing. */
 function phantom(child: WorkerChild): WorkerChild {
@@ -154,3 +174,47 @@ describe.skipIf(isShort)('the simulation of the client detects', { timeout: 300_
     expect(wrongs).toContainEqual(expect.stringMatching(expected));
   });
 });
+
+describe.skipIf(isShort)(
+  'the simulation of the client with a server that crashes detects',
+  { timeout: 300_000 },
+  () => {
+    it('a server that replies before it commits', async () => {
+      const { handled } = Durability.prototype;
+      vi.spyOn(Durability.prototype, 'handled').mockImplementation(function (this: Durability, commands) {
+        performerOf(this).perform(commands);
+        handled.call(this, []);
+      });
+      const expected = /the couriers stored|has the outcome|is called in/;
+      expect(await wrongsFound({}, expected, 1, true)).toContainEqual(expect.stringMatching(expected));
+    });
+
+    it('a server that repeats the effect of a repeated request', async () => {
+      vi.spyOn(KeptReplies.prototype, 'find').mockReturnValue(undefined);
+      const expected = /the couriers stored/;
+      expect(await wrongsFound({}, expected, 1, true)).toContainEqual(expect.stringMatching(expected));
+    });
+
+    it('a server that does not record that a value is taken', async () => {
+      const { delete: right } = ChangeRecorder.prototype;
+      vi.spyOn(ChangeRecorder.prototype, 'delete').mockImplementation(function (this: ChangeRecorder, key) {
+        if (key[0] !== 'value') right.call(this, key);
+      });
+      const expected = /is only in the store/;
+      expect(await wrongsFound({}, expected, 1, true)).toContainEqual(expect.stringMatching(expected));
+    });
+
+    it('a job that has no deadlines any more', async () => {
+      vi.spyOn(Deadlines.prototype, 'restore').mockReturnValue(undefined);
+      const expected = /deadline.* is only in the store/;
+      expect(await wrongsFound({}, expected, 1, true)).toContainEqual(expect.stringMatching(expected));
+    });
+
+    it('a sentinel that does not come back', async () => {
+      const expected = /has ended: SleighError|has the outcome no-workers/;
+      expect(await wrongsFound({ order: withoutGrace }, expected, 1, true)).toContainEqual(
+        expect.stringMatching(expected),
+      );
+    });
+  },
+);

@@ -6,6 +6,8 @@ import { Ledger } from './check/ledger.ts';
 import { verdict } from './check/verdict.ts';
 import { CrewRecord } from './check/crew.ts';
 import { Master } from './cast/master.ts';
+import { Couriers } from './cast/couriers.ts';
+import { beginCrashes } from './cast/crashes.ts';
 import { FAULTS_END, planOf } from './cast/plan.ts';
 import { moduleLoader } from './cast/tasks.ts';
 import { Trouble, workerFaults } from './cast/trouble.ts';
@@ -81,6 +83,10 @@ export async function simulate(
   crew.isStopping = (sentinel) =>
     master.isStopping || master.launches.some((launch) => launch.process === sentinel && launch.isStopping);
   if (!plan.isCalm) new Trouble(host, master).begin();
+  if (world.store !== undefined) {
+    new Couriers(host).begin();
+    beginCrashes(host, master, plan);
+  }
   world.agenda.after(FAULTS_END, () => {
     world.faults.over = true;
     say('network', 'heals');
@@ -112,7 +118,7 @@ export async function simulate(
     () => host.processes.size === 0 && Object.values(world.leftovers).every((left) => left === 0),
   );
   for (const { name } of host.processes)
-    if (name.startsWith('sentinel')) world.wrongs.push(`${name} is left`);
+    if (!name.startsWith('worker') && name !== master.process.name) world.wrongs.push(`${name} is left`);
   verdict({ world, plan, ledger, master });
   hash.update(world.traceHash());
   return {

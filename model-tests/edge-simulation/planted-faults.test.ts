@@ -3,7 +3,7 @@ import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import type { TcpServer } from '../../src/transport/server.ts';
 import type { HandMade } from '../mutation/hand-made.ts';
 import { FaultyCopy } from './faulty-copy.ts';
-import { simulateEdge, type Faulty } from './simulate.ts';
+import { simulateEdge, type EdgeOptions } from './simulate.ts';
 import { isShort } from '../../test/support/form.ts';
 
 // Each fault is planted in the text of the transport, or of the client's connection, and must be noticed.
@@ -138,7 +138,7 @@ const FAULTS: readonly Planted[] = [
 const isServer = (made: unknown): made is typeof TcpServer => typeof made === 'function';
 const isConnection = (made: unknown): made is typeof NwsConnection => typeof made === 'function';
 
-async function faulty(fault: HandMade, copy: FaultyCopy): Promise<Faulty> {
+async function faulty(fault: HandMade, copy: FaultyCopy): Promise<EdgeOptions> {
   const Server = fault.file.startsWith('src/transport/')
     ? await copy.export('server.ts', 'TcpServer')
     : undefined;

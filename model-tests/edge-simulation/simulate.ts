@@ -10,8 +10,10 @@ import { Streamer } from './streamer.ts';
 /** Milliseconds within which they come. */
 const COMING_MS = 5_000;
 
-/** Classes with a fault in them, in place of the right ones. */
-export interface Faulty {
+export interface EdgeOptions {
+  /** Whether the server has a store, and crashes. */
+  readonly isStored?: boolean;
+  /** Classes with a fault in them, in place of the right ones. */
   readonly Server?: typeof TcpServer;
   readonly Connection?: typeof NwsConnection;
 }
@@ -22,16 +24,18 @@ export interface Faulty {
  */
 export async function simulateEdge(
   seed: number,
-  { Server = TcpServer, Connection = NwsConnection }: Faulty = {},
+  { isStored = false, Server = TcpServer, Connection = NwsConnection }: EdgeOptions = {},
 ): Promise<Report> {
-  const world = new EdgeWorld(seed, Server);
+  const world = new EdgeWorld(seed, { Server, isStored });
   const { clients } = world;
   const begin = (host: SimulatedHost): void => {
     const { random, agenda } = world;
     const soon = (act: () => void): void => void agenda.after(random.fraction() * COMING_MS, act);
+    // They do not come while nobody listens.
+    const soonIfUp = (act: () => void): void => soon(() => world.isListening && act());
     for (let n = random.whole(1, 3); n > 0; n--)
-      soon(() => void clients.push(new Pipeliner(world, `pipeliner ${n}`)));
-    for (let n = random.whole(0, 3); n > 0; n--) soon(() => breakOff(world, `rude client ${n}`));
+      soonIfUp(() => void clients.push(new Pipeliner(world, `pipeliner ${n}`)));
+    for (let n = random.whole(0, 3); n > 0; n--) soonIfUp(() => breakOff(world, `rude client ${n}`));
     if (random.chance(0.5))
       soon(() => {
         const streamer = new Streamer(host, 'streamer');

@@ -119,10 +119,90 @@ export const SHORT: readonly Exploration[] = [
     },
     maxStatesInCi: NEAREST,
   },
+  {
+    title: '2 masters, 1 sentinel, 1 worker, 2 tasks',
+    cast: { ...SMALLEST, masters: 2, tasks: 2, extras: ['skips', 'ending', 'refused'] },
+  },
+  {
+    title:
+      'an elastic group, 1 sentinel that supervises, 1 worker that may come back, 1 broadcast, 1 replacement',
+    cast: {
+      ...SMALLEST,
+      ranks: 2,
+      tasks: 0,
+      broadcasts: 1,
+      replacements: 1,
+      extras: elastic('supervised', 'returning', 'ending', 'deletion'),
+    },
+    maxStatesInCi: NEAREST,
+  },
+  {
+    title: 'an elastic group that shuts down while workers join, 1 sentinel, 2 workers, 1 task, 1 broadcast',
+    cast: {
+      ...SMALLEST,
+      workers: 2,
+      ranks: 2,
+      broadcasts: 1,
+      extras: elastic('joining', 'ending', 'skips', 'refused'),
+    },
+    maxStatesInCi: NEAREST,
+  },
 ];
 
 /** The additional casts of `npm run verify`. */
 export const LONG: readonly Exploration[] = [
+  {
+    title: '2 masters, 2 sentinels, 2 workers, 2 tasks, 1 broadcast',
+    cast: {
+      ...SMALLEST,
+      masters: 2,
+      sentinels: 2,
+      workers: 2,
+      ranks: 2,
+      tasks: 2,
+      broadcasts: 1,
+      extras: ['joining', 'skips', 'ending'],
+    },
+    maxStates: 100_000,
+  },
+  {
+    title:
+      'an elastic group, 1 sentinel that supervises, 2 workers that may come back, 2 broadcasts, 2 replacements',
+    cast: {
+      ...SMALLEST,
+      workers: 2,
+      ranks: 2,
+      tasks: 0,
+      broadcasts: 2,
+      replacements: 2,
+      extras: elastic('supervised', 'returning', 'ending', 'deletion'),
+    },
+    maxStates: 100_000,
+  },
+  {
+    title: '2 sentinels, 3 workers, 2 tasks, 1 broadcast',
+    cast: {
+      ...SMALLEST,
+      sentinels: 2,
+      workers: 3,
+      ranks: 3,
+      tasks: 2,
+      broadcasts: 1,
+      extras: ['joining', 'skips', 'ending'],
+    },
+    maxStates: 100_000,
+  },
+  {
+    title: '2 sentinels, 3 workers, 1 task, a group that shuts down while workers join',
+    cast: {
+      ...SMALLEST,
+      sentinels: 2,
+      workers: 3,
+      ranks: 3,
+      extras: ['joining', 'ending'],
+    },
+    maxStates: 100_000,
+  },
   {
     title: '1 sentinel that supervises, 1 worker, 2 ranks, 1 broadcast, 1 replacement',
     cast: {

@@ -4,40 +4,19 @@ import { Crew } from '../../src/sleigh/crew.ts';
 import { Deadlines } from '../../src/sleigh/deadlines.ts';
 import { TaskRecords } from '../../src/sleigh/task-records.ts';
 import { byForm } from '../../test/support/form.ts';
-import { replacedMethod, type Faulty } from '../world/replaced-method.ts';
-import { SMALLEST } from './casts.ts';
+import { replacedMethod } from '../world/replaced-method.ts';
 import { explore, replay } from './explorer.ts';
-import type { Cast, Extra } from './scenario.ts';
+import { smallCast as cast, type Fault } from './fault.ts';
+import { CLOSED, PROJECTION } from './reloading.ts';
+import type { Extra } from './scenario.ts';
 
 // Crashes as events of the exploration: what they show of the current job is in explore.test.ts. Here the job is faulty.
-
-const cast = (policy: Cast['policy'], extras: readonly Extra[], change: Partial<Cast> = {}): Cast => ({
-  ...SMALLEST,
-  policy,
-  extras,
-  ...change,
-});
 
 let replaced: Disposable | undefined;
 afterEach(() => {
   replaced?.[Symbol.dispose]();
   replaced = undefined;
 });
-
-interface Fault {
-  readonly what: string;
-  readonly prototype: object;
-  readonly method: string;
-  readonly fault: Faulty;
-  readonly cast: Cast;
-  /** Part of the text of the property that must be found not to hold. */
-  readonly breaks: string;
-  /** Steps of the shortest way there. */
-  readonly steps: number;
-}
-
-const CLOSED = 'a recovered job is the stored one, and then every connection has closed';
-const PROJECTION = 'after each event the store has exactly what the job says that survives it';
 
 const STORED: readonly Fault[] = [
   {

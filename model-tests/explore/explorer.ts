@@ -47,6 +47,7 @@ export interface Options {
 
 const REFUSED = 'a refused request changes nothing';
 
+/** What a step led to, and what is wrong there. */
 interface Taken {
   readonly key: string;
   readonly wrong: Wrong | undefined;
@@ -56,7 +57,7 @@ interface Taken {
  * Runs a step and checks the state that it leads to.
  * @param law compares the changes of the step with what it did
  */
-function take(world: World, step: Step, keyBefore: string, law?: ProjectionLaw): Taken {
+export function take(world: World, step: Step, keyBefore: string, law?: ProjectionLaw): Taken {
   const { book } = world;
   const before: Before = { isClosed: book.isClosed, isShuttingDown: book.isShuttingDown };
   book.begin();

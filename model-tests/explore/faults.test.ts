@@ -14,14 +14,13 @@ import type { Task } from '../../src/sleigh/task.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
-import { SMALLEST } from './casts.ts';
 import { bottomComponents } from '../../src/verify/explore-job/components.ts';
 import { explore, replay } from './explorer.ts';
+import { smallCast as cast, type Fault } from './fault.ts';
 import { LIVENESS } from './liveness.ts';
 import { diagramOfViolation } from './violation-diagram.ts';
 import { openField } from '../../test/support/open-fields.ts';
 import { replacedMethod, type Faulty } from '../world/replaced-method.ts';
-import type { Cast, Extra } from './scenario.ts';
 import { makeSleigh, makeSleighOf } from './world.ts';
 
 /** Runs with one method replaced, and puts the right one back. */
@@ -32,25 +31,6 @@ function withFault<T>(prototype: object, method: string, fault: Faulty, run: () 
   } finally {
     replaced[Symbol.dispose]();
   }
-}
-
-const cast = (policy: Cast['policy'], extras: readonly Extra[], change: Partial<Cast> = {}): Cast => ({
-  ...SMALLEST,
-  policy,
-  extras,
-  ...change,
-});
-
-interface Fault {
-  readonly what: string;
-  readonly prototype: object;
-  readonly method: string;
-  readonly fault: Faulty;
-  readonly cast: Cast;
-  /** Part of the text of the property that must be found not to hold. */
-  readonly breaks: string;
-  /** Steps of the shortest way there. */
-  readonly steps: number;
 }
 
 const FAULTS: readonly Fault[] = [

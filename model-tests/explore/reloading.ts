@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 
 export const PROJECTION = 'after each event the store has exactly what the job says that survives it (D3)';
 const TWICE = 'recovering twice equals once (D4)';
-const CLOSED = 'a recovered job is the stored one, and then every connection has closed (D4)';
+export const CLOSED = 'a recovered job is the stored one, and then every connection has closed (D4)';
 const SAME = 'a job that is loaded from its records has the same records (D8)';
 
 /**

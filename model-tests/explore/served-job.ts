@@ -19,7 +19,7 @@ const ORDINARY = ['worker_dead', 'Sleigh ride over', 'worker registrations'];
 const NAME = 'job';
 
 /** What a job needs of the world around it. */
-export interface Surroundings {
+export interface JobEnvironment {
   /** Creates the job in its workspace. */
   readonly make: (workspace: Workspace) => Sleigh;
   /** An error was logged. */
@@ -58,7 +58,7 @@ export class ServedJob {
   readonly ordinary: readonly object[];
 
   /** @param stored what the store of a server that has crashed has: this job is taken up from it (D4) */
-  constructor({ make, failed, clientOf }: Surroundings, stored?: readonly Entity[]) {
+  constructor({ make, failed, clientOf }: JobEnvironment, stored?: readonly Entity[]) {
     this.changes.isWanted = stored !== undefined;
     let variables = 0;
     const host: Host = {
@@ -94,7 +94,7 @@ interface Made {
   readonly sleigh: Sleigh;
 }
 
-function begun(host: Host, make: Surroundings['make']): Made {
+function begun(host: Host, make: JobEnvironment['make']): Made {
   const workspace = new Workspace(NAME, host, { number: FIRST + 1 });
   const sleigh = make(workspace);
   workspace.plugin = sleigh;
@@ -103,7 +103,7 @@ function begun(host: Host, make: Surroundings['make']): Made {
   return { workspace, sleigh };
 }
 
-function takenUp(host: Host, make: Surroundings['make'], stored: readonly Entity[]): Made {
+function takenUp(host: Host, make: JobEnvironment['make'], stored: readonly Entity[]): Made {
   const loading = new Loading(host, new Workspace('__default', host, { number: FIRST, isLoaded: true }));
   let made: Made | undefined;
   const populate = (workspace: Workspace): void => {

@@ -14,6 +14,7 @@ export class StateGraph {
   readonly #steps: readonly Step[];
   /** Runs a step in a world and updates its ledger. */
   readonly #run: (world: World, step: Step) => void;
+  readonly #keyOf: (world: World) => string;
   readonly #keys: string[];
   readonly #numbers: Map<string, number>;
   readonly #parents = [-1];
@@ -24,13 +25,21 @@ export class StateGraph {
   #visits = 0;
   world: World;
 
-  constructor(cast: Cast, make: MakeSleigh, steps: readonly Step[], run: (world: World, step: Step) => void) {
+  /** @param keyOf says which states are the same */
+  constructor(
+    cast: Cast,
+    make: MakeSleigh,
+    steps: readonly Step[],
+    run: (world: World, step: Step) => void,
+    keyOf = stateKey,
+  ) {
+    this.#keyOf = keyOf;
     this.#cast = cast;
     this.#make = make;
     this.#steps = steps;
     this.#run = run;
     this.world = new World(cast, make);
-    this.#keys = [stateKey(this.world)];
+    this.#keys = [keyOf(this.world)];
     this.#numbers = new Map([[this.keyOf(0), 0]]);
     this.#way = [{ state: 0, memory: this.world.remember() }];
   }
@@ -95,7 +104,7 @@ export class StateGraph {
       this.#way.push({ state: next, memory });
     }
     const key = this.keyOf(state);
-    const reached = stateKey(this.world);
+    const reached = this.#keyOf(this.world);
     if (reached !== key) throw new Error(`the way to ${key} led to ${reached}`);
     return memory;
   }

@@ -8,7 +8,7 @@ import { ReferenceLedger } from './reference-ledger.ts';
 import { Party, type Role } from './party.ts';
 import { remember, rewind, type Memory } from './rewind.ts';
 import type { Cast } from './scenario.ts';
-import { ServedJob, type Surroundings } from './served-job.ts';
+import { ServedJob, type JobEnvironment } from './served-job.ts';
 
 /** Creates the job. Tests of the explorer create a faulty one. */
 export type MakeSleigh = (workspace: Workspace, cast: Cast) => Sleigh;
@@ -43,7 +43,7 @@ export class World {
   readonly parties: Party[] = [];
   readonly #now: { served: ServedJob };
   readonly #roots: readonly object[];
-  readonly #surroundings: Surroundings = {
+  readonly #environment: JobEnvironment = {
     make: (workspace) => this.make(workspace, this.cast),
     failed: (text) => this.book.faults.push(text),
     clientOf: (id) => this.parties.find((party) => party.isSession && party.id === id),
@@ -53,7 +53,7 @@ export class World {
     this.cast = cast;
     this.make = make;
     this.book = new ReferenceLedger(cast);
-    this.#now = { served: new ServedJob(this.#surroundings) };
+    this.#now = { served: new ServedJob(this.#environment) };
     const add = (count: number, role: Role): void => {
       for (let n = 0; n < count; n++) this.parties.push(this.#party(role, `${role} ${n}`));
     };
@@ -162,7 +162,7 @@ export class World {
   }
   /** @returns the job of a server that takes up a store */
   recovered(stored: readonly Entity[]): ServedJob {
-    return new ServedJob(this.#surroundings, stored);
+    return new ServedJob(this.#environment, stored);
   }
 
   get isDeleted(): boolean {

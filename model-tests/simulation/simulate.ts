@@ -45,7 +45,7 @@ interface Job {
  * @param loses commands that are dropped, to see that this is detected
  */
 export function simulate(seed: number, loses?: Losing): Report {
-  const world = new CoreWorld(seed, loses);
+  const world = new CoreWorld(seed, { loses });
   // With its own random numbers, so that changes to it do not change the rest of a seed.
   const { least, most } = FAULTY_MINUTES;
   const faultsEnd = new Random(-seed).whole(least, most) * 60_000;

@@ -22,6 +22,7 @@ export const FAULTS = [
   'task skipped',
   'worker comes back',
   'process sleeps',
+  'server crashes',
   'worker killed',
   'worker starts slowly',
   'worker dies at its start',

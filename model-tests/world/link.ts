@@ -153,6 +153,16 @@ export class Link implements ClientLink {
     this.#agenda.after(LINGER, () => this.#serverSeesEnd());
   }
 
+  /** The process of the server has ended: what it has sent arrives, or is lost. */
+  serverDies(): void {
+    if (this.#serverKnows) return;
+    this.#serverKnows = true;
+    this.#up.stop();
+    if (this.#random.chance(0.5)) return this.#down.whenEmpty(() => this.#clientIsGone(true));
+    this.#down.stop();
+    this.#soon(() => this.#clientIsGone(false));
+  }
+
   #relieve(): void {
     if (this.#down.backlog <= HIGH_WATER / 2) this.#up.hold(false);
   }

@@ -1,19 +1,23 @@
 import type { Core } from '../../src/core/core.ts';
-import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { staleIn } from '../../test/support/leftovers.ts';
 import { miscounted } from '../../test/support/memory-held.ts';
 import { Agenda } from './agenda.ts';
 import { Faults } from './faults.ts';
 import type { ClientEnd, ClientLink } from './link.ts';
 import { Random } from './random.ts';
+import { wrongAfterCrash } from './recovery-law.ts';
+import { SimulatedStore } from './simulated-store.ts';
+import { socketError } from './socket-error.ts';
 
 export const START = Date.UTC(2026, 10, 22, 13, 41, 10);
 
-/** Limits that are small, so that large values, which are kept in files, and full rings (S20) come often. */
-export const SMALL_LIMITS = { ...DEFAULT_LIMITS, longValueBytes: 6_000, logCount: 12, logBytes: 8_000 };
-
 /** The number of events between two audits, which take longer than an event. */
 const AUDITED_EVENTS = 25;
+
+export interface WorldOptions {
+  /** Whether the server has a store, and may crash. */
+  readonly isStored?: boolean;
+}
 
 /** A server, and around it time, a network and files that obey a seed. */
 export abstract class World {
@@ -22,6 +26,9 @@ export abstract class World {
   readonly faults = new Faults();
   /** Violations. */
   readonly wrongs: string[] = [];
+  /** What outlives the server. */
+  readonly store: SimulatedStore | undefined;
+  /** That of the server, or of the one that has crashed last. */
   abstract readonly core: Core;
   /** The server's process. */
   abstract readonly process: { sleep(milliseconds: number): void };
@@ -30,8 +37,17 @@ export abstract class World {
   /** Events that the server has been told of. */
   events = 0;
 
-  constructor(seed: number) {
+  #runs = 0;
+  #isDown = false;
+
+  constructor(seed: number, { isStored = false }: WorldOptions = {}) {
     this.random = new Random(seed);
+    this.store = isStored ? new SimulatedStore(this) : undefined;
+  }
+
+  /** The name of the next run of the server. */
+  protected newRun(): string {
+    return `run${++this.#runs}`.padEnd(8, '-');
   }
 
   /** The start time: milliseconds since 1970. */
@@ -63,7 +79,38 @@ export abstract class World {
     return [];
   }
 
+  /** @throws if no server listens */
   abstract connect(client: ClientEnd): ClientLink;
+
+  /** Whether a server accepts clients. */
+  abstract readonly isListening: boolean;
+
+  /** @throws if no server listens */
+  protected mustListen(): void {
+    if (!this.isListening) throw socketError('ECONNREFUSED');
+  }
+
+  /**
+   * The server ends at once, and another one takes up its store (D4).
+   * @param milliseconds until that one is started
+   */
+  crash(milliseconds: number): void {
+    if (this.#isDown || this.store === undefined) return;
+    this.#isDown = true;
+    this.faults.note('server crashes');
+    this.endServer();
+    if (this.wrongs.length === 0)
+      this.wrongs.push(...wrongAfterCrash(this.core, this.store.committed, this.agenda.now));
+    this.store.serverDies();
+    this.agenda.after(milliseconds, () => {
+      this.#isDown = false;
+      this.startServer();
+    });
+  }
+
+  /** Its process is there no more. */
+  protected abstract endServer(): void;
+  protected abstract startServer(): void;
 
   /** Of all events, in their order. Ends the world: it is asked for once. */
   abstract traceHash(): string;

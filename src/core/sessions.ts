@@ -95,11 +95,9 @@ export class Sessions {
   /** P15.2. */
   resume(secret: string, connection: SessionConnection): Session | Refusal {
     const session = this.#bySecret.get(secret);
-    if (session === undefined) {
-      // That it has ended may not be durable yet.
-      this.#core.changes.read();
-      return refusal(SESSION.none());
-    }
+    // That it has begun or ended may not be durable yet.
+    this.#core.changes.read();
+    if (session === undefined) return refusal(SESSION.none());
     session.resume(connection);
     return session;
   }

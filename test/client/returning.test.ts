@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processes, Sentinel, Sleigh, tasks, threads, type SleighOptions } from '../../src/client/index.ts';
+import { thisHost, type Platform } from '../../src/client/platform.ts';
 import { eventually } from '../support/eventually.ts';
 import { Proxy, type Cut } from '../support/proxy.ts';
 import { isShort } from '../support/form.ts';
@@ -53,6 +54,29 @@ async function hire(sleigh: Sleigh): Promise<Sentinel> {
 }
 const registered = (times: number): Promise<void> =>
   eventually(() => proxy.answered >= times, `${times} registrations`);
+
+describe('a sentinel that starts while the server is started again', () => {
+  it('waits for the server within its grace, and without one it does not', async () => {
+    await using sleigh = await Sleigh.start({ workers: 0, join: 'elastic', server: address });
+    let isDown = true;
+    const platform: Platform = {
+      ...thisHost,
+      connect: (options) => {
+        if (!isDown) return thisHost.connect(options);
+        // The second attempt finds it.
+        setTimeout(() => (isDown = false), 20);
+        return thisHost.connect({ ...options, port: 1 });
+      },
+    };
+    const { name: workspace } = sleigh.workspace;
+    const options = { server: address, workspace, workers: 1, kind: 'thread', platform, onDeath } as const;
+    await expect(Sentinel.start(options)).rejects.toMatchObject({ code: 'unreachable' });
+    isDown = true;
+    const sentinel = await Sentinel.start({ ...options, reconnectGrace: 20 });
+    expect(sentinel.started).toBe(1);
+    await sentinel.end();
+  });
+});
 
 describe('a worker whose connection is cut', () => {
   it.each([

@@ -66,6 +66,26 @@ describe('a file in a kept reply that the task of a worker has as well (P11, P15
   );
 });
 
+/** The address of a sentinel, as the store has it. */
+const peerOf = (server: SimulatedServer) =>
+  server.stored.find(({ key }) => key[0] === 'sentinel')?.fields['peer'];
+
+it('a session after a restart is not the sentinel that another session was, which has left (P15, D4)', (first) => {
+  const { master, sentinel } = aJob(first);
+  sentinel.call(['end session']);
+  sentinel.lose();
+  const second = first.crash();
+  master.resume(second);
+  // So that the other one has another address.
+  second.connect();
+  const another = new SessionClient(second, 'of another client');
+  another.call(['use ws', 'job', 'me', 'no']);
+  expect(peerOf(second)).toBe(peerOf(first));
+  // The store has what the server has, or this throws.
+  const third = second.crash();
+  third.end();
+});
+
 describe.each(LOSSES)('a job of sessions (P15, S13, S18) when %s', (_, lose) => {
   const it = itLoses(lose);
 

@@ -29,6 +29,13 @@ export class MemoryFiles {
     return content;
   }
 
+  /** A server has taken up its store: files that it does not need are removed. */
+  keepOnly(files: readonly FilePayload[]): void {
+    for (const file of files) this.read(file);
+    const kept = new Set(files.map(({ file }) => file));
+    for (const file of this.#files.keys()) if (!kept.has(file)) this.#files.delete(file);
+  }
+
   discard({ file }: FilePayload): void {
     this.#of(file);
     this.#files.delete(file);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../../src/core/commands.ts';
 import type { Core } from '../../src/core/core.ts';
-import { textOfKey, type Entity } from '../../src/store/change.ts';
+import { textOfKey, type Change, type Entity, type Kind } from '../../src/store/change.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 
 /** Comparing takes longer than an event: it follows those that change something while there are few entities, and some. */
@@ -27,25 +27,35 @@ export function differences(stored: Iterable<Entity>, projected: Iterable<Entity
 const idsOf = (entities: readonly Entity[]): Set<Entity['fields'][string]> =>
   new Set(entities.map(({ fields }) => fields['id']));
 
-/** The places of the tasks of each queue, in order: only that counts. */
-function placesIn(entities: readonly Entity[]): ReadonlyMap<string, number> {
-  const places = entities.filter(({ key }) => key[0] === 'place');
-  const sorted = places.toSorted((a, b) => Number(a.fields['place']) - Number(b.fields['place']));
-  return new Map(sorted.map(({ key }, at) => [textOfKey(key), at]));
+/** Numbers of which only the order counts: the places of queued tasks, and when workers and sentinels changed last. */
+const ORDERED: ReadonlyMap<Kind, string> = new Map([
+  ['place', 'place'],
+  ['worker', 'since'],
+  ['sentinel', 'since'],
+]);
+
+/** The values of a field that only orders, by their order. */
+function orderOf(entities: readonly Entity[], field: string): ReadonlyMap<unknown, number> {
+  const values = entities.flatMap(({ key, fields }) =>
+    ORDERED.get(key[0]) === field ? [fields[field]] : [],
+  );
+  const sorted = [...new Set(values.map(Number))].sort((a, b) => a - b);
+  return new Map(sorted.map((value, at) => [value, at]));
 }
 
 /**
  * Without what may differ after a restart: the ids of variables that were made since, which have the name of the run in
- * them (V9); the positions of empty batches, which only say whose totals are forgotten first; and the numbers of results
- * and the places of tasks, of which only the order counts.
+ * them (V9); the positions of empty batches, which only say whose totals are forgotten first; and the numbers of results,
+ * and others of which only the order counts.
  */
 export function withoutNewIds(entities: readonly Entity[], before: readonly Entity[]): Entity[] {
   const known = idsOf(before);
-  const places = placesIn(entities);
+  const orders = new Map([...ORDERED.values()].map((field) => [field, orderOf(entities, field)]));
   const results = new Map<string, number>();
   return entities.map(({ key, fields }) => {
-    const place = places.get(textOfKey(key));
-    if (place !== undefined) return { key, fields: { ...fields, place } };
+    const ordered = ORDERED.get(key[0]);
+    if (ordered !== undefined)
+      return { key, fields: { ...fields, [ordered]: orders.get(ordered)?.get(fields[ordered]) } };
     if (key[0] === 'variable' && !known.has(fields['id'])) return { key, fields: { ...fields, id: 'new' } };
     if (key[0] === 'result') {
       const [kind, workspace = 0, number = 0] = key;
@@ -78,7 +88,14 @@ export class Projection {
    */
   follow(): string[] {
     const changes = this.#core.takeChanges();
-    if (changes === undefined) return [];
+    return changes === undefined ? [] : this.committed(changes);
+  }
+
+  /**
+   * Called when all changes so far were taken.
+   * @returns what differs once they are in the store
+   */
+  committed(changes: readonly Change[]): string[] {
     this.store.apply(changes);
     const isCompared = ++this.#events >= Math.max(COMPARED_EVENTS, this.store.size / 4);
     if (isCompared) this.#events = 0;

@@ -79,32 +79,41 @@ export class SimulatedClient extends SimulatedPeer {
   /** The reply to the earliest unanswered request. */
   reply(): Reply {
     const [verb = ''] = this.#asked;
-    const reply = this.#peek() && this.codec.reply(isLong(verb));
+    const reply = this.#next();
     if (reply === undefined) throw new Error(`no reply to ${JSON.stringify(verb)}`);
-    this.#asked.shift();
     return reply;
   }
 
   /** A request has no reply so far. */
   get isWaiting(): boolean {
-    return this.#asked.length > 0 && this.#peek() === undefined && !this.closed && !this.gone;
+    return this.#asked.length > 0 && !this.isAnswered && !this.closed && !this.gone;
   }
 
   /** A reply has arrived and was not read yet. */
   get isAnswered(): boolean {
-    return this.#peek() !== undefined;
+    const verb = this.#earliest;
+    return verb !== undefined && this.codec.peek(isLong(verb)) !== undefined;
   }
 
-  #peek(): Reply | undefined {
+  /** The verb of the earliest unanswered request. */
+  get #earliest(): string | undefined {
     const [verb] = this.#asked;
-    if (verb !== undefined) return this.codec.peek(isLong(verb));
-    if (this.received !== '') throw new Error(`a reply to nothing: ${JSON.stringify(this.received)}`);
-    return undefined;
+    if (verb === undefined && this.received !== '')
+      throw new Error(`a reply to nothing: ${JSON.stringify(this.received)}`);
+    return verb;
+  }
+
+  /** Reads the next reply, if it has arrived. */
+  #next(): Reply | undefined {
+    const verb = this.#earliest;
+    const reply = verb === undefined ? undefined : this.codec.reply(isLong(verb));
+    if (reply !== undefined) this.#asked.shift();
+    return reply;
   }
 
   /** Drops the replies that have arrived. */
   skip(): void {
-    while (this.isAnswered) this.reply();
+    while (this.#next() !== undefined);
   }
 
   /** Throws if bytes have arrived that belong to no request. */

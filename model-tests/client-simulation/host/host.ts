@@ -1,13 +1,15 @@
 import type { ConnectionOptions } from '../../../src/client/connection/connection.ts';
+import { Channel } from '../../../src/client/connection/channel.ts';
 import { NwsConnection } from '../../../src/client/connection/connection.ts';
 import type { Exports } from '../../../src/client/task/module-function.ts';
 import type { LaunchOrder } from '../../../src/client/launchers/launcher.ts';
 import type { Platform } from '../../../src/client/platform.ts';
 import type { WorkerChild } from '../../../src/client/sentinel/worker-child.ts';
 import type { MessageFromWorker } from '../../../src/client/worker/worker-messages.ts';
+import { socketError } from '../../world/socket-error.ts';
 import type { World } from '../../world/world.ts';
 import { SimulatedProcess } from './process.ts';
-import { SimulatedSocket, socketError } from './socket.ts';
+import { SimulatedSocket } from './socket.ts';
 import { startSimulatedWorker, type WorkerFaults } from './worker.ts';
 
 /** The maximum milliseconds to connect. */
@@ -115,17 +117,21 @@ export class SimulatedHost {
     return this.sabotage.child?.(start, times) ?? start();
   }
 
+  /** With a session if one is wanted, as `thisHost` does. */
   #connect(process: SimulatedProcess, options: ConnectionOptions): Promise<NwsConnection> {
     const { world } = this;
-    const socket = new SimulatedSocket(
-      process,
-      (end) => {
-        if (this.isCutOff) throw socketError('ECONNREFUSED');
-        return world.connect(end);
-      },
-      world.random.fraction() * CONNECTING_MS,
-    );
-    const { clock } = this.platformOf(process);
-    return NwsConnection.overWith(socket, 'simulated:8765', { ...options, clock });
+    const platform = this.platformOf(process);
+    const open = (): Promise<Channel> => {
+      const socket = new SimulatedSocket(
+        process,
+        (end) => {
+          if (this.isCutOff) throw socketError('ECONNREFUSED');
+          return world.connect(end);
+        },
+        world.random.fraction() * CONNECTING_MS,
+      );
+      return Channel.over(socket, 'simulated:8765', { ...options, clock: platform.clock });
+    };
+    return NwsConnection.openWith(open, options, platform);
   }
 }

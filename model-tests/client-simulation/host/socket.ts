@@ -1,16 +1,12 @@
 import { Duplex } from 'node:stream';
 import type { ClientEnd, ClientLink } from '../../world/link.ts';
+import { socketError } from '../../world/socket-error.ts';
 import type { SimulatedProcess } from './process.ts';
 
 /** Bytes that may be in transit before the writer has to wait. */
 const SEND_BUFFER = 64 * 1_024;
 /** Milliseconds between two checks whether there is room again. */
 const LOOK_MS = 1;
-
-/** The errors of a connection, as Node reports them. */
-export function socketError(code: 'ECONNREFUSED' | 'ECONNRESET' | 'ETIMEDOUT'): NodeJS.ErrnoException {
-  return Object.assign(new Error(`connect ${code}`), { code });
-}
 
 /** Creates the link when the server has accepted; throws the error for the client otherwise. */
 type Connecting = (end: ClientEnd) => ClientLink;

@@ -4,7 +4,7 @@ import { isShort } from '../../../test/support/form.ts';
 import { Laboratory, type WantedTests } from './laboratory.ts';
 import { mutated, mutantsIn, type SourceMutant } from './operators.ts';
 import { builtFile, noting, testsFor, type Reach } from './reach.ts';
-import { isLayer, mutantsOf, RECORDS, sampleOf, textOf, type Subject } from './sample.ts';
+import { filesOf, isLayer, mutantsOf, RECORDING, RECORDS, sampleOf, textOf, type Subject } from './sample.ts';
 import { EQUIVALENT } from './survivors.ts';
 
 // npm run mutants tries samples of all layers. This file checks the tools, and tries a few mutants that unit tests notice.
@@ -54,7 +54,7 @@ describe('the changes of a source', () => {
 test('each place in which a change of the state that survives the server is recorded has a mutant', () => {
   const mutants = mutantsOf(RECORDS);
   const places = new Set(mutants.map(({ file, line }) => `${file}:${line}`));
-  const missing = [...new Set(mutants.map(({ file }) => file))].flatMap((file) =>
+  const missing = RECORDING.flatMap(filesOf).flatMap((file) =>
     textOf(file)
       .split('\n')
       .flatMap((code, at) =>
@@ -103,21 +103,6 @@ test('single tests are chosen: those that call the function, of its layer first,
   ]);
 });
 
-/** Runs with a copy of the sources. */
-function inLaboratory(): { readonly current: Laboratory } {
-  const made: { current?: Laboratory } = {};
-  beforeAll(() => {
-    made.current = new Laboratory();
-  });
-  afterAll(() => made.current?.remove());
-  return {
-    get current() {
-      if (made.current === undefined) throw new Error('the laboratory is not there yet');
-      return made.current;
-    },
-  };
-}
-
 /** @returns the mutants that the tests do not notice, without those that make no difference */
 async function survivorsOf(
   mutants: readonly SourceMutant[],
@@ -135,32 +120,36 @@ async function survivorsOf(
 }
 
 describe.skipIf(isShort)('a sample of the mutants', () => {
-  const laboratory = inLaboratory();
+  let laboratory: Laboratory;
+  beforeAll(() => {
+    laboratory = new Laboratory();
+  });
+  afterAll(() => laboratory.remove());
 
   test('can be tried in built modules with `using`', async () => {
     const file = 'src/client/connection/waiting.ts';
-    await laboratory.current.write(file, textOf(file));
-    const built: unknown = await import(join(laboratory.current.folder, builtFile(file)));
-    laboratory.current.restore(file);
+    await laboratory.write(file, textOf(file));
+    const built: unknown = await import(join(laboratory.folder, builtFile(file)));
+    laboratory.restore(file);
     expect(built).toHaveProperty('waitOn');
   });
 
   test('of numbers is noticed, and the source itself passes', { timeout: 300_000 }, async () => {
     const file = 'src/wire/numbers.ts';
     const tests = [{ file: 'test/wire/numbers.test.ts' }, { file: 'test/wire/requests.test.ts' }];
-    expect((await laboratory.current.run(tests, 5)).failed).toBeNull();
+    expect((await laboratory.run(tests, 5)).failed).toBeNull();
     const sample = sampleOf(mutantsIn(file, textOf(file)), 5, 2).filter(
       ({ operator }) => operator !== 'argument dropped',
     );
-    expect(await survivorsOf(sample, tests, laboratory.current)).toEqual([]);
+    expect(await survivorsOf(sample, tests, laboratory)).toEqual([]);
   });
 
   test('of the records is noticed by the projection and the recovery law', { timeout: 300_000 }, async () => {
     const tests = ['recorded-changes', 'sleigh-records', 'recovery', 'sessions', 'sleigh-elastic'].map(
       (name) => ({ file: `test/core/${name}.test.ts` }),
     );
-    expect((await laboratory.current.run(tests, 5)).failed).toBeNull();
+    expect((await laboratory.run(tests, 5)).failed).toBeNull();
     const sample = sampleOf(mutantsOf(RECORDS), 4, 1);
-    expect(await survivorsOf(sample, tests, laboratory.current)).toEqual([]);
+    expect(await survivorsOf(sample, tests, laboratory)).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ export type Layer = (typeof LAYERS)[number];
 
 /** The places of these layers in which the state that survives the server is recorded, with mutants of their own. */
 export const RECORDS = 'records';
-const RECORDING = ['core', 'sleigh', 'workspace'] as const satisfies readonly Layer[];
+export const RECORDING = ['core', 'sleigh', 'workspace'] as const satisfies readonly Layer[];
 /** A layer, or the records. */
 export type Subject = Layer | typeof RECORDS;
 

@@ -65,23 +65,21 @@ export class OracleSession {
   }
 
   /** @param hasCrashed whether the server has crashed since: it knows refusals no more */
-  get repetition(): (hasCrashed: boolean, isBarrier: boolean) => Repetition {
+  repetition(hasCrashed: boolean, isBarrier: boolean): Repetition {
     const { request, got } = this.#last ?? {};
-    return (hasCrashed, isBarrier) => {
-      if (request === undefined || got === undefined) return 'again';
-      const isRefused = got.status !== '0000';
-      if (isRefused) return hasCrashed ? 'again' : 'same reply';
-      const [workspace = '', variable = ''] = request.args;
-      // In a job, some variables change when they are read.
-      if (READS.test(request.verb))
-        return JOBS.includes(workspace) && request.verb.includes('find') ? 'unknown' : 'again';
-      const isFetch = request.verb.includes('fetch');
-      if (isFetch && !CHANGING_FETCH.test(variable)) return 'unknown';
-      // Members of barriers are not kept by the store (D1).
-      const isForgotten =
-        hasCrashed && (isBarrier || (request.verb === 'store' && !CHANGING_FETCH.test(variable)));
-      return isForgotten ? 'unknown' : 'same reply';
-    };
+    if (request === undefined || got === undefined) return 'again';
+    const isRefused = got.status !== '0000';
+    if (isRefused) return hasCrashed ? 'again' : 'same reply';
+    const [workspace = '', variable = ''] = request.args;
+    // In a job, some variables change when they are read.
+    if (READS.test(request.verb))
+      return JOBS.includes(workspace) && request.verb.includes('find') ? 'unknown' : 'again';
+    const isFetch = request.verb.includes('fetch');
+    if (isFetch && !CHANGING_FETCH.test(variable)) return 'unknown';
+    // Members of barriers are not kept by the store (D1).
+    const isForgotten =
+      hasCrashed && (isBarrier || (request.verb === 'store' && !CHANGING_FETCH.test(variable)));
+    return isForgotten ? 'unknown' : 'same reply';
   }
 }
 

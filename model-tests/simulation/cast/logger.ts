@@ -1,4 +1,4 @@
-import { SMALL_LIMITS } from '../../world/world.ts';
+import { SMALL_LIMITS } from '../../world/small-limits.ts';
 import type { Plan } from './job.ts';
 import { ask, isOk, sleep, type Part } from './player.ts';
 import type { Stage } from './stage.ts';

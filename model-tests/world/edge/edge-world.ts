@@ -1,77 +1,78 @@
 import { createHash } from 'node:crypto';
-import { pino } from 'pino';
-import { AwakeTime } from '../../../src/transport/awake.ts';
-import type { Edge } from '../../../src/transport/edge.ts';
-import type { ListenerOptions } from '../../../src/transport/listening.ts';
+import type { Core } from '../../../src/core/core.ts';
 import { TcpServer } from '../../../src/transport/server.ts';
 import type { ClientEnd } from '../link.ts';
-import { SMALL_LIMITS, World } from '../world.ts';
-import { ServerProcess } from './server-process.ts';
-import { SimulatedDisk } from './simulated-disk.ts';
-import { SocketLink } from './socket-link.ts';
-import { TransportAudit } from './transport-audit.ts';
+import { World, type WorldOptions } from '../world.ts';
+import { EdgeServer } from './edge-server.ts';
+import type { ServerProcess } from './server-process.ts';
+import type { SocketLink } from './socket-link.ts';
 
 /** What is wrong is told so often, at most. */
 const MAX_WRONGS = 20;
 
+interface EdgeWorldOptions extends WorldOptions {
+  /** The right one, or one with a fault in it. */
+  readonly Server?: typeof TcpServer;
+}
+
 /** The whole server behind simulated sockets, a simulated disk and a simulated clock. */
 export class EdgeWorld extends World {
-  readonly process: ServerProcess;
-  readonly disk: SimulatedDisk;
-  readonly #tcp: TcpServer;
-  readonly #audit: TransportAudit;
+  readonly #Server: typeof TcpServer;
   readonly #hash = createHash('sha256');
-  #accept: ListenerOptions['accept'] = () => undefined;
+  #server: EdgeServer;
   #connections = 0;
   /** Those that say what they wait for, until they have come to their end. */
   readonly clients: { readonly waitsFor: string | undefined }[] = [];
 
-  /** @param Server the right one, or one with a fault in it */
-  constructor(seed: number, Server: typeof TcpServer = TcpServer) {
-    super(seed);
-    this.process = new ServerProcess(this, () => this.#check());
-    this.disk = new SimulatedDisk(this, this.process);
-    const edge: Edge = {
-      time: new AwakeTime(this.process),
-      disk: this.disk,
-      listener: ({ accept }) => {
-        this.#accept = accept;
-        return { host: 'simulated', port: 8765, listen: () => Promise.resolve(), close: () => undefined };
-      },
-      newRun: () => 'run7run7',
-    };
-    const logger = pino({ level: 'error' }, { write: (line) => void this.wrongs.push(`error: ${line}`) });
-    const server = (): TcpServer =>
-      new Server({ limits: SMALL_LIMITS, deadman: true }, logger, undefined, edge);
-    // The last one accepts the connections.
-    const unused = server();
-    this.#tcp = server();
-    this.#audit = new TransportAudit(this.#tcp, unused, this.process, this.disk);
+  constructor(seed: number, { Server = TcpServer, ...options }: EdgeWorldOptions = {}) {
+    super(seed, options);
+    this.#Server = Server;
+    this.#server = this.#newServer();
   }
 
-  get core() {
-    return this.#tcp.core;
+  #newServer(before?: EdgeServer): EdgeServer {
+    const check = (): void => this.#check();
+    return new EdgeServer(this, { Server: this.#Server, run: this.newRun(), before, check });
+  }
+
+  get core(): Core {
+    return this.#server.tcp.core;
+  }
+  get process(): ServerProcess {
+    return this.#server.process;
+  }
+  get isListening(): boolean {
+    return this.#server.isListening;
+  }
+
+  protected endServer(): void {
+    this.#server.end();
+  }
+  protected startServer(): void {
+    this.#server = this.#newServer(this.#server);
   }
 
   /** Between two events. */
   #check(): void {
+    const { tcp, disk } = this.#server;
     this.audit();
-    const { uploads, unwritten } = this.#tcp.counts;
-    if (uploads > 0 && unwritten === 0 && this.disk.calls === 0 && this.wrongs.length < MAX_WRONGS)
+    const { uploads, unwritten } = tcp.counts;
+    if (uploads > 0 && unwritten === 0 && disk.calls === 0 && this.wrongs.length < MAX_WRONGS)
       this.wrongs.push(`${uploads} uploads are remembered, and all files are written`);
   }
 
   protected override findLostWakeUps(prods: boolean): string[] {
-    return this.#audit.lostWakeUps(this.elapsed, prods);
+    return this.#server.audit.lostWakeUps(this.elapsed, prods);
   }
 
   #note(what: string): void {
     this.#hash.update(`${this.agenda.now} ${what}`);
   }
 
-  connect(client: ClientEnd): SocketLink {
+  override connect(client: ClientEnd): SocketLink {
+    this.mustListen();
     const number = ++this.#connections;
-    const link = new SocketLink(this, this.process, {
+    const noted: ClientEnd = {
       received: (bytes) => {
         this.#note(`${number} ${bytes}`);
         client.received(bytes);
@@ -80,9 +81,8 @@ export class EdgeWorld extends World {
         this.#note(`${number} ${isClean ? 'ends' : 'breaks'}`);
         client.closed(isClean);
       },
-    });
-    this.process.receive(() => this.#accept(link.socket, `10.0.0.${number}:4000`));
-    return link;
+    };
+    return this.#server.connect(noted, `10.0.0.${number}:4000`);
   }
 
   traceHash(): string {
@@ -91,18 +91,20 @@ export class EdgeWorld extends World {
   }
 
   get leftovers() {
-    const { counts, accounting } = this.core;
+    const { tcp, process, disk, audit } = this.#server;
+    const { counts, accounting, sessions } = tcp.core;
     return {
       ...counts,
-      ...this.#tcp.counts,
+      ...tcp.counts,
+      sessions: sessions.count,
       clients: this.clients.filter(({ waitsFor }) => waitsFor !== undefined).length,
-      timersOutside: this.process.timers,
-      openFiles: this.disk.open,
-      namesOfFiles: this.disk.names.size,
+      timersOutside: process.timers,
+      openFiles: disk.open,
+      namesOfFiles: disk.names.size,
       bytes: accounting.bytes,
       memory: accounting.memory,
       incoming: accounting.incoming.bytes,
-      ...this.#audit.left,
+      ...audit.left,
     };
   }
 }

@@ -15,6 +15,8 @@ export class ServerProcess implements EventLoop {
   readonly #world: World;
   readonly #due: (() => void)[] = [];
   readonly #inbox: (() => void)[] = [];
+  /** Nothing happens in it any more. */
+  hasEnded = false;
   #isAsleep = false;
   #isWaking = false;
   /** Its own clock is ahead of the world's while it computes. */
@@ -35,6 +37,11 @@ export class ServerProcess implements EventLoop {
     this.#check = check;
   }
 
+  end(): void {
+    this.hasEnded = true;
+    this.#due.length = this.#inbox.length = 0;
+  }
+
   sleep(milliseconds: number): void {
     if (this.#isAsleep) return;
     this.#isAsleep = true;
@@ -50,6 +57,7 @@ export class ServerProcess implements EventLoop {
   }
 
   #take(queue: (() => void)[], act: () => void): void {
+    if (this.hasEnded) return;
     if (!this.#isAsleep && !this.#isWaking) return this.#run(act);
     queue.push(act);
   }

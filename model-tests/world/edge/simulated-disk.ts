@@ -19,19 +19,23 @@ export class SimulatedDisk implements Disk {
   readonly #world: World;
   readonly #process: ServerProcess;
   /** Files that have a name, apart from those whose name could not be removed. */
-  readonly names = new Set<string>();
+  readonly names: Set<string>;
   /** The files by their first name. */
-  readonly #files = new Map<string, SimulatedFile>();
+  readonly #files: Map<string, SimulatedFile>;
   /** The names that are on the disk, of files that are kept. */
-  readonly #syncedNames = new Set<string>();
+  readonly #syncedNames: Set<string>;
   /** Calls that are under way. */
   calls = 0;
   /** Files that are open. */
   open = 0;
 
-  constructor(world: World, process: ServerProcess) {
+  /** @param before the same disk, as it was for a server that has ended */
+  constructor(world: World, process: ServerProcess, before?: SimulatedDisk) {
     this.#world = world;
     this.#process = process;
+    this.names = new Set(before?.names);
+    this.#files = new Map(before === undefined ? [] : before.#files);
+    this.#syncedNames = new Set(before === undefined ? [] : before.#syncedNames);
   }
 
   /** Does it after some time; it may fail. */
@@ -98,9 +102,9 @@ export class SimulatedDisk implements Disk {
     });
   }
 
-  /** The machine stops: what is not on the disk is lost. */
-  crash(): void {
-    this.open = 0;
+  /** @param isMachine whether the machine stops as well: what is not on the disk is lost */
+  serverDies(isMachine: boolean): void {
+    if (!isMachine) return;
     for (const name of this.names) if (!this.#syncedNames.has(name)) this.names.delete(name);
     for (const file of this.#files.values()) file.content = file.content.subarray(0, file.synced);
   }

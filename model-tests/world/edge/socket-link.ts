@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { ClientEnd, ClientLink } from '../link.ts';
 import { Pipe } from '../pipe.ts';
+import { socketError } from '../socket-error.ts';
 import type { World } from '../world.ts';
 import type { ServerProcess } from './server-process.ts';
 
@@ -10,8 +11,6 @@ const SEND_BUFFER = 16 * 1_024;
 const SILENCE_MS = 75_000;
 /** Milliseconds until the other side hears of a reset, at most. */
 const SOON_MS = 20;
-
-const broken = (code: 'ECONNRESET' | 'ETIMEDOUT'): Error => Object.assign(new Error(code), { code });
 
 /** One connection: the server's end is a socket, as `node:net` would give it, and the client's end is a `ClientLink`. */
 export class SocketLink implements ClientLink {
@@ -93,8 +92,17 @@ export class SocketLink implements ClientLink {
     milliseconds = this.#world.random.fraction() * SOON_MS,
   ): void {
     this.#world.agenda.after(milliseconds, () =>
-      this.#process.receive(() => this.socket.destroy(broken(code))),
+      this.#process.receive(() => this.socket.destroy(socketError(code))),
     );
+  }
+
+  /** The process of the server has ended: what it has sent arrives, or is lost. */
+  serverDies(): void {
+    this.#up.stop();
+    this.#isShut = true;
+    if (this.#world.random.chance(0.5)) return this.#down.whenEmpty(() => this.#clientIsGone(true));
+    this.#lose();
+    this.#soon(() => this.#clientIsGone(false));
   }
 
   // What the client does

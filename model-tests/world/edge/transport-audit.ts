@@ -75,6 +75,9 @@ export class TransportAudit {
   }
 
   #hasFlush(id: number): boolean {
+    // The reply waits for a commit, and so does the flush behind it.
+    const { durability } = this.#tcp;
+    if (durability !== undefined && openField(durability, 'held', Map).has(id)) return true;
     const peer = this.#peers.get(id);
     return peer === undefined || (isOpen(peer) && (peer.$onFlushed !== undefined || peer.$socket.destroyed));
   }

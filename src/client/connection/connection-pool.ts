@@ -2,7 +2,7 @@ import type { ServerAddress } from './server-address.ts';
 import type { NwsConnection, ConnectionOptions } from './connection.ts';
 import { ConnectionLostError } from './errors.ts';
 import { thisHost, type Platform } from '../platform.ts';
-import { reconnect } from './reconnect.ts';
+import { connectWithin } from './reconnect.ts';
 import { Waiting, type WaitOptions } from './waiting.ts';
 import { CONNECTION } from '../errors/connection.ts';
 
@@ -96,18 +96,15 @@ export class ConnectionPool {
     return { connection: await this.#connect(), used: new Set() };
   }
 
-  /** The server may come back within the grace of the program's session, so its first refusal is not the last word. */
-  async #connect(): Promise<NwsConnection> {
-    const attempt = (): Promise<NwsConnection> => this.platform.connect(this.#options);
-    const { grace, clock } = this.main;
-    if (grace === 0) return attempt();
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof ConnectionLostError)) throw error;
-      const random = (): number => this.platform.random();
-      return await reconnect({ clock, random, grace: 1_000 * grace, attempt, isOver: () => this.#isClosed });
-    }
+  /** The server may come back within the grace of the program's session. */
+  #connect(): Promise<NwsConnection> {
+    return connectWithin({
+      clock: this.main.clock,
+      random: () => this.platform.random(),
+      grace: 1_000 * this.main.grace,
+      attempt: () => this.platform.connect(this.#options),
+      isOver: () => this.#isClosed,
+    });
   }
 
   close(): void {

@@ -73,8 +73,18 @@ export class NwsConnection {
 
   /** @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted */
   static async open(options: ConnectionOptions, platform?: SessionPlatform): Promise<NwsConnection> {
-    const { reconnectGrace, unref } = options;
-    const open = (): Promise<Channel> => Channel.open(options);
+    return NwsConnection.openWith(() => Channel.open(options), options, platform);
+  }
+
+  /**
+   * @internal As `open`.
+   * @param open makes a connection: at the start, and each time that a session comes back
+   */
+  static async openWith(
+    open: () => Promise<Channel>,
+    { reconnectGrace, unref }: ConnectionOptions,
+    platform?: SessionPlatform,
+  ): Promise<NwsConnection> {
     if (platform === undefined) return new NwsConnection(await open());
     return new NwsConnection(await openRequester({ open, reconnectGrace, unref, platform }));
   }

@@ -36,3 +36,18 @@ export async function reconnect<T>({ clock, random, grace, attempt, isOver }: Re
     }
   }
 }
+
+/**
+ * Connects within the grace. The first refusal is not the last word, because a server that is started again may be back
+ * soon. Without a grace there is one attempt.
+ * @throws as `reconnect`
+ */
+export async function connectWithin<T>(reconnection: Reconnection<T>): Promise<T> {
+  const { grace, attempt } = reconnection;
+  try {
+    return await attempt();
+  } catch (error) {
+    if (grace === 0 || !(error instanceof ConnectionLostError)) throw error;
+    return reconnect(reconnection);
+  }
+}

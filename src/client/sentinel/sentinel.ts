@@ -6,6 +6,7 @@ import type { ChildKind } from './child.ts';
 import { delay } from '../clock.ts';
 import type { NodeOptions } from './node-flags.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
+import { connectWithin } from '../connection/reconnect.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { followOrders } from './follow-orders.ts';
 import { SentinelEventWriter } from './sentinel-event-writer.ts';
@@ -35,8 +36,8 @@ export interface SentinelOrder {
   /** Bytes of memory above which a worker is replaced. */
   readonly maxMemory?: number | undefined;
   /**
-   * Seconds within which it may come back when it has lost the server (P15). The default is that of any server which keeps its
-   * data.
+   * Seconds within which the server is awaited at the start, and within which it may come back when it has lost the server
+   * (P15). By default the server must be there at the start, and decides later: a server that keeps its data allows it.
    */
   readonly reconnectGrace?: number | undefined;
   /** Flags of Node for the workers, and the limits of their memory. */
@@ -92,7 +93,12 @@ export class Sentinel {
   static async start(options: SentinelOptions): Promise<Sentinel> {
     const { server, workspace, platform = thisHost, reconnectGrace = 'stored' } = options;
     const connect = (): Promise<NwsConnection> => platform.connect({ ...server, reconnectGrace });
-    const connections = await Connections.open(connect, workspace);
+    const connections = await connectWithin({
+      clock: platform.clock,
+      random: () => platform.random(),
+      grace: reconnectGrace === 'stored' ? 0 : 1_000 * reconnectGrace,
+      attempt: () => Connections.open(connect, workspace),
+    });
     try {
       const session = platform.secret();
       const reports = new SentinelEventWriter(connections.talking, workspace, session, platform);
