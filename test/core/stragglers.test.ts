@@ -2,6 +2,9 @@ import { createMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import type { JobPolicy } from '../../src/sleigh/job-policy.ts';
 import { requeueWithBackoff, speculativeCopies } from '../../src/sleigh/ready-policies.ts';
+import { machinesOf } from '../../src/sleigh/policy-machines.ts';
+import { TraceCheck } from '../../src/trace/check.ts';
+import { sleighsOf } from '../support/invariants.ts';
 import { Job } from '../support/job.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import type { Visitor } from '../support/visitor.ts';
@@ -90,6 +93,12 @@ describe('speculative copies (S31)', () => {
       expect(job.status('a')).toEqual({ pending: 0, running: 0 });
       expect(done(workers[0], 'too late')).toBe('0000');
       expect(values(job)).toEqual(['of the copy']);
+      job.task('short', { batchId: 'a' });
+      workers[0].get('fetch', 'task');
+      const timers = (): string => [...(sleighsOf(server)[0]?.timers.running.keys() ?? [])].join();
+      expect(timers()).toContain('lateness of task 4');
+      done(workers[0]);
+      expect(timers()).not.toContain('lateness');
     }, speculation),
   );
 
@@ -111,6 +120,23 @@ describe('speculative copies (S31)', () => {
       for (const worker of [workers[0], workers[2]]) done(worker);
     }, speculation),
   );
+
+  test('each step is in the trace, also that the task has ended', () => {
+    const server = new SimulatedServer({ policy: speculation, traces: true });
+    const job = new Job(server, requeue);
+    const [first] = job.openCrew(1).workers;
+    job.task('short', { batchId: 'a' });
+    first?.get('fetch', 'task');
+    first?.store('result', 'done');
+    const steps = server.trace.filter(({ chart }) => chart === 'speculativeCopies');
+    expect(steps.map(({ actor, before, after }) => [actor, before, after])).toEqual([
+      ['stragglers.1', '', 'beginning'],
+      ['stragglers.1', 'beginning', 'watching'],
+      ['stragglers.1', 'watching', 'ended'],
+    ]);
+    const check = new TraceCheck(machinesOf(speculation));
+    expect(steps.map((step) => check.step(step))).toEqual([undefined, undefined, undefined]);
+  });
 
   test.each([
     ['by its last attempt', { ...requeue, maxAttempts: '1' }],
@@ -136,6 +162,20 @@ describe('speculative copies (S31)', () => {
     expect(() => speculativeCopies(options)).toThrow(reason);
   });
 });
+
+/** A master and two workers with sessions (P15), and a task. */
+function aJobOfSessions(server: SimulatedServer): { master: SessionClient; workers: SessionClient[] } {
+  const master = new SessionClient(server, 'of the master');
+  master.call(['open ws', 'job', 'me', 'no'], { wstype: 'sleigh', ...requeue });
+  const workers = ['of one worker', 'of another worker'].map((secret) => new SessionClient(server, secret));
+  for (const [rank, worker] of workers.entries()) {
+    master.call(['fetch', 'job', 'worker_ids']);
+    worker.call(['use ws', 'job', 'me', 'no']);
+    worker.call(['store', 'job', 'worker_ids', '1', String(rank)]);
+  }
+  master.call(['store', 'job', 'task', '1', 'slow'], { batchId: 'a', attempt: '1' });
+  return { master, workers };
+}
 
 describe('a task with a second copy (S31)', () => {
   test(
@@ -251,17 +291,43 @@ describe('a task with a second copy (S31)', () => {
     server.end();
   });
 
+  test('is decided again after a crash of the server, if nobody had it', () => {
+    const before = new SimulatedServer({ policy: always });
+    const { master, workers } = aJobOfSessions(before);
+    expect(workers[0]?.call(['fetch', 'job', 'task']).value).toBe('slow');
+    const server = before.crash();
+    for (const client of [master, ...workers]) client.resume(server);
+    expect(workers[1]?.call(['fetch', 'job', 'task']).value).toBe('slow');
+    for (const worker of workers) worker.call(['store', 'job', 'result', '1', 'done']);
+    master.call(['fetchTry', 'job', 'result'], { batchId: 'a' });
+    server.end();
+  });
+
+  test('of which a worker has declined one gets another one (S19)', () => {
+    const server = new SimulatedServer({ policy: always });
+    const job = new Job(server, requeue);
+    const sentinel = job.visitor();
+    const session = 'a secret';
+    const [first, second, third] = [0, 1, 2].map((rank) => {
+      sentinel.get('fetch', 'worker_ids', { metadata: { session } });
+      return job.worker(rank);
+    });
+    job.task('slow', { batchId: 'a' });
+    for (const worker of [first, second]) worker?.get('fetch', 'task');
+    sentinel.store('worker_dead', '1', { metadata: { session, task: 'declined', why: 'on purpose' } });
+    job.task('another', { batchId: 'a' });
+    expect(third?.get('fetch', 'task').value).toBe('another');
+    sentinel.get('fetch', 'worker_ids', { metadata: { session, replaces: '1' } });
+    const replacement = job.worker(1);
+    expect(replacement.get('fetch', 'task').value).toBe('another');
+    for (const worker of [first, third, replacement]) worker?.store('result', 'done');
+    expect(values(job)).toHaveLength(2);
+    server.end();
+  });
+
   test('both workers have it after a crash of the server, and it is counted once', () => {
     const before = new SimulatedServer({ policy: always });
-    const master = new SessionClient(before, 'of the master');
-    master.call(['open ws', 'job', 'me', 'no'], { wstype: 'sleigh', ...requeue });
-    const workers = ['of one worker', 'of another worker'].map((secret) => new SessionClient(before, secret));
-    for (const [rank, worker] of workers.entries()) {
-      master.call(['fetch', 'job', 'worker_ids']);
-      worker.call(['use ws', 'job', 'me', 'no']);
-      worker.call(['store', 'job', 'worker_ids', '1', String(rank)]);
-    }
-    master.call(['store', 'job', 'task', '1', 'slow'], { batchId: 'a', attempt: '1' });
+    const { master, workers } = aJobOfSessions(before);
     for (const worker of workers) expect(worker.call(['fetch', 'job', 'task']).value).toBe('slow');
     const server = before.crash();
     for (const client of [master, ...workers]) client.resume(server);
