@@ -97,8 +97,8 @@ const AFTERWARDS: readonly Fault[] = [
       Reflect.set(Object(client), 'isSession', false);
     },
     cast: cast('null', ['crashing', 'sessions', 'returning']),
-    breaks: 'the sleigh shuts down for one of the reasons of S13, S14 and S15',
-    steps: 3,
+    breaks: 'a client that has been a sentinel is no new one',
+    steps: 2,
   },
 ];
 

@@ -95,9 +95,11 @@ export class Sessions {
   /** P15.2. */
   resume(secret: string, connection: SessionConnection): Session | Refusal {
     const session = this.#bySecret.get(secret);
-    // That it has begun or ended may not be durable yet.
-    this.#core.changes.read();
-    if (session === undefined) return refusal(SESSION.none());
+    if (session === undefined) {
+      // That it has ended may not be durable yet.
+      this.#core.changes.read();
+      return refusal(SESSION.none());
+    }
     session.resume(connection);
     return session;
   }
