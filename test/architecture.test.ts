@@ -54,7 +54,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
   ],
   // Servers that share a store: the store in PostgreSQL, and which server owns the data.
-  cluster: ['wire', 'store', 'workspace', 'machines', 'transport'],
+  cluster: ['wire', 'store', 'workspace', 'machines', 'actors', 'core', 'transport'],
   // A server together with its web page.
   'server.ts': ['wire', 'transport', 'cluster', 'web'],
   'index.ts': ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'web', 'client', 'server.ts'],

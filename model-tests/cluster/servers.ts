@@ -89,6 +89,20 @@ export class Servers implements AsyncDisposable {
     return this.ownerAfter(0);
   }
 
+  addressOf(name: string): Address {
+    const { address, port } = this.#find(name).host;
+    return { host: address, port };
+  }
+
+  /** Another server claims the data, as if its owner had been paused, and leaves it to the first that wants it. */
+  async takeOver(epoch: number): Promise<void> {
+    await this.#bed.ask(
+      `UPDATE sleigh_partition SET epoch = epoch + 1, owner = 'other', address = 'other:1', link = '127.0.0.1:1',
+        lease_until = clock_timestamp() + interval '500 milliseconds' WHERE epoch = ${epoch}`,
+    );
+    await this.ownerAfter(epoch + 1);
+  }
+
   /** Waits for an owner whose epoch is above this one. */
   async ownerAfter(epoch: number): Promise<Owner> {
     const end = performance.now() + PATIENCE_MS;

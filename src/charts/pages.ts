@@ -3,6 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { claimMachine } from '../machines/claim.ts';
 import { commitMachine } from '../machines/commit.ts';
 import { connectionMachine } from '../machines/connection.ts';
+import { forwardingMachine } from '../machines/forwarding.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { leaseMachine } from '../machines/lease.ts';
 import { backoffMachine } from '../machines/policies/backoff.ts';
@@ -94,6 +95,12 @@ export const CHARTS: readonly Chart[] = [
     machine: claimMachine,
     about:
       'a server of several with one store: whether it owns the data, or forwards its clients to the owner',
+  },
+  {
+    name: 'forwarding',
+    title: 'Forwarding',
+    machine: forwardingMachine,
+    about: 'one client of a server that does not own the data: how its requests reach the owner',
   },
   {
     name: 'lease',

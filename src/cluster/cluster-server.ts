@@ -12,7 +12,6 @@ import { Seldom } from '../transport/seldom.ts';
 import { TcpServer } from '../transport/server.ts';
 import type { TcpOptions } from '../transport/tcp-options.ts';
 import { authorityOf } from '../wire/authority.ts';
-import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 import { VERSION } from '../version.ts';
 import type { ClusterEvents } from './cluster-events.ts';
@@ -103,8 +102,7 @@ export class ClusterServer {
     this.#credentials = tcp;
     this.#link = link;
     this.#partition = new Partition(link, PARTITION, shared.leaseMs);
-    const most = tcp.limits?.connectionCount ?? DEFAULT_LIMITS.connectionCount;
-    this.#front = new Front(this.#gate, logger, { most, secret });
+    this.#front = new Front({ gate: this.#gate, logger, tcp, webPort: options.webPort, secret });
   }
 
   /**
@@ -331,6 +329,7 @@ export class ClusterServer {
       await this.#giveUp(owning);
     }
     await Promise.all([this.#link.close(), this.#registry?.close()]);
+    this.#front.destroy();
     this.#hasStopped();
   }
 }

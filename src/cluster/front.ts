@@ -1,18 +1,20 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import type { Gate } from '../transport/gate.ts';
 import { Listener } from '../transport/listener.ts';
 import type { Listening, ListenerOptions } from '../transport/listening.ts';
 import { isSameText } from '../transport/admission.ts';
 import { Seldom } from '../transport/seldom.ts';
+import { authorityOf } from '../wire/authority.ts';
 import { fault } from '../wire/error-kind.ts';
+import { joinedPair } from '../transport/joined-pair.ts';
+import { ForwardedClients, type ConnectOwner, type ForwardingOptions } from './forwarded-clients.ts';
 
 /** Bytes and milliseconds within which another server must say for whom it connects. */
 const FIRST_LINE_BYTES = 512;
 const FIRST_LINE_MS = 5_000;
 
-/** Milliseconds for which a client without an owner of the data waits before its connection is closed. */
+/** Milliseconds for which a server that connects for a client waits until this one owns the data. */
 const HOLD_MS = 60_000;
 
 /** The other servers connect to this port. */
@@ -22,7 +24,7 @@ export interface LinkAddress {
 }
 
 interface Waiting {
-  readonly socket: Duplex;
+  readonly socket: Socket;
   /** Accepts it again. */
   readonly go: () => void;
   readonly timer: NodeJS.Timeout;
@@ -35,9 +37,9 @@ type Mode =
   | { readonly type: 'serve'; readonly core: ListenerOptions };
 
 /**
- * The listening sockets of one server of several. Clients are held while nobody owns the data, forwarded to the owner, or
- * served. A second port is for the clients that other servers forward; it serves them or closes their connections, so no
- * client is forwarded twice.
+ * The listening sockets of one server of several. The core of an owner serves clients that connect. Otherwise they are
+ * forwarded to the owner, and wait while there is none. A second port is for the clients that other servers forward; it
+ * serves them or closes their connections, so no client is forwarded twice.
  */
 export class Front {
   readonly #clients: Listener;
@@ -52,19 +54,20 @@ export class Front {
   readonly #most: number;
   /** Only servers with the same store know it. */
   readonly #secret: string;
+  /** Those of other servers. */
   readonly #waiting = new Set<Waiting>();
-  readonly #forwarded = new Set<Duplex>();
+  readonly #forwarded: ForwardedClients;
   #mode: Mode = { type: 'hold' };
+  /** The last owner that was known: this server, or HOST:PORT of another one. */
+  #owner: ListenerOptions | string | undefined;
 
-  /** @param most the limit for connections (P12) */
-  constructor(
-    gate: Gate,
-    logger: Logger,
-    { most, secret }: { readonly most: number; readonly secret: string },
-  ) {
+  /** @param secret only servers with the same store know it */
+  constructor({ secret, ...options }: ForwardingOptions & { readonly secret: string }) {
+    const { gate, logger } = options;
     this.#logger = logger;
-    this.#most = most;
     this.#secret = secret;
+    this.#forwarded = new ForwardedClients(options);
+    this.#most = this.#forwarded.limits.connectionCount;
     this.#clients = new Listener({
       gate,
       logger,
@@ -75,7 +78,7 @@ export class Front {
     this.#link = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
       this.#linked(socket),
     );
-    this.#link.maxConnections = most;
+    this.#link.maxConnections = this.#most;
   }
 
   get host(): string {
@@ -91,9 +94,9 @@ export class Front {
     return address.port;
   }
 
-  /** The numbers of clients that are forwarded, and that wait for an owner of the data. */
+  /** The numbers of clients that this server forwards, and of those of other servers that wait for it to own the data. */
   get counts(): { readonly forwarded: number; readonly waiting: number } {
-    return { forwarded: this.#forwarded.size, waiting: this.#waiting.size };
+    return { forwarded: this.#forwarded.count, waiting: this.#waiting.size };
   }
 
   /** @throws if it cannot listen: a port in use */
@@ -137,6 +140,7 @@ export class Front {
         return Promise.resolve();
       },
       close: () => {
+        // A core that stops takes no more connections, and ends those that it has.
         if (this.#mode === mine) this.hold();
       },
     };
@@ -144,13 +148,31 @@ export class Front {
 
   #change(mode: Mode): void {
     this.#mode = mode;
-    // Their owner may be stopped, and its connections would stay open.
-    for (const socket of this.#forwarded) socket.destroy();
-    if (mode.type === 'hold') return;
+    if (mode.type === 'hold') return this.#forwarded.ownerUnknown();
+    const owner = mode.type === 'serve' ? mode.core : authorityOf(mode.to.host, mode.to.port);
+    this.#forwarded.ownerKnown(this.#connectionTo(mode), owner !== this.#owner);
+    this.#owner = owner;
     for (const each of this.#waiting) {
       this.#release(each);
       if (!each.socket.destroyed) each.go();
     }
+  }
+
+  #connectionTo(mode: Exclude<Mode, { type: 'hold' }>): ConnectOwner {
+    if (mode.type === 'serve') {
+      const { core } = mode;
+      // The clients from before this server owned the data.
+      return (name) => {
+        const [near, far] = joinedPair();
+        core.accept(far, name, true);
+        return { stream: near, introduction: undefined };
+      };
+    }
+    const { host, port } = mode.to;
+    return (name) => ({
+      stream: connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true }),
+      introduction: `${this.#secret} ${name}\n`,
+    });
   }
 
   #release(waiting: Waiting): void {
@@ -160,17 +182,16 @@ export class Front {
 
   #isFull(): boolean {
     if (this.#mode.type === 'serve') return this.#mode.core.isFull();
-    return this.#waiting.size + this.#forwarded.size >= this.#most;
+    return this.#waiting.size + this.#forwarded.count >= this.#most;
   }
 
   #accept(socket: Duplex, name: string): void {
     const mode = this.#mode;
     if (mode.type === 'serve') mode.core.accept(socket, name);
-    else if (mode.type === 'forward') this.#forward(socket, name, mode.to);
-    else this.#wait(socket, () => this.#accept(socket, name));
+    else this.#forwarded.accept(socket, name);
   }
 
-  /** A client that another server forwards. It is not forwarded again. */
+  /** A client that another server forwards, and has admitted. It is not forwarded again. */
   #acceptLinked(socket: Socket, name: string): void {
     const mode = this.#mode;
     if (mode.type === 'hold') this.#wait(socket, () => this.#acceptLinked(socket, name));
@@ -180,39 +201,16 @@ export class Front {
       socket.destroy();
     } else {
       socket.write('\n');
-      mode.core.accept(socket, name);
+      mode.core.accept(socket, name, true);
     }
   }
 
-  #wait(socket: Duplex, go: () => void): void {
+  #wait(socket: Socket, go: () => void): void {
     if (this.#isFull()) return void socket.destroy();
     const waiting = { socket, go, timer: setTimeout(() => socket.destroy(), HOLD_MS) };
     this.#waiting.add(waiting);
     socket.on('error', () => undefined);
     socket.once('close', () => this.#release(waiting));
-  }
-
-  #forward(client: Duplex, name: string, { host, port }: LinkAddress): void {
-    const owner = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
-    owner.write(`${this.#secret} ${name}\n`);
-    this.#forwarded.add(client);
-    client.once('close', () => {
-      this.#forwarded.delete(client);
-      owner.destroy();
-    });
-    owner.once('close', () => client.destroy());
-    // An owner that has sent everything is done with its client, and a client that has may still wait for replies.
-    owner.once('end', () => client.end(() => client.destroy()));
-    client.allowHalfOpen = true;
-    client.on('error', () => undefined);
-    owner.on('error', () => undefined);
-    // Nothing is sent before the owner has read the first line, so that it reads nothing else.
-    owner.once('data', (bytes: Buffer) => {
-      const early = bytes.subarray(1);
-      if (early.length > 0) client.write(early);
-      owner.pipe(client, { end: false });
-      client.pipe(owner);
-    });
   }
 
   #linked(socket: Socket): void {
@@ -243,7 +241,13 @@ export class Front {
     this.#clients.close();
     this.#link.close();
     for (const { socket } of this.#waiting) socket.destroy();
-    for (const socket of this.#forwarded) socket.destroy();
+    // Those of an owner are clients of its core.
+    if (this.#mode.type !== 'serve') this.#forwarded.stop();
+  }
+
+  /** Ends what is left. */
+  destroy(): void {
+    this.#forwarded.close();
   }
 }
 

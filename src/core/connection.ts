@@ -46,6 +46,7 @@ export class Connection implements Caller {
   readonly account: Account;
   readonly references: References;
   killsServer = false;
+  endsSession = false;
   get mayStopServer(): boolean {
     return this.#core.mayBeStopped;
   }
@@ -251,15 +252,16 @@ export class Connection implements Caller {
   }
 
   /** P15. */
-  openSession(secret: string, grace: string): Refusal | Receipt | undefined {
-    return this.#begun(() => this.#core.sessions.open(secret, grace, this));
+  openSession(secret: string, grace: string, ends: boolean): Refusal | Receipt | undefined {
+    return this.#begun(ends, () => this.#core.sessions.open(secret, grace, this));
   }
   /** P15.2. */
-  resumeSession(secret: string): Refusal | Receipt | undefined {
-    return this.#begun(() => this.#core.sessions.resume(secret, this));
+  resumeSession(secret: string, ends: boolean): Refusal | Receipt | undefined {
+    return this.#begun(ends, () => this.#core.sessions.resume(secret, this));
   }
-  #begun(take: () => Session | Refusal): Refusal | Receipt | undefined {
+  #begun(ends: boolean, take: () => Session | Refusal): Refusal | Receipt | undefined {
     if (this.#handler.count > 1) return refusal(SESSION.late());
+    this.endsSession = ends;
     const session = take();
     if (isRefusal(session)) return session;
     this.#session = session;

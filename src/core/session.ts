@@ -26,6 +26,8 @@ export interface SessionConnection {
   refuse(get: PendingGet, reason: Refusal): void;
   /** Another connection has taken up its session. */
   replaced(): void;
+  /** Whether the session ends when this connection closes (D14). */
+  readonly endsSession: boolean;
 }
 
 /** What a session is made of. */
@@ -162,7 +164,7 @@ export class Session implements Caller, Changing {
   connectionClosed(connection: SessionConnection, by: ClosedBy): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
-    this.#actor.send({ type: 'connection.closed', by });
+    this.#actor.send({ type: 'connection.closed', by, ends: connection.endsSession });
   }
 
   startGrace(): void {
@@ -267,6 +269,6 @@ export class Session implements Caller, Changing {
 
   /** The connection of before the restart has closed. */
   disconnected(): void {
-    this.#actor.send({ type: 'connection.closed', by: 'client' });
+    this.#actor.send({ type: 'connection.closed', by: 'client', ends: false });
   }
 }

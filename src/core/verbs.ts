@@ -43,10 +43,10 @@ export interface Caller extends Opener {
   readonly mayStopServer: boolean;
   /** Whether the server stops when the connection of this client closes (P3). */
   killsServer: boolean;
-  /** P15. @param grace seconds */
-  openSession(secret: string, grace: string): Refusal | Receipt | undefined;
+  /** P15. @param grace seconds @param ends whether the session ends with its connection (D14) */
+  openSession(secret: string, grace: string, ends: boolean): Refusal | Receipt | undefined;
   /** P15.2. */
-  resumeSession(secret: string): Refusal | Receipt | undefined;
+  resumeSession(secret: string, ends: boolean): Refusal | Receipt | undefined;
   /** P15.4. */
   endSession(): Refusal | undefined;
 }
@@ -78,6 +78,9 @@ export function run(
 }
 
 const argument = (request: Request, index: number): string => request.args[index] ?? '';
+
+/** D14. */
+const ends = ({ metadata }: Request): boolean => metadata.get(KEY.ends) === '1';
 
 const opening = (request: Request): OpenRequest => ({
   name: argument(request, 0),
@@ -270,8 +273,9 @@ const RUN: Readonly<Record<VerbName, Run>> = {
     lease.extend(milliseconds);
     return undefined;
   },
-  [VERB.openSession]: (request, caller) => caller.openSession(argument(request, 0), argument(request, 1)),
-  [VERB.resumeSession]: (request, caller) => caller.resumeSession(argument(request, 0)),
+  [VERB.openSession]: (request, caller) =>
+    caller.openSession(argument(request, 0), argument(request, 1), ends(request)),
+  [VERB.resumeSession]: (request, caller) => caller.resumeSession(argument(request, 0), ends(request)),
   [VERB.endSession]: (_request, caller) => caller.endSession(),
   [VERB.deadman]: (_request, caller) => {
     if (!caller.mayStopServer) return MAY_NOT_STOP;

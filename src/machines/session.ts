@@ -5,6 +5,7 @@
  * - P15.3 When its connection closes the session is disconnected. It ends when nobody takes it up within its grace.
  * - P15.3 A connection that the server closes ends its session, and so does one whose client has asked for that. But a
  *   server with a store that stops leaves its sessions disconnected.
+ * - D14 The session of a client of another server ends when its connection closes, unless the server stops.
  */
 import { setup } from 'xstate';
 import { unbound } from './bind.ts';
@@ -16,7 +17,8 @@ export type ClosedBy = 'client' | 'server' | 'stop';
 export type SessionEvent =
   /** A connection has taken it up. */
   | { type: 'resumed' }
-  | { type: 'connection.closed'; by: ClosedBy }
+  /** Whether the session ends with its connection (D14). */
+  | { type: 'connection.closed'; by: ClosedBy; ends: boolean }
   | { type: 'end.asked' }
   | { type: 'grace.elapsed' };
 
@@ -27,7 +29,8 @@ export const sessionMachine = setup({
     events: {} as SessionEvent,
   },
   guards: {
-    isByClient: ({ event }) => event.type === 'connection.closed' && event.by === 'client',
+    isByClient: ({ event }) => event.type === 'connection.closed' && event.by === 'client' && !event.ends,
+    isLast: ({ event }) => event.type === 'connection.closed' && event.by === 'client' && event.ends,
     isByStop: ({ event }) => event.type === 'connection.closed' && event.by === 'stop',
   },
   actions: unbound('replaceConnection', 'startGrace', 'stopGrace', 'leaveRest', 'end', 'reportUnexpected'),
@@ -48,6 +51,11 @@ export const sessionMachine = setup({
             guard: 'isByClient',
             target: 'disconnected',
             ...rule('P15.3', 'The connection has closed, and the client may come back.'),
+          },
+          {
+            guard: 'isLast',
+            target: 'ended',
+            ...rule('D14', 'The connection of a client of another server has closed.'),
           },
           {
             guard: 'isByStop',

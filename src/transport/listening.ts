@@ -7,8 +7,11 @@ export interface ListenerOptions {
   readonly logger: Logger;
   /** Whether one more connection would exceed the limit (P12). */
   readonly isFull: () => boolean;
-  /** @param name HOST:PORT of the client */
-  readonly accept: (socket: Duplex, name: string) => void;
+  /**
+   * @param name HOST:PORT of the client
+   * @param isAdmitted whether another server has admitted it already (P2.5)
+   */
+  readonly accept: (socket: Duplex, name: string, isAdmitted?: boolean) => void;
   /** Called when a connection was not accepted because of the named limit. */
   readonly refused: (limit: 'connectionCount' | 'descriptors') => void;
 }

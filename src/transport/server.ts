@@ -118,7 +118,7 @@ export class TcpServer {
       gate: this.#gate,
       logger,
       isFull: () => this.#peers.size >= this.core.limits.connectionCount,
-      accept: (socket, name) => this.#accept(socket, name, false),
+      accept: (socket, name, isAdmitted = false) => this.#accept(socket, name, isAdmitted),
       refused: (limit) => this.core.figures.countRefusal(limit),
     });
   }

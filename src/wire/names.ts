@@ -136,6 +136,8 @@ export const KEY = {
   /** The number of a request in its session, and the number of replies that the client has received (P15.1). */
   request: 'request',
   answered: 'answered',
+  /** `1` means that the session ends with its connection, unless the server ends (D14). */
+  ends: 'ends',
 
   /** Why a request failed (P8). */
   reason: 'nwsReason',

@@ -23,7 +23,7 @@ describe('sleigh charts', () => {
       .split('\n')
       .map((line) => line.split(' ')[0]);
     expect(names.join(' ')).toBe(
-      'connection session value-lease sleigh join-phase work worker sentinel shutdown claim lease commit recovery backoff speculation batch retry call-value sleigh-pool client-session pool worker-process',
+      'connection session value-lease sleigh join-phase work worker sentinel shutdown claim forwarding lease commit recovery backoff speculation batch retry call-value sleigh-pool client-session pool worker-process',
     );
     expect(output).toContain('worker       one rank, from its assignment to its end\n');
   });
@@ -41,7 +41,7 @@ describe('sleigh charts', () => {
     const out = join(folder, 'new', 'charts');
     const { code, output } = await sleigh(['charts', '--out', out]);
     expect([code, output]).toEqual([0, `wrote 66 files to ${out}\n`]);
-    expect(readdirSync(out)).toHaveLength(66);
+    expect(readdirSync(out)).toHaveLength(69);
     expect(readFileSync(join(out, 'join-phase.svg'), 'utf8')).toBe(docs('join-phase.svg'));
   });
 
@@ -50,7 +50,7 @@ describe('sleigh charts', () => {
     await sleigh(['charts', 'sleigh', '--out', out, '--format', 'json']);
     expect(readdirSync(out)).toEqual(['sleigh.json']);
     await sleigh(['charts', '--out', out, '--format', 'mermaid']);
-    expect(readdirSync(out)).toHaveLength(23);
+    expect(readdirSync(out)).toHaveLength(24);
   });
 
   it.skipIf(isShort)('reports an error and writes nothing', async () => {

@@ -2,86 +2,212 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Front } from '../../src/cluster/front.ts';
+import type { Front } from '../../src/cluster/front.ts';
 import { NetWorkSpace } from '../../src/index.ts';
-import { NODE_EDGE } from '../../src/transport/edge.ts';
-import { Gate } from '../../src/transport/gate.ts';
-import { createLogger } from '../../src/transport/logger.ts';
-import { TcpServer } from '../../src/transport/server.ts';
+import type { TcpServer } from '../../src/transport/server.ts';
+import type { TcpOptions } from '../../src/transport/tcp-options.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
+import { eventually } from '../support/eventually.ts';
+import { coreBehind, HOST, linkOf, startFront } from '../support/fronts.ts';
 
-// The listening sockets of servers that share a store.
+// The listening sockets of servers that share a store. Here the owner never changes for another one with the same data.
 
-const HOST = '127.0.0.1';
-const logger = createLogger('silent');
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
 
-async function newFront(secret = 'shared'): Promise<Front> {
-  const front = new Front(new Gate({}), logger, { most: 100, secret });
-  await front.listen(HOST, 0, 0);
-  ends.unshift(() => front.close());
+async function newFront(options: TcpOptions = {}, secret = 'shared'): Promise<Front> {
+  const front = await startFront({ limits: { connectionCount: 100 }, ...options }, secret);
+  ends.unshift(
+    () => front.close(),
+    () => front.destroy(),
+  );
   return front;
 }
 
-/** A core behind a front. */
-function newCore(front: Front): TcpServer {
-  const tcp = new TcpServer({}, logger, undefined, {
-    ...NODE_EDGE,
-    listener: (core) => front.listening(core),
-  });
+async function newCore(front: Front, options: TcpOptions = {}): Promise<TcpServer> {
+  const tcp = coreBehind(front, options);
   ends.unshift(() => tcp.close());
+  await tcp.listen(HOST, 0);
   return tcp;
 }
 
-const linkOf = (front: Front) => ({ host: HOST, port: front.linkPort });
+/** An owner, and a server that forwards to it. */
+async function newPair(options: TcpOptions = {}): Promise<{ core: TcpServer; front: Front; owner: Front }> {
+  const [owner, front] = [await newFront(options), await newFront(options)];
+  const core = await newCore(owner, options);
+  front.forward(linkOf(owner));
+  return { core, front, owner };
+}
 
-const open = ({ port }: Front): Promise<NetWorkSpace> =>
-  NetWorkSpace.open('shop', { port, persistent: true, reconnectGrace: 0 });
+/** Nobody listens there. */
+const NOWHERE = { host: HOST, port: 1 };
+
+const open = ({ port }: { readonly port: number }, reconnectGrace = 0): Promise<NetWorkSpace> =>
+  NetWorkSpace.open('shop', { port, persistent: true, reconnectGrace });
 
 const bytesOf = (value: unknown): Buffer => (Buffer.isBuffer(value) ? value : Buffer.of());
 
-describe('a front', () => {
-  it('lets clients wait until there is an owner, and forwards or serves them then', async () => {
+describe('a server that does not own the data', () => {
+  it('lets clients wait until there is an owner, and forwards or serves them then (D12)', async () => {
     const [owner, other] = [await newFront(), await newFront()];
-    const clients = Array.from({ length: 20 }, (_, at) => open(at % 2 === 0 ? owner : other));
-    while (owner.counts.waiting + other.counts.waiting < clients.length) await sleep(1);
+    const clients = Array.from({ length: 20 }, (_, at) => open(at % 2 === 0 ? owner : other, at % 3));
+    while (owner.counts.forwarded + other.counts.forwarded < clients.length) await sleep(1);
     other.forward(linkOf(owner));
-    while (owner.counts.waiting < clients.length) await sleep(1);
-    const core = newCore(owner);
-    await core.listen(HOST, 0);
+    while (owner.counts.waiting < clients.length / 2) await sleep(1);
+    const core = await newCore(owner);
     const spaces = await Promise.all(clients);
-    const large = Buffer.alloc(1_000_000, 'large');
+    const large = Buffer.alloc(3_000_000, 'large');
     await Promise.all(spaces.map((space, at) => space.store(`v${at}`, large)));
     for (const at of spaces.keys())
       expect(large.equals(bytesOf(await spaces.at(-1 - at)?.fetch(`v${at}`)))).toBe(true);
-    expect(other.counts.forwarded).toBeGreaterThanOrEqual(10);
     const names = [...core.core.connections].map(({ peer }) => peer);
     expect(new Set(names).size).toBeGreaterThanOrEqual(20);
   });
 
-  it('closes the connections of its clients when the owner changes, and forwards no client twice', async () => {
+  it('holds a session with the owner for a client without one, which ends at once with its client (D13, D14)', async () => {
+    const { core, front } = await newPair();
+    const client = await ProtocolClient.ready(front, '0000');
+    await client.ask(['open ws', 'own', 'me', 'no']);
+    const [session] = core.core.sessions.all;
+    expect(session?.peer).toBe(client.peer);
+    client.begin(['fetch', 'own', 'never']);
+    client.vanish();
+    await eventually(() => core.core.sessions.count === 0, 'the session has ended');
+    expect(core.core.workspaces.find('own')).toBeUndefined();
+  });
+
+  it('closes the connection of a client whose session the owner has ended', async () => {
+    const { core, front, owner } = await newPair();
+    const [idle, client] = [await ProtocolClient.ready(front), await ProtocolClient.ready(front)];
+    await client.ask(['open ws', 'own', 'me', 'no']);
+    front.forward(NOWHERE);
+    await eventually(() => core.core.sessions.count === 0, 'the session has ended with its link');
+    client.begin(['list wss']).whenAnswered.catch(() => undefined);
+    front.forward(linkOf(owner));
+    await client.ended();
+    expect((await idle.ask(['list wss'])).status).toBe('0000');
+  });
+
+  it('passes the last reply on before it closes the connection (P5.1, P5.3)', async () => {
+    const { front } = await newPair();
+    const client = await ProtocolClient.ready(front);
+    await client.ask(['open ws', 'own', 'me', 'no']);
+    client.begin(['fetch', 'own', 'never']).whenAnswered.catch(() => undefined);
+    client.forgetExpected();
+    client.write(client.encode(['list wss']));
+    await client.until('A request came while an earlier one was blocked.0001');
+    await client.ended();
+    const empty = await ProtocolClient.ready(front);
+    empty.write('00000000');
+    await empty.until('0001');
+    await empty.ended();
+  });
+
+  it('relays a client with a session of its own, which comes back by itself when the owner changes (D15)', async () => {
+    const { core, front, owner } = await newPair();
+    const space = await open(front, 20);
+    await space.store('x', 1);
+    const [session] = core.core.sessions.all;
+    front.forward(NOWHERE);
+    const fetched = space.fetch('x');
+    await sleep(20);
+    front.forward(linkOf(owner));
+    expect(await fetched).toBe(1);
+    expect([...core.core.sessions.all]).toContain(session);
+  });
+
+  it('keeps the links to an owner that still owns the data after another server has tried to claim it', async () => {
+    const { core, front, owner } = await newPair();
+    const [held, relayed] = [await ProtocolClient.ready(front), await open(front, 20)];
+    await held.ask(['open ws', 'own', 'me', 'no']);
+    const before = [...core.core.connections];
+    front.hold();
+    expect((await held.ask(['list vars', 'own'])).status).toBe('0000');
+    front.forward(linkOf(owner));
+    await relayed.store('x', 1);
+    expect([...core.core.connections]).toEqual(before);
+  });
+
+  it('refuses what a server without the data refuses, in its place (P12, P15)', async () => {
+    const { front } = await newPair({ limits: { nameBytes: 100 } });
+    const client = await ProtocolClient.ready(front);
+    const replies = [
+      client.begin(['open ws', 'own', 'me', 'no']),
+      client.begin(['store', 'own', 'n'.repeat(101), '1', 'x']),
+      client.begin(['findTry', 'own', 'n'.repeat(101)]),
+      client.begin(['open session', 'secret', '1']),
+      client.begin(['end session']),
+      client.begin(['nonsense']),
+      client.begin(['list vars', 'own']),
+    ];
+    const reasons = [];
+    for (const { whenAnswered } of replies) reasons.push((await whenAnswered).metadata['nwsReason'] ?? '');
+    expect(reasons).toEqual([
+      '',
+      'Refused: an argument of 101 bytes; the limit is 100.',
+      'Refused: an argument of 101 bytes; the limit is 100.',
+      'A session begins with the first request of a connection.',
+      'This connection has no session.',
+      'Unknown verb "nonsense"',
+      '',
+    ]);
+  });
+
+  it('admits clients itself: the owner asks for no token again (P2.5)', async () => {
+    const { front } = await newPair({ admission: { token: 'secret' } });
+    const space = await NetWorkSpace.open('shop', { port: front.port, token: 'secret' });
+    await space.store('x', 1);
+    await expect(NetWorkSpace.open('shop', { port: front.port, token: 'wrong' })).rejects.toThrow();
+    const old = connect(front.port, HOST);
+    old.write('0000');
+    const [denied] = await once(old, 'data');
+    expect(String(denied)).toBe('F000');
+  });
+
+  it('lets the owner stop when a client has asked for that and disconnects (P3)', async () => {
+    const { core, front } = await newPair();
+    const client = await ProtocolClient.ready(front);
+    expect((await client.ask(['deadman'])).status).toBe('0000');
+    client.end();
+    await core.stopped;
+  });
+
+  it('gives the owner what a client has sent before it disconnected', async () => {
+    const { front, owner } = await newPair();
+    const [client, other] = [await ProtocolClient.ready(front), await ProtocolClient.ready(owner)];
+    client.write(
+      client.encode(['open ws', 'kept', 'me', 'yes']) + client.encode(['store', 'kept', 'x', '1', 'stored']),
+    );
+    client.end();
+    const listed = async (): Promise<boolean> => (await other.ask(['list wss', 'kept'])).value !== '';
+    await eventually(listed, 'the workspace is there');
+    await other.ask(['use ws', 'kept', '', 'no']);
+    expect(await other.ask(['fetch', 'kept', 'x'])).toMatchObject({ value: 'stored' });
+  });
+
+  it('connects no client to a server that forwards itself', async () => {
     const [a, b] = [await newFront(), await newFront()];
     a.forward(linkOf(b));
     b.forward(linkOf(a));
-    await expect(open(a)).rejects.toThrow('closed the connection');
-    const core = newCore(b);
-    await core.listen(HOST, 0);
-    const client = connect(a.port, HOST);
-    client.write('0000');
-    await once(client, 'data');
-    a.hold();
-    await once(client, 'close');
-    expect(a.counts.forwarded).toBe(0);
+    const client = await ProtocolClient.ready(a);
+    const asked = client.begin(['list wss']);
+    await sleep(200);
+    expect(asked.answer).toBeUndefined();
+    expect(b.counts.forwarded).toBe(0);
+    await newCore(b);
+    expect((await asked.whenAnswered).status).toBe('0000');
   });
 
   it('serves nobody on its second port who does not know the secret of the store', async () => {
-    const [owner, stranger] = [await newFront(), await newFront('guessed')];
-    const core = newCore(owner);
-    await core.listen(HOST, 0);
+    const [owner, stranger] = [await newFront(), await newFront({}, 'guessed')];
+    const core = await newCore(owner);
     stranger.forward(linkOf(owner));
-    await expect(open(stranger)).rejects.toThrow('closed the connection');
+    const client = await ProtocolClient.ready(stranger);
+    const asked = client.begin(['list wss']);
+    await sleep(200);
+    expect(asked.answer).toBeUndefined();
     expect(core.counts.sockets).toBe(0);
   });
 });

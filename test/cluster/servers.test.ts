@@ -79,6 +79,8 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
 
   it('send nothing that waits when another server has claimed the data, stand by, and take over again (D9, D11)', async () => {
     const server = await start('a');
+    // A client that connects before the server owns the data is forwarded, and would go on (D13).
+    await NetWorkSpace.open('shop', { port: server.port, persistent: true });
     const space = await NetWorkSpace.open('shop', { port: server.port, persistent: true });
     await space.store('seen', 1);
     // As a server does that claims the data while this one is paused.

@@ -1,3 +1,3 @@
-import { testConversations } from './conversations.ts';
+import { started, testConversations } from './conversations.ts';
 
-testConversations({});
+testConversations(started());

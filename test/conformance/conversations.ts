@@ -7,11 +7,19 @@ const folder = new URL('cases/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const casesOf = (file: string): Case[] => JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
 
-/** Tests that a server with these options says in each recorded conversation what the original said. */
-export function testConversations(options: ServerOptions): void {
-  let server: Server;
+type Tested = Pick<Server, 'host' | 'port' | 'close'>;
+
+/** Starts a server with these options. */
+export const started =
+  (options: ServerOptions = {}) =>
+  (): Promise<Server> =>
+    createServer({ port: 0, logLevel: 'error', ...options });
+
+/** Tests that a server says in each recorded conversation what the original said. */
+export function testConversations(start: () => Promise<Tested>): void {
+  let server: Tested;
   beforeAll(async () => {
-    server = await createServer({ port: 0, logLevel: 'error', ...options });
+    server = await start();
   });
   afterAll(() => server.close());
 

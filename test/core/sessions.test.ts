@@ -1,7 +1,7 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { it } from '../support/on-server.ts';
 import { OK, refused } from '../support/replies.ts';
-import type { SimulatedServer } from '../support/simulated-server.ts';
+import { SimulatedServer } from '../support/simulated-server.ts';
 import { GRACE, itLoses, LOSSES, SECRET, SessionClient } from './session-client.ts';
 
 const LONG = 'long '.repeat(1_001);
@@ -78,6 +78,24 @@ describe.each(LOSSES)('a session (P15) when %s', (_, lose) => {
     expect([...server.core.sessions.all]).toEqual([]);
   });
 });
+
+test.each([
+  ['crashes', (server: SimulatedServer) => server.crash()],
+  ['stops', (server: SimulatedServer) => server.stop()],
+])(
+  'a session of a client of another server goes on when the server %s, and ends at once with its connection (D14)',
+  (_, lose) => {
+    const first = new SimulatedServer();
+    const client = new SessionClient(first, SECRET, { ends: '1' });
+    client.call(['open ws', 'own', 'me', 'no']);
+    const server = lose(first);
+    client.resume(server);
+    expect(client.call(['list vars', 'own'])).toMatchObject(OK);
+    client.lose();
+    expect(ownsWorkspace(server, 'own')).toBe(false);
+    server.end();
+  },
+);
 
 describe('a session (P15)', () => {
   it(

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { connect, isIP } from 'node:net';
 import { Readable, type Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
@@ -15,7 +16,7 @@ import { milliseconds } from '../options/durations.ts';
 import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
 import { encode, endWith, type EncodedRequest, type RequestArguments } from './outgoing.ts';
-import { ReplyDecoder, type Reply } from './reply-decoder.ts';
+import { ReplyDecoder, type Reply } from '../../wire/reply-decoder.ts';
 import type { Requester, StreamedReply } from './requester.ts';
 import type { ChannelOptions, ConnectionOptions, StreamOptions } from './channel-options.ts';
 import type { ServerAddress, TlsOptions } from './server-address.ts';
@@ -55,7 +56,7 @@ export class Channel implements Requester {
   readonly #server: ServerAddress;
   readonly #input = new ByteQueue();
   readonly #handshake: ClientHandshake;
-  readonly #decoder = new ReplyDecoder(this.#input);
+  readonly #decoder = new ReplyDecoder(this.#input, constants.MAX_LENGTH);
   /** Requests that are not sent yet, and requests that are not answered. */
   readonly #waiting = new Denque<Exchange>();
   readonly #sent = new Denque<Exchange>();

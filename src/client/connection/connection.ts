@@ -17,7 +17,7 @@ import {
   type WorkspaceInfo,
 } from '../workspace/listings.ts';
 import type { ByteStream, RequestArguments } from './outgoing.ts';
-import type { Reply, ReplyHead } from './reply-decoder.ts';
+import type { Reply, ReplyHead } from '../../wire/reply-decoder.ts';
 import { getRequest, mapMetadata, wireMetadata, type GetDetails, type GetVerb } from './get-request.ts';
 import { fromWire, textOfBytes, toWire } from './text.ts';
 import { decodeValue, encodeValue, type EncodedValue } from '../values/values.ts';

@@ -3,7 +3,7 @@ import type { Metadata } from '../../wire/payload.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectionLostError } from './errors.ts';
 import type { RequestArguments } from './outgoing.ts';
-import type { Reply, ReplyHead } from './reply-decoder.ts';
+import type { Reply, ReplyHead } from '../../wire/reply-decoder.ts';
 
 /** A long reply whose value comes as a stream. */
 export interface StreamedReply extends ReplyHead {

@@ -15,7 +15,7 @@ import type { Channel } from './channel.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
 import type { RequestArguments } from './outgoing.ts';
 import { reconnect } from './reconnect.ts';
-import type { Reply } from './reply-decoder.ts';
+import type { Reply } from '../../wire/reply-decoder.ts';
 import type { Requester, StreamedReply } from './requester.ts';
 
 const TABLE = new LifeCycleTable(clientSessionMachine);

@@ -91,6 +91,12 @@ const TONES: Readonly<Record<string, Tone>> = {
   writing: 'busy',
   doubtful: 'lost',
   fenced: 'dead',
+  // clients of a server that does not own the data
+  seeking: 'waiting',
+  connecting: 'waiting',
+  opening: 'waiting',
+  holding: 'busy',
+  relaying: 'busy',
   // leases
   held: 'busy',
   returned: 'left',

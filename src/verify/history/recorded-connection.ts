@@ -1,4 +1,4 @@
-import { ReplyDecoder } from '../../client/connection/reply-decoder.ts';
+import { ReplyDecoder } from '../../wire/reply-decoder.ts';
 import { ByteQueue } from '../../wire/byte-queue.ts';
 import { DictionaryDecoder, MALFORMED } from '../../wire/dictionary.ts';
 import { ACCEPTED, OPTIONS } from '../../wire/handshake.ts';

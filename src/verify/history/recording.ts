@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ReceivedValue, Reply } from '../../client/connection/reply-decoder.ts';
+import type { ReceivedValue, Reply } from '../../wire/reply-decoder.ts';
 import { KEY, VERB, VERB_FORMS, isStore, isVerb } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';

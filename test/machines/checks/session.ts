@@ -6,21 +6,27 @@ const table: ChartTable = {
   start: { context: { id: 1 }, calls: [] },
   events: {
     resumed: { type: 'resumed' },
-    'connection.closed, by the client': { type: 'connection.closed', by: 'client' },
-    'connection.closed, by the server': { type: 'connection.closed', by: 'server' },
-    'connection.closed, by the stop': { type: 'connection.closed', by: 'stop' },
+    'connection.closed, by the client': { type: 'connection.closed', by: 'client', ends: false },
+    'connection.closed, by the client of a front': { type: 'connection.closed', by: 'client', ends: true },
+    'connection.closed, by the server': { type: 'connection.closed', by: 'server', ends: false },
+    'connection.closed, by the server of a front': { type: 'connection.closed', by: 'server', ends: true },
+    'connection.closed, by the stop': { type: 'connection.closed', by: 'stop', ends: false },
+    'connection.closed, by the stop with a front': { type: 'connection.closed', by: 'stop', ends: true },
     'end.asked': { type: 'end.asked' },
     'grace.elapsed': { type: 'grace.elapsed' },
   },
   states: {
-    // P15, P15.2, P15.3, P15.4
+    // P15, P15.2, P15.3, P15.4, D14
     connected: {
       after: [],
       on: {
         resumed: ['connected', 'replaceConnection'],
         'connection.closed, by the client': ['disconnected', 'startGrace'],
+        'connection.closed, by the client of a front': ['ended', 'end'],
         'connection.closed, by the server': ['ended', 'end'],
+        'connection.closed, by the server of a front': ['ended', 'end'],
         'connection.closed, by the stop': ['disconnected', 'leaveRest', 'startGrace'],
+        'connection.closed, by the stop with a front': ['disconnected', 'leaveRest', 'startGrace'],
         'end.asked': ['ending'],
       },
     },
@@ -30,8 +36,11 @@ const table: ChartTable = {
       on: {
         resumed: ['connected', 'replaceConnection'],
         'connection.closed, by the client': ['ended', 'end'],
+        'connection.closed, by the client of a front': ['ended', 'end'],
         'connection.closed, by the server': ['ended', 'end'],
+        'connection.closed, by the server of a front': ['ended', 'end'],
         'connection.closed, by the stop': ['ended', 'end'],
+        'connection.closed, by the stop with a front': ['ended', 'end'],
         'end.asked': ['ending'],
       },
     },

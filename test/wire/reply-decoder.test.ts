@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientHandshake } from '../../src/client/connection/handshake.ts';
-import { ReplyDecoder, type Reply } from '../../src/client/connection/reply-decoder.ts';
+import { ReplyDecoder, type Reply } from '../../src/wire/reply-decoder.ts';
 import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { encodeOffer, makeTerms } from '../../src/wire/handshake.ts';
 import { encodeReply, STATUS } from '../../src/wire/reply.ts';

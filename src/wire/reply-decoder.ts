@@ -1,9 +1,8 @@
-import { constants } from 'node:buffer';
-import type { ByteQueue } from '../../wire/byte-queue.ts';
-import { DictionaryDecoder, MALFORMED } from '../../wire/dictionary.ts';
-import { NOT_A_NUMBER } from '../../wire/numbers.ts';
-import type { Metadata } from '../../wire/payload.ts';
-import type { ReplyValue } from '../../wire/reply.ts';
+import type { ByteQueue } from './byte-queue.ts';
+import { DictionaryDecoder, MALFORMED } from './dictionary.ts';
+import { NOT_A_NUMBER } from './numbers.ts';
+import type { Metadata } from './payload.ts';
+import type { ReplyValue } from './reply.ts';
 
 /** The value of a long reply (P7). */
 export interface ReceivedValue extends ReplyValue {
@@ -25,9 +24,6 @@ export interface ReplyHead {
   readonly value: (Omit<ReceivedValue, 'payload'> & { readonly size: number }) | undefined;
 }
 
-/** The length of the longest possible buffer. Longer values can be read only as streams. */
-const LONGEST_VALUE_BYTES = constants.MAX_LENGTH;
-
 const EMPTY = Buffer.alloc(0);
 const STATUS_WIDTH = 4;
 const FIELD = 20;
@@ -37,6 +33,7 @@ const LONG_HEAD_WIDTH = STATUS_WIDTH + 4 * FIELD;
 /** Decodes replies with metadata and cookies (P3, P7) from bytes in pieces of any size. It uses no socket. */
 export class ReplyDecoder {
   readonly #input: ByteQueue;
+  readonly #longest: number;
   readonly #dictionary = new DictionaryDecoder(Number.POSITIVE_INFINITY);
   #metadata: Metadata | undefined;
   /** The bytes of the value that have not arrived. */
@@ -46,8 +43,10 @@ export class ReplyDecoder {
   #whole: Buffer = EMPTY;
   #filled = 0;
 
-  constructor(input: ByteQueue) {
+  /** @param longest the size in bytes of the longest value that is read as a whole; longer ones are read in parts */
+  constructor(input: ByteQueue, longest = Number.POSITIVE_INFINITY) {
     this.#input = input;
+    this.#longest = longest;
   }
 
   /** The bytes of the value that `part` has not returned yet. */
@@ -55,9 +54,9 @@ export class ReplyDecoder {
     return this.#left;
   }
 
-  /** Whether the value is longer than any buffer. */
+  /** Whether the value is too long to be read as a whole. */
   get isTooLarge(): boolean {
-    return this.#left > LONGEST_VALUE_BYTES;
+    return this.#left > this.#longest;
   }
 
   /**

@@ -1,0 +1,23 @@
+import { Front } from '../../src/cluster/front.ts';
+import { NODE_EDGE } from '../../src/transport/edge.ts';
+import { Gate } from '../../src/transport/gate.ts';
+import { createLogger } from '../../src/transport/logger.ts';
+import { TcpServer } from '../../src/transport/server.ts';
+import type { TcpOptions } from '../../src/transport/tcp-options.ts';
+
+export const HOST = '127.0.0.1';
+const logger = createLogger('silent');
+
+/** The listening sockets of one server of several. */
+export async function startFront(options: TcpOptions = {}, secret = 'shared'): Promise<Front> {
+  const front = new Front({ gate: new Gate(options), logger, tcp: options, webPort: undefined, secret });
+  await front.listen(HOST, 0, 0);
+  return front;
+}
+
+/** A core that serves the clients of a front, and of others that forward to it. */
+export const coreBehind = (front: Front, options: TcpOptions = {}): TcpServer =>
+  new TcpServer(options, logger, undefined, { ...NODE_EDGE, listener: (core) => front.listening(core) });
+
+/** Where other servers reach a front. */
+export const linkOf = (front: Front) => ({ host: HOST, port: front.linkPort });
