@@ -8,13 +8,9 @@ import { stateKey } from './state-key.ts';
 
 const CASTS: readonly (readonly [title: string, cast: Cast])[] = [
   ['1 worker, 1 task', smallCast('requeue', [])],
-  ['2 workers, 1 task', smallCast('requeue', [], { workers: 2, ranks: 2 })],
-  ['2 workers, 1 broadcast', smallCast('null', [], { workers: 2, ranks: 2, tasks: 0, broadcasts: 1 })],
   ['2 masters, 2 tasks', smallCast('null', ['ending'], { masters: 2, tasks: 2 })],
   ['a worker that may come back', smallCast('requeue', ['returning', 'skips', 'ending'])],
-  ['a sentinel that supervises', smallCast('null', ['supervised', 'ending'], { replacements: 1 })],
   ['an elastic group', smallCast('shutdown', ['elastic', 'ending'], { tasks: 0, broadcasts: 1, ranks: 2 })],
-  ['joining and heartbeats', smallCast('requeue', ['joining', 'waking'])],
 ];
 
 describe('the key of a state', () => {
