@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Session } from '../../src/core/session.ts';
+import { FairQueue } from '../../src/sleigh/fair-queue.ts';
+import { NO_SHARE } from '../../src/sleigh/task-options.ts';
 import { replacedMethod, type Faulty } from '../world/replaced-method.ts';
 import type { Client } from './model/client.ts';
 import type { SentReply } from './model/replies.ts';
@@ -62,6 +64,17 @@ describe('a difference between the server and the model is detected and shrinks 
         return numbered === undefined ? undefined : { ...Object(numbered), reply: undefined };
       });
       expect(message).toMatch(/a repeated request is answered with|is told otherwise/);
+    },
+    120_000,
+  );
+
+  it.skipIf(isShort)(
+    'if a task of a higher priority goes behind the others (S28.2)',
+    async () => {
+      const { message } = await failureOf(FairQueue.prototype, 'push', (right, _self, [task]) =>
+        right(Object.assign(Object(task), { share: NO_SHARE })),
+      );
+      expect(message).toContain('"priority"');
     },
     120_000,
   );

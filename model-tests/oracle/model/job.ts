@@ -250,12 +250,14 @@ export class Job {
   }
 
   #submit(name: string, value: Value): Reply {
-    const { maxAttempts, reach = 'present' } = value.metadata;
+    const { maxAttempts, priority, reach = 'present' } = value.metadata;
     const { isElastic } = this.#crew;
     if (this.#endings.isOver) return SHUTTING_DOWN;
     if (name === 'task') {
       if (maxAttempts !== undefined && !(isWhole(maxAttempts) && Number(maxAttempts) >= 1))
         return refusal(`maxAttempts must be a whole number from 1, not "${maxAttempts}".`);
+      if (priority !== undefined && !(isWhole(priority) && Math.abs(Number(priority)) <= 1_000))
+        return refusal(`priority must be a whole number from -1000 to 1000, not "${priority}".`);
       this.#tasks.submit(value);
       return DONE;
     }

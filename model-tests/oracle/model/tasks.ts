@@ -1,7 +1,7 @@
 import { batchesOf, placeOf, status, type Batches } from './batches.ts';
 import type { Client } from './client.ts';
 import { isAwaited, type Broadcast, type Crew, type Task, type Worker } from './crew.ts';
-import { NO_VALUE_YET, type Entries, type Reply } from './replies.ts';
+import { isWhole, NO_VALUE_YET, type Entries, type Reply } from './replies.ts';
 import type { SendReply, Value } from './variable.ts';
 
 /** The options of the creator of the sleigh (S1). */
@@ -10,6 +10,16 @@ export interface Options {
   readonly maxAttempts: number;
   /** Seconds (S18). */
   readonly reconnectGrace: number;
+}
+
+/** S28.2. Shares, which take turns by time, are not modelled. */
+const priorityOf = ({ metadata }: Task): number => Number(metadata['priority'] ?? 0);
+
+/** S26: what the worker gets says which attempt this is, if its master counts them. */
+function counted({ metadata, attempts }: Task): Entries {
+  const { attempt } = metadata;
+  if (attempt === undefined || !isWhole(attempt) || attempts === 1) return metadata;
+  return { ...metadata, attempt: String(Number(attempt) + attempts - 1) };
 }
 
 /** Tasks and broadcasts: their recipients and outcomes (S7, S8, S10, S13, S19). */
@@ -45,7 +55,9 @@ export class Tasks {
   }
 
   submit({ text, descriptor, metadata }: Value): void {
-    this.#queue.push({ text, descriptor, metadata, attempts: 0, declinedBy: new Set(), signs: {} });
+    const task: Task = { text, descriptor, metadata, attempts: 0, declinedBy: new Set(), signs: {} };
+    const behind = this.#queue.findIndex((other) => priorityOf(other) < priorityOf(task));
+    this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, task);
     this.dispatch();
   }
 
@@ -104,7 +116,8 @@ export class Tasks {
     if (copy === undefined) this.#queue = this.#queue.filter((other) => other !== task);
     task.attempts++;
     worker.task = task;
-    const { text, descriptor, metadata } = task;
+    const { text, descriptor } = task;
+    const metadata = counted(task);
     const numbers = worker.session === undefined ? {} : { numbers: worker };
     return { status: '0000', value: text, descriptor, metadata, ...numbers };
   }
@@ -197,7 +210,9 @@ export class Tasks {
     }
   }
 
+  /** The first of its priority (S28). */
   #putBack(task: Task): void {
-    this.#queue.unshift(task);
+    const before = this.#queue.findIndex((other) => priorityOf(other) <= priorityOf(task));
+    this.#queue.splice(before < 0 ? this.#queue.length : before, 0, task);
   }
 }

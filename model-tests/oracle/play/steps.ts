@@ -85,7 +85,10 @@ const store = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>, 
 const session = of(SECRET, SECRET, SECRET, 'a guess');
 const rank = of<Rank>('awaited', 'lost', 'ended', 'supervised', 'busy', 'busy', 0, 1, 2, 9);
 const MAX_ATTEMPTS = ['1', '3', '0', 'x'].map((maxAttempts) => ({ maxAttempts }));
-const attempts = of<Extra>({}, {}, {}, {}, ...MAX_ATTEMPTS);
+/** Counted attempts (S26), and priorities (S28.2). */
+const COUNTED = ['1', '4', 'x'].map((attempt) => ({ attempt }));
+const PRIORITIES = ['3', '3', '-2', '1001', 'high'].map((priority) => ({ priority }));
+const options = of<Extra>({}, {}, {}, {}, ...MAX_ATTEMPTS, ...COUNTED, ...PRIORITIES);
 const reach = of<Extra>({}, { reach: 'all' }, { reach: 'all' }, { reach: 'present' }, { reach: 'far' });
 /** How a worker ended (S19). */
 export const SAYINGS: readonly Extra[] = [
@@ -166,7 +169,7 @@ const workIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
   ],
   [3, record({ do: is('report'), client, workspace: job, rank, session, says })],
   [9, get(job, is('task'), of('fetch', 'fetch', 'fetchTry'))],
-  [9, store(job, is('task'), attempts)],
+  [9, store(job, is('task'), options)],
   [8, store(job, is('result'))],
   [7, get(job, is('result'), plainVerb)],
   [2, store(job, is('broadcast'), reach)],
