@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Session } from '../../src/core/session.ts';
 import { FairQueue } from '../../src/sleigh/fair-queue.ts';
+import { KeptResults } from '../../src/sleigh/kept-results.ts';
 import { NO_SHARE } from '../../src/sleigh/task-options.ts';
 import { replacedMethod, type Faulty } from '../world/replaced-method.ts';
 import type { Client } from './model/client.ts';
@@ -79,6 +80,15 @@ describe('a difference between the server and the model is detected and shrinks 
     120_000,
   );
 
+  it.skipIf(isShort)(
+    'if a task whose result is kept is queued again (S29.1)',
+    async () => {
+      const { message } = await failureOf(KeptResults.prototype, 'knows', () => false, 'job-null');
+      expect(message).toContain('"nwsKnown":"1"');
+    },
+    120_000,
+  );
+
   it('if a session ends with its connection (P15.3)', { timeout: 120_000 }, async () => {
     const { message } = await failureOf(Session.prototype, 'connectionClosed', (right, _self, [connection]) =>
       right(connection, 'server'),
@@ -88,10 +98,10 @@ describe('a difference between the server and the model is detected and shrinks 
 });
 
 /** What the right model says of a server with a fault. */
-async function failureOf(prototype: object, method: string, fault: Faulty): Promise<Error> {
+async function failureOf(prototype: object, method: string, fault: Faulty, job?: string): Promise<Error> {
   const replaced = replacedMethod(prototype, method, fault);
   try {
-    return await failureAgainst(() => new ServerModel());
+    return await failureAgainst(() => new ServerModel(), job === undefined ? {} : { job });
   } finally {
     replaced[Symbol.dispose]();
   }

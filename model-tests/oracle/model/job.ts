@@ -1,6 +1,7 @@
 import { Batches, placeOf } from './batches.ts';
 import type { Client } from './client.ts';
 import { Crew, isAwaited, type Worker } from './crew.ts';
+import { KeptResults } from './kept.ts';
 import { Joining } from './joining.ts';
 import { agentStatus, scoreboard } from './listings.ts';
 import { Endings } from './endings.ts';
@@ -47,6 +48,7 @@ export class Job {
   readonly #send: SendReply;
   readonly #crew: Crew;
   readonly #batches: Batches;
+  readonly #kept: KeptResults;
   readonly #tasks: Tasks;
   readonly #joining: Joining;
   readonly #endings: Endings;
@@ -64,7 +66,8 @@ export class Job {
     this.#send = send;
     this.#crew = new Crew(isElastic);
     this.#batches = new Batches(send);
-    this.#tasks = new Tasks(this.#crew, this.#batches, this.#options, send);
+    this.#kept = new KeptResults(workspace);
+    this.#tasks = new Tasks(this.#crew, this.#batches, this.#kept, this.#options, send);
     this.#endings = new Endings({
       workspace,
       crew: this.#crew,
@@ -169,6 +172,11 @@ export class Job {
     }
   }
 
+  /** D4: the server was started again. */
+  restarted(): void {
+    this.#kept.forgetFetched();
+  }
+
   elapse(): void {
     this.#joining.elapse();
   }
@@ -258,6 +266,7 @@ export class Job {
         return refusal(`maxAttempts must be a whole number from 1, not "${maxAttempts}".`);
       if (priority !== undefined && !(isWhole(priority) && Math.abs(Number(priority)) <= 1_000))
         return refusal(`priority must be a whole number from -1000 to 1000, not "${priority}".`);
+      if (this.#tasks.isKnown(value.metadata)) return { ...DONE, metadata: { nwsKnown: '1' } };
       this.#tasks.submit(value);
       return DONE;
     }

@@ -1,5 +1,6 @@
-import { batchesOf, placeOf, status, type Batches } from './batches.ts';
+import { batchesOf, placeOf, status, type Batches, type Result } from './batches.ts';
 import type { Client } from './client.ts';
+import { isSameKeeping, keepingOf, type Keeping, type KeptResults } from './kept.ts';
 import { isAwaited, type Broadcast, type Crew, type Task, type Worker } from './crew.ts';
 import { isWhole, NO_VALUE_YET, type Entries, type Reply } from './replies.ts';
 import type { SendReply, Value } from './variable.ts';
@@ -22,10 +23,16 @@ function counted({ metadata, attempts }: Task): Entries {
   return { ...metadata, attempt: String(Number(attempt) + attempts - 1) };
 }
 
+/** S29: tasks may have it, broadcasts have it not. */
+function keptOf(work: Task | Broadcast): Keeping | undefined {
+  return 'copyOf' in work || 'copies' in work ? undefined : keepingOf(work.metadata);
+}
+
 /** Tasks and broadcasts: their recipients and outcomes (S7, S8, S10, S13, S19). */
 export class Tasks {
   readonly #crew: Crew;
   readonly #batches: Batches;
+  readonly #kept: KeptResults;
   readonly #options: Options;
   readonly #send: SendReply;
   #queue: Task[] = [];
@@ -33,9 +40,10 @@ export class Tasks {
   /** Clients that are blocked in `task`, workers or not, the longest wait first. */
   waiting: Client[] = [];
 
-  constructor(crew: Crew, batches: Batches, options: Options, send: SendReply) {
+  constructor(crew: Crew, batches: Batches, kept: KeptResults, options: Options, send: SendReply) {
     this.#crew = crew;
     this.#batches = batches;
+    this.#kept = kept;
     this.#options = options;
     this.#send = send;
   }
@@ -52,6 +60,16 @@ export class Tasks {
     const running = workers.filter(({ task }) => isOf(task)).length;
     // Copies that their worker has not got, or is to try again, are not queued.
     return status(this.#queue.filter(isOf).length + running, running);
+  }
+
+  /** S29.1: it is queued or running, or has its result. */
+  isKnown(metadata: Entries): boolean {
+    const keeping = keepingOf(metadata);
+    if (keeping === undefined) return false;
+    const isSame = (task: Task | undefined): boolean =>
+      task !== undefined && isSameKeeping(keptOf(task), keeping);
+    const isRunning = this.#crew.workers.some(({ task }) => isSame(task));
+    return isRunning || this.#queue.some(isSame) || this.#kept.knows(keeping);
   }
 
   submit({ text, descriptor, metadata }: Value): void {
@@ -143,13 +161,13 @@ export class Tasks {
     worker.task = undefined;
     worker.completed++;
     const signed = this.#signed(worker.rank, task, { ...task.metadata, ...metadata });
-    this.#batches.add(placeOf(task.metadata), { text, descriptor, metadata: signed });
+    this.#answer(task, { text, descriptor, metadata: signed });
   }
 
   #signed(rank: number, work: Task | Broadcast, entries: Entries): Entries {
-    const { batchId: _, mailbox: __, ...rest } = entries;
+    const { batchId: _, mailbox: __, keepIn: ___, keepAs: ____, ...rest } = entries;
     const signed: Entries = { ...rest, nwsWorkerRank: String(rank) };
-    const { batchId, mailbox } = work.metadata;
+    const { batchId, mailbox, keepIn, keepAs } = work.metadata;
     const broadcast = 'copyOf' in work ? work.copyOf : 'copies' in work ? work : undefined;
     const copies = this.#crew.isElastic && broadcast ? { nwsCopies: String(broadcast.copies) } : {};
     return {
@@ -157,12 +175,21 @@ export class Tasks {
       ...copies,
       ...(batchId !== undefined && { batchId }),
       ...(mailbox !== undefined && { mailbox }),
+      ...(keepIn !== undefined && { keepIn }),
+      ...(keepAs !== undefined && { keepAs }),
     };
   }
 
   answerNull(rank: number, work: Task | Broadcast, signs: Entries = {}): void {
     const metadata = { ...this.#signed(rank, work, work.metadata), ...signs, nwsNull: '1' };
-    this.#batches.add(placeOf(work.metadata), { text: '', descriptor: 1, metadata });
+    this.#answer(work, { text: '', descriptor: 1, metadata });
+  }
+
+  /** S7, S21, S29. */
+  #answer(work: Task | Broadcast, result: Result): void {
+    const keeping = keptOf(work);
+    if (keeping === undefined) this.#batches.add(placeOf(work.metadata), result);
+    else this.#kept.add(keeping, result);
   }
 
   /** S13, S19: no worker is registered under those ranks, and none will get that broadcast. */

@@ -66,9 +66,18 @@ export class Variable {
   store(value: Value, client: Client): Reply {
     if (this.mode === '__time') return STORE_REFUSED;
     if (this.mode === '__barrier') return this.#join(client);
+    this.keep(value);
+    return DONE;
+  }
+
+  /** The first value decides the mode (V3). */
+  keep(value: Value): void {
     if (this.mode === 'unknown') this.mode = 'fifo';
     this.put(value);
-    return DONE;
+  }
+
+  holds(value: Value): boolean {
+    return this.#values.some((kept) => kept.value === value);
   }
 
   /** V5. */

@@ -68,6 +68,7 @@ export class ServerModel {
     for (const workspace of this.#all.values()) for (const client of clients) workspace.withdraw(client);
     for (const client of clients) if (client.isSession) this.#outlast(client);
     for (const client of clients) if (!client.isSession) this.#leave(client);
+    for (const { job } of this.#all.values()) job?.restarted();
     // The names of temporary workspaces have the name of the run in them (W8).
     this.#temporaries = 0;
     this.#sent = [];

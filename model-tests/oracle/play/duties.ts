@@ -1,7 +1,7 @@
 import type { Client } from '../model/client.ts';
 import type { Worker } from '../model/crew.ts';
 import type { Job } from '../model/job.ts';
-import { SAYINGS, SECRET, type Rank, type Step } from './steps.ts';
+import { KEPT, SAYINGS, SECRET, type Rank, type Step } from './steps.ts';
 
 /** The number of ranks that are assigned before workers register: the group closes when all have registered (S4). */
 const GROUP = 3;
@@ -37,7 +37,7 @@ export function dutyOf(duty: Duty, job: Job | undefined, self: Client): Step {
       if (dice < 2) return get(duty, 'task', dice === 0 ? 'fetch' : 'fetchTry');
       return dice < 5 ? { do: 'vanish', client, how: 'reset' } : store(duty, 'result');
     case 'idle':
-      return dice < 2 ? store(duty, 'task') : get(duty, 'task', dice < 8 ? 'fetchTry' : 'fetch');
+      return dice < 2 ? storeTask(duty) : get(duty, 'task', dice < 8 ? 'fetchTry' : 'fetch');
     case 'ended':
       return dice < 12 ? { do: 'vanish', client, how: 'end' } : get(duty, 'task', 'fetchTry');
     case 'over':
@@ -57,8 +57,14 @@ const store = ({ client, workspace, batch }: Duty, variable: string): Step => {
   return { do: 'store', client, workspace, variable, size: 6, batch };
 };
 
+/** Some of the results are kept in a variable (S29). */
+const storeTask = (duty: Duty): Step => ({
+  ...store(duty, 'task'),
+  ...(duty.dice % 5 === 0 && { extra: KEPT }),
+});
+
 const collect = (duty: Duty): Step =>
-  duty.dice % 2 === 0 ? store(duty, 'task') : get(duty, 'result', duty.dice < 6 ? 'fetch' : 'fetchTry');
+  duty.dice % 2 === 0 ? storeTask(duty) : get(duty, 'result', duty.dice < 6 ? 'fetch' : 'fetchTry');
 
 /** Disconnected workers come back or are reported, and ended ones are replaced (S18, S19). */
 function watchOver({ client, workspace, dice }: Duty, job: Job | undefined): Step | undefined {

@@ -88,7 +88,12 @@ const MAX_ATTEMPTS = ['1', '3', '0', 'x'].map((maxAttempts) => ({ maxAttempts })
 /** Counted attempts (S26), and priorities (S28.2). */
 const COUNTED = ['1', '4', 'x'].map((attempt) => ({ attempt }));
 const PRIORITIES = ['3', '3', '-2', '1001', 'high'].map((priority) => ({ priority }));
-const options = of<Extra>({}, {}, {}, {}, ...MAX_ATTEMPTS, ...COUNTED, ...PRIORITIES);
+/** A result that is kept in a variable (S29). */
+export const KEPT: Extra = { keepIn: 'x', keepAs: 'k' };
+const KEPTS: Extra[] = [KEPT, KEPT, { ...KEPT, keepAs: 'l' }, { ...KEPT, keepIn: 'y' }];
+const options = of<Extra>({}, {}, {}, {}, ...MAX_ATTEMPTS, ...COUNTED, ...PRIORITIES, ...KEPTS);
+/** What a worker says of the place of its result changes nothing (S29). */
+const places = of<Extra>({}, {}, {}, { keepIn: 'y', keepAs: 'n' });
 const reach = of<Extra>({}, { reach: 'all' }, { reach: 'all' }, { reach: 'present' }, { reach: 'far' });
 /** How a worker ended (S19). */
 export const SAYINGS: readonly Extra[] = [
@@ -170,10 +175,13 @@ const workIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
   [3, record({ do: is('report'), client, workspace: job, rank, session, says })],
   [9, get(job, is('task'), of('fetch', 'fetch', 'fetchTry'))],
   [9, store(job, is('task'), options)],
-  [8, store(job, is('result'))],
+  [8, store(job, is('result'), places)],
   [7, get(job, is('result'), plainVerb)],
   [2, store(job, is('broadcast'), reach)],
   [3, get(job, of(...REPORTS), plainVerb)],
+  [6, get(job, of('x', 'x', 'y'), verb)],
+  [1, store(job, of('x', 'y'))],
+  [1, record({ do: is('delete var'), client, workspace: job, variable: of('x', 'y') })],
   [1, get(job, is('sentinel_alive'), plainVerb)],
   [
     1,
