@@ -10,8 +10,8 @@ const only = process.env['SEED'];
 const seedsOf = (count: number): number[] =>
   only === undefined ? Array.from({ length: count }, (_, n) => n + 1) : only.split(',').map(Number);
 const KINDS = [
-  { kind: 'a server without a store', isStored: false, seeds: seedsOf(byForm(10, 20, 1_000)) },
-  { kind: 'a server that crashes', isStored: true, seeds: seedsOf(byForm(4, 10, 500)) },
+  { kind: 'a server without a store', isStored: false, seeds: seedsOf(byForm(6, 20, 1_000)) },
+  { kind: 'a server that crashes', isStored: true, seeds: seedsOf(byForm(2, 10, 500)) },
 ];
 /** The number of lines printed of the trace of a failing seed: its end, where the failure is. */
 const LAST_LINES = only === undefined ? 40 : Infinity;

@@ -9,8 +9,8 @@ const only = process.env['SEED'];
 const seedsOf = (count: number): number[] =>
   only === undefined ? Array.from({ length: count }, (_, n) => n + 1) : only.split(',').map(Number);
 const KINDS = [
-  { kind: 'a server without a store', isStored: false, seeds: seedsOf(byForm(4, 8, 500)) },
-  { kind: 'a server that crashes', isStored: true, seeds: seedsOf(byForm(2, 4, 200)) },
+  { kind: 'a server without a store', isStored: false, seeds: seedsOf(byForm(2, 8, 500)) },
+  { kind: 'a server that crashes', isStored: true, seeds: seedsOf(byForm(1, 4, 200)) },
 ];
 const TIME_LIMIT_MS = isLong ? 3_600_000 : 300_000;
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { LONG, NEAREST, POLICIES, SHORT } from './casts.ts';
+import { LONG, NEAREST_IN_SHORT, POLICIES, SHORT } from './casts.ts';
 import { explore, replay, type Report } from './explorer.ts';
 import { writeCounterexample } from '../../src/verify/diagram/files.ts';
 import { diagramOfViolation } from './violation-diagram.ts';
@@ -20,7 +20,7 @@ function print(title: string, { states, transitions, depth, seconds, isClosed }:
 
 describe('every reachable state of a sleigh keeps its properties', () => {
   for (const [n, { title, cast, ...bounds }] of (isLong ? [...SHORT, ...LONG] : SHORT).entries()) {
-    const maxStates = byForm(NEAREST, bounds.maxStatesInCi, bounds.maxStates);
+    const maxStates = byForm(NEAREST_IN_SHORT, bounds.maxStatesInCi, bounds.maxStates);
     // The short form explores each cast under one of the policies.
     for (const policy of POLICIES.filter((_, at) => !isShort || at === n % POLICIES.length))
       test(`${policy}: ${title}`, () => {

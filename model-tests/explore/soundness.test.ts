@@ -23,12 +23,16 @@ describe('the key of a state', () => {
       expect([violation, explored]).toEqual([undefined, states]);
     });
 
-  test.each([
-    ['how often a task was tried', (text: string) => text.replaceAll(/t\d/g, 't')],
-    ['whether a task is queued', (text: string) => text.replaceAll(/\|[0-2]+\|/g, '||')],
-    ['whether there is a result', (text: string) => text.replaceAll(/\|t+\|/g, '||')],
-  ])('that leaves out %s is found to be too coarse', (_, coarser) => {
-    const cast = smallCast('requeue', [], { ranks: 2 });
-    expect(compareKeys(cast, (world) => coarser(stateKey(world))).difference).toBeDefined();
-  });
+  const COARSER: readonly (readonly [what: string, coarser: (text: string) => string])[] = [
+    ['how often a task was tried', (text) => text.replaceAll(/t\d/g, 't')],
+    ['whether a task is queued', (text) => text.replaceAll(/\|[0-2]+\|/g, '||')],
+    ['whether there is a result', (text) => text.replaceAll(/\|t+\|/g, '||')],
+  ];
+  test.each(isShort ? COARSER.slice(0, 1) : COARSER)(
+    'that leaves out %s is found to be too coarse',
+    (_, coarser) => {
+      const cast = smallCast('requeue', [], { ranks: 2 });
+      expect(compareKeys(cast, (world) => coarser(stateKey(world))).difference).toBeDefined();
+    },
+  );
 });

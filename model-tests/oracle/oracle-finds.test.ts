@@ -89,7 +89,7 @@ describe('a difference between the server and the model is detected and shrinks 
     120_000,
   );
 
-  it('if a session ends with its connection (P15.3)', { timeout: 120_000 }, async () => {
+  it.skipIf(isShort)('if a session ends with its connection (P15.3)', { timeout: 120_000 }, async () => {
     const { message } = await failureOf(Session.prototype, 'connectionClosed', (right, _self, [connection]) =>
       right(connection, 'server'),
     );

@@ -15,12 +15,15 @@ const modules = readdirSync(join(CLIENT, 'tests'))
   .map((name) => name.replace(/\.py$/, ''));
 /** Modules that start many processes; the short form leaves them out. */
 const LONG = new Set([
+  'test_batches',
   'test_durable',
   'test_job',
   'test_languages',
   'test_launchers',
+  'test_leases',
   'test_named',
   'test_page',
+  'test_session',
 ]);
 
 describe('the client for Python', () => {
