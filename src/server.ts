@@ -101,7 +101,7 @@ async function sharing(
   const { checkedOptions } = await import('./cluster/cluster-options.ts');
   const shared = checkedOptions(store, { host, machine: hostname(), hasFolder: data !== undefined });
   const cluster = await ClusterServer.start(
-    { tcp: { ...options, deadman }, shared, logger, webPort: page?.port },
+    { tcp: { ...options, deadman }, shared, logger, web: page && { port: page.port, base: page.base } },
     { owns: (tcp, figures) => void page?.show(tcp, figures), standsBy: (owner) => page?.standBy(owner) },
     { host, port },
   );

@@ -1,5 +1,5 @@
 import type { TcpServer } from '../transport/server.ts';
-import type { Member } from './partition.ts';
+import type { Member } from './member.ts';
 import type { StoredServers } from './server-registry.ts';
 
 /** The state of the owner and of the other servers, for its page and metrics. */

@@ -11,15 +11,15 @@ import type { ListenerOptions } from '../transport/listening.ts';
 import { Seldom } from '../transport/seldom.ts';
 import { TcpServer } from '../transport/server.ts';
 import type { TcpOptions } from '../transport/tcp-options.ts';
-import { authorityOf } from '../wire/authority.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 import { VERSION } from '../version.ts';
 import type { ClusterEvents } from './cluster-events.ts';
 import type { CheckedOptions } from './cluster-options.ts';
 import { Front } from './front.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
-import { Link, missing } from './link.ts';
-import { Partition, type Member, type Ownership } from './partition.ts';
+import { isUnreachable, Link, missing } from './link.ts';
+import { isSameMember, linkAddress, memberOf, type Member, type MemberPage } from './member.ts';
+import { Partition, type Ownership } from './partition.ts';
 import { PostgresDisk } from './postgres-disk.ts';
 import { PostgresStore } from './postgres-store.ts';
 import { prepareTables } from './schema.ts';
@@ -38,8 +38,8 @@ export interface ClusterOptions {
   readonly tcp: TcpOptions;
   readonly shared: CheckedOptions;
   readonly logger: Logger;
-  /** The port of its page, if it has one. */
-  readonly webPort: number | undefined;
+  /** Its page, if it has one. */
+  readonly web: MemberPage | undefined;
 }
 
 /** What exists only while this server owns the data. */
@@ -68,7 +68,10 @@ export class ClusterServer {
   readonly #unanswered = new Seldom((times, fields) =>
     this.#options.logger.warn({ ...fields, times }, 'the store cannot be asked who owns the data'),
   );
-  #store: PostgresStore | undefined;
+  /** What was claimed last, and when the claim began. */
+  #store: { readonly store: PostgresStore; readonly claimedAt: number } | undefined;
+  /** The owner to which clients are forwarded. */
+  #forwardedTo: Member | undefined;
   #owning: Owning | undefined;
   #failure: Error | undefined;
   #drain = 0;
@@ -102,7 +105,7 @@ export class ClusterServer {
     this.#credentials = tcp;
     this.#link = link;
     this.#partition = new Partition(link, PARTITION, shared.leaseMs);
-    this.#front = new Front({ gate: this.#gate, logger, tcp, webPort: options.webPort, secret });
+    this.#front = new Front({ gate: this.#gate, logger, tcp, webPort: options.web?.port, secret });
   }
 
   /**
@@ -122,15 +125,12 @@ export class ClusterServer {
       const server = new ClusterServer(options, events, await prepareTables(link), link);
       const front = server.#front;
       await front.listen(host, port, shared.linkPort);
-      server.#member = {
-        name: shared.name,
-        address: authorityOf(shared.reachedAt, front.port),
-        link: authorityOf(shared.reachedAt, front.linkPort),
-        web:
-          options.webPort === undefined
-            ? undefined
-            : `http://${authorityOf(shared.reachedAt, options.webPort)}/`,
-      };
+      server.#member = memberOf(shared.name, {
+        host: shared.reachedAt,
+        port: front.port,
+        linkPort: front.linkPort,
+        page: options.web,
+      });
       server.#registry = new ServerRegistry({
         link: linkOf(shared),
         member: server.#member,
@@ -199,13 +199,16 @@ export class ClusterServer {
   }
 
   #holdClients(): void {
+    this.#forwardedTo = undefined;
     this.#front.hold();
   }
 
   #forwardClients(): void {
     const owner = this.#seen?.owner;
     if (owner === undefined) throw fault('nobody owns the data');
-    this.#front.forward(linkAddress(owner.link));
+    if (isSameMember(owner, this.#forwardedTo)) return;
+    this.#forwardedTo = owner;
+    this.#front.forward(linkAddress(owner));
     this.#events.standsBy(owner);
   }
 
@@ -213,6 +216,7 @@ export class ClusterServer {
     const { shared } = this.#options;
     const link = linkOf(shared);
     const store = new PostgresStore(link, new Partition(link, PARTITION, shared.leaseMs), this.#member);
+    const claimedAt = NODE_EDGE.time.loop.now();
     let event: ClaimEvent['type'] = 'store.unreachable';
     try {
       event = (await store.claimAfter(this.#seen?.epoch ?? 0)) ? 'claim.won' : 'claim.lost';
@@ -220,14 +224,14 @@ export class ClusterServer {
       this.#options.logger.warn({ reason: reasonOf(error) }, 'it is not known whether the data was claimed');
     }
     const isWanted = event === 'claim.won' && this.#claim.getSnapshot().status === 'active';
-    if (isWanted) this.#store = store;
+    if (isWanted) this.#store = { store, claimedAt };
     else await store.close();
     this.#send({ type: event });
   }
 
   async #load(): Promise<void> {
-    const { tcp: options, shared, logger, webPort } = this.#options;
-    const store = this.#store ?? missing('the data is not claimed');
+    const { tcp: options, shared, logger, web } = this.#options;
+    const { store, claimedAt } = this.#store ?? missing('the data is not claimed');
     const { epoch } = store;
     logger.info({ epoch, former: this.#seen?.owner?.name }, 'this server owns the data of the store');
     const blobs = linkOf(shared);
@@ -239,11 +243,14 @@ export class ClusterServer {
       listener: (core: ListenerOptions) => this.#front.listening(core),
     };
     const { tls, admission } = this.#credentials;
-    const current = { ...options, tls, admission };
-    const tcp = new TcpServer(current, logger, webPort, edge, { store, blobs: BLOBS, sync: 'always' });
+    // The actors of a later time are others, and their steps belong into a trace of their own.
+    const trace = options.trace === undefined ? undefined : `${options.trace}.${epoch}`;
+    const current = { ...options, tls, admission, trace };
+    const tcp = new TcpServer(current, logger, web?.port, edge, { store, blobs: BLOBS, sync: 'always' });
     const lease = new LeaseKeeper({
       partition: this.#partition,
       epoch,
+      claimedAt,
       loop: NODE_EDGE.time.loop,
       logger,
       fenced: () => this.#send({ type: 'fenced' }),
@@ -256,9 +263,12 @@ export class ClusterServer {
       // It was fenced meanwhile, or stops, and another part gives the data up.
       if (this.#isGivenUp(owning)) return;
       this.#owning = undefined;
-      await this.#giveUp({ store, blobs, lease });
-      this.#failed(error);
-      return;
+      lease.stop();
+      tcp.durability?.abandon(plainError(STORED.notLoaded(reasonOf(error)), { cause: error }));
+      await tcp.stopped;
+      await this.#giveUp(owning);
+      if (!isUnreachable(error) && !disk.wasUnreachable) return this.#failed(error);
+      return this.#send({ type: 'store.unreachable' });
     }
     if (this.#isGivenUp(owning)) return;
     void tcp.stopped.then(() => this.#ended(tcp));
@@ -335,8 +345,3 @@ export class ClusterServer {
 }
 
 const linkOf = ({ url, name, isUnsafe }: CheckedOptions): Link => new Link({ url, name, isUnsafe });
-
-function linkAddress(text: string): { host: string; port: number } {
-  const { hostname, port } = new URL(`tcp://${text}`);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
-}

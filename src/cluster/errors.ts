@@ -83,6 +83,12 @@ export const CLUSTER = {
     'Check PostgreSQL and its standbys, and start the server again: everything that it has acknowledged is there.',
     'canceling statement due to user request',
   ),
+  interrupted: errorKind(
+    'store-unreachable',
+    (why: string) => `the store does not carry out statements now: ${why}`,
+    'The server asks again. Check PostgreSQL if this goes on.',
+    'Connection terminated unexpectedly',
+  ),
   badRecord: errorKind(
     'bad-record',
     () => 'a record in the store cannot be read',

@@ -22,10 +22,10 @@ import {
 } from './request-queue.ts';
 
 /** Milliseconds for which a client waits for an owner of the data, and for which the owner keeps its session (D12, D13). */
-const PATIENCE_MS = 60_000;
+const OWNER_TIMEOUT_MS = 60_000;
 
 /** Milliseconds between two attempts to reach the owner. */
-const RETRY_MS = 50;
+const CONNECT_AGAIN_MS = 50;
 
 /** Requests without a reply, by bytes and by number, beyond which no more are read from a client. */
 const MOST_UNANSWERED_BYTES = 2 ** 20;
@@ -111,7 +111,7 @@ export class ForwardedClient {
   }
 
   #startPatience(): void {
-    this.#patience = this.#host.time.startTimeout(PATIENCE_MS, () =>
+    this.#patience = this.#host.time.startTimeout(OWNER_TIMEOUT_MS, () =>
       this.#actor.send({ type: 'patience.elapsed' }),
     );
   }
@@ -120,7 +120,7 @@ export class ForwardedClient {
   #seekOwner(): void {
     this.#dropLink();
     const { loop } = this.#host.time;
-    const wait = Math.max(this.#triedAt + RETRY_MS - loop.now(), 0);
+    const wait = Math.max(this.#triedAt + CONNECT_AGAIN_MS - loop.now(), 0);
     this.#stopRetry();
     this.#stopRetry = loop.startTimer(wait, () =>
       this.#actor.send({ type: 'retry.due', isKnown: this.#host.isOwnerKnown }),
@@ -155,7 +155,7 @@ export class ForwardedClient {
   /** P15, P15.2, D14. */
   #beginSession({ hasSession }: { readonly hasSession: boolean }): void {
     const metadata = new Map([[KEY.ends, '1']]);
-    const grace = String(PATIENCE_MS / 1_000);
+    const grace = String(OWNER_TIMEOUT_MS / 1_000);
     const first = hasSession ? [VERB.resumeSession, this.#secret] : [VERB.openSession, this.#secret, grace];
     this.#killsServer ||= this.connection.agreement.killsServer;
     // An owner in this process answers during the call.

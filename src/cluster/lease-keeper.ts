@@ -14,6 +14,8 @@ const TIMES = 3;
 export interface LeaseOptions {
   readonly partition: Partition;
   readonly epoch: number;
+  /** When the claim began, by the clock of the loop. */
+  readonly claimedAt: number;
   readonly loop: EventLoop;
   readonly logger: Logger;
   /** Another server has claimed the data. */
@@ -46,7 +48,7 @@ export class LeaseKeeper {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#renewedAt = options.loop.now();
+    this.#renewedAt = options.claimedAt;
     this.#actor.start();
   }
 

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Client, QueryResultRow } from 'pg';
-import { fault, plainError, reasonOf, type ErrorText } from '../wire/error-kind.ts';
+import { fault, reasonOf, type ErrorText } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
 
 /** Milliseconds until a connection counts as impossible, and until a statement without an answer counts as lost. */
@@ -36,6 +36,28 @@ class UnsuitableError extends Error {
     this.code = code;
   }
 }
+
+/** The store cannot be asked now, or has not answered. It may answer later. */
+class UnreachableError extends Error {
+  readonly code: string;
+
+  constructor({ code, message }: ErrorText, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** Whether the store could not be asked, or has not answered. A server may ask it again. */
+export const isUnreachable = (error: unknown): boolean => error instanceof UnreachableError;
+
+/** The classes of errors that the statement itself has: it would fail again. */
+const OF_THE_STATEMENT = /^(22|23|42|54)/;
+
+export const isOfStatement = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  typeof error.code === 'string' &&
+  OF_THE_STATEMENT.test(error.code);
 
 export const missing = (what: string): never => {
   throw fault(what);
@@ -107,7 +129,8 @@ export class Link {
       return { rows, hasWarned: this.#warnings > before };
     } catch (error) {
       this.#giveUp(socket);
-      throw error;
+      if (isOfStatement(error)) throw error;
+      throw new UnreachableError(CLUSTER.interrupted(reasonOf(error)), error);
     } finally {
       clearTimeout(timer);
     }
@@ -164,8 +187,8 @@ export class Link {
       this.#check(rows[0] ?? missing('PostgreSQL does not say its settings'));
     } catch (cause) {
       socket.destroy();
-      if (cause instanceof UnsuitableError) throw cause;
-      throw plainError(CLUSTER.unreachable(withoutPassword(url), reasonOf(cause)), { cause });
+      if (cause instanceof UnsuitableError || cause instanceof UnreachableError) throw cause;
+      throw new UnreachableError(CLUSTER.unreachable(withoutPassword(url), reasonOf(cause)), cause);
     } finally {
       clearTimeout(timer);
     }
@@ -177,7 +200,8 @@ export class Link {
     const where = withoutPassword(url);
     if (version < OLDEST * 10_000)
       throw new UnsuitableError(CLUSTER.tooOld(where, Math.floor(version / 10_000), OLDEST));
-    if (standby) throw new UnsuitableError(CLUSTER.readOnly(where));
+    // It may become the primary, or another one may.
+    if (standby) throw new UnreachableError(CLUSTER.readOnly(where));
     const risk = isUnsafe ? undefined : riskOf(settings);
     if (risk !== undefined) throw new UnsuitableError(CLUSTER.unsafe(where, risk));
   }

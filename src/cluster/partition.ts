@@ -1,18 +1,8 @@
 import { fault, plainError } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
 import type { Answer, Link } from './link.ts';
+import type { Member } from './member.ts';
 import type { Writes } from './writes.ts';
-
-/** A server, as the others know it. */
-export interface Member {
-  readonly name: string;
-  /** HOST:PORT for clients. */
-  readonly address: string;
-  /** HOST:PORT for other servers. */
-  readonly link: string;
-  /** The address of its page. */
-  readonly web?: string | undefined;
-}
 
 /** Who owns a partition, as the store says it at one moment. */
 export interface Ownership {
@@ -41,6 +31,9 @@ const LOOK = `SELECT epoch, head, owner, address, link, web,
   extract(epoch FROM greatest(lease_until, '1970-01-01') - clock_timestamp()) * 1000 AS lease
   FROM sleigh_partition WHERE partition = $1`;
 
+/** The number of takeovers that the store keeps. */
+const TAKEOVERS = 1_000;
+
 const CLAIM = `WITH former AS (
   SELECT owner, lease_until FROM sleigh_partition WHERE partition = $1),
 won AS (
@@ -51,7 +44,9 @@ won AS (
 noted AS (
   INSERT INTO sleigh_takeover (partition, epoch, owner, former, at, lease_over_since)
   SELECT $1, won.epoch, $3, former.owner, won.claimed_at,
-    CASE WHEN isfinite(former.lease_until) THEN won.claimed_at - former.lease_until END FROM won, former)
+    CASE WHEN isfinite(former.lease_until) THEN won.claimed_at - former.lease_until END FROM won, former),
+pruned AS (
+  DELETE FROM sleigh_takeover t USING won WHERE t.partition = $1 AND t.epoch <= won.epoch - ${TAKEOVERS})
 SELECT epoch, head, extract(epoch FROM clock_timestamp()) * 1000 AS time FROM won`;
 
 const RENEW = `UPDATE sleigh_partition SET lease_until = greatest(lease_until, clock_timestamp() + $3 * interval '1 millisecond')
@@ -68,7 +63,7 @@ const FENCE = `WITH fence AS (
 
 const BARRIER = `${FENCE} SELECT head FROM fence`;
 
-const WRITE = `${FENCE},
+const CHANGE = `${FENCE},
 put AS (
   INSERT INTO sleigh_entity (partition, key, fields)
   SELECT $1, p.key, p.fields FROM fence, unnest($5::bytea[], $6::bytea[]) AS p (key, fields)
@@ -76,10 +71,13 @@ put AS (
 deleted AS (
   DELETE FROM sleigh_entity e USING fence, unnest($7::bytea[]) AS d (key) WHERE e.partition = $1 AND e.key = d.key)`;
 
-const CLEAR = `${WRITE},
+const WRITE = `${CHANGE} SELECT head FROM fence`;
+
+const CLEAR = `${CHANGE},
 cleared AS (
   DELETE FROM sleigh_entity e USING fence, unnest($8::bytea[], $9::bytea[]) AS c (low, high)
-  WHERE e.partition = $1 AND e.key >= c.low AND e.key < c.high AND e.key <> ALL ($5::bytea[]))`;
+  WHERE e.partition = $1 AND e.key >= c.low AND e.key < c.high AND e.key <> ALL ($5::bytea[]))
+SELECT head FROM fence`;
 
 /** The row of one partition, and the statements that read and change it. */
 export class Partition {
@@ -146,12 +144,8 @@ export class Partition {
   write({ epoch, head }: Claimed, { puts, fields, deletes, lows, highs }: Writes): Promise<Answer> {
     const fence = [this.number, epoch, head, this.leaseMs];
     if (lows.length > 0)
-      return this.#link.ask(
-        `${CLEAR} SELECT head FROM fence`,
-        [...fence, puts, fields, deletes, lows, highs],
-        'clear',
-      );
-    return this.#link.ask(`${WRITE} SELECT head FROM fence`, [...fence, puts, fields, deletes], 'write');
+      return this.#link.ask(CLEAR, [...fence, puts, fields, deletes, lows, highs], 'clear');
+    return this.#link.ask(WRITE, [...fence, puts, fields, deletes], 'write');
   }
 
   /** Writes nothing, and is durable only together with everything before it. */

@@ -3,7 +3,7 @@ import { STORED } from '../store/errors.ts';
 import type { Disk, DiskFile } from '../transport/disk.ts';
 import { fault, plainError } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
-import type { Link } from './link.ts';
+import { isUnreachable, type Answer, type Link } from './link.ts';
 
 /** The first bytes of each value, which the page shows, are kept in memory. */
 const HEAD_BYTES = 4_096;
@@ -39,11 +39,26 @@ export class PostgresDisk implements Disk {
   readonly #open = new Set<number>();
   /** Files that are removed when they are closed. */
   readonly #unlinked = new Set<number>();
+  #wasUnreachable = false;
 
   /** @param link one that commits do not use, so that they do not wait for large values */
   constructor(link: Link, owner: BlobOwner) {
     this.#link = link;
     this.#owner = owner;
+  }
+
+  /** Whether a file could not be read or written because the store was not reached. */
+  get wasUnreachable(): boolean {
+    return this.#wasUnreachable;
+  }
+
+  async #ask(text: string, values: readonly unknown[], name?: string): Promise<Answer> {
+    try {
+      return await this.#link.ask(text, values, name);
+    } catch (error) {
+      this.#wasUnreachable ||= isUnreachable(error);
+      throw error;
+    }
   }
 
   check(): Promise<void> {
@@ -67,7 +82,7 @@ export class PostgresDisk implements Disk {
   }
 
   async list(): Promise<readonly string[]> {
-    const { rows } = await this.#link.ask('SELECT DISTINCT file FROM sleigh_blob WHERE partition = $1', [
+    const { rows } = await this.#ask('SELECT DISTINCT file FROM sleigh_blob WHERE partition = $1', [
       this.#owner.partition,
     ]);
     return rows.map(({ file }) => String(file));
@@ -85,11 +100,11 @@ export class PostgresDisk implements Disk {
   }
 
   async #remove(file: number): Promise<void> {
-    await this.#link.ask(REMOVE, [this.#owner.partition, this.#owner.epoch, file], 'remove');
+    await this.#ask(REMOVE, [this.#owner.partition, this.#owner.epoch, file], 'remove');
   }
 
   async #pieceAt(file: number, position: number): Promise<{ at: number; bytes: Buffer } | undefined> {
-    const { rows } = await this.#link.ask(READ, [this.#owner.partition, file, position], 'read');
+    const { rows } = await this.#ask(READ, [this.#owner.partition, file, position], 'read');
     const { at, bytes } = rows[0] ?? {};
     return Buffer.isBuffer(bytes) ? { at: Number(at), bytes } : undefined;
   }
@@ -98,7 +113,7 @@ export class PostgresDisk implements Disk {
     const { partition, name } = this.#owner;
     const epoch = this.#owner.epoch;
     const values = [partition, epoch, file, at, Buffer.from(bytes)];
-    const { rows, hasWarned } = await this.#link.ask(WRITE, values, 'blob');
+    const { rows, hasWarned } = await this.#ask(WRITE, values, 'blob');
     if (rows.length === 0) throw plainError(STORED.fenced(name, epoch));
     if (hasWarned) throw plainError(CLUSTER.unconfirmed());
   }

@@ -8,8 +8,9 @@ import { AwakeTime } from '../transport/awake.ts';
 import { NODE_LOOP } from '../transport/event-loop.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
-import type { Answer, Link } from './link.ts';
-import type { Claimed, Member, Partition } from './partition.ts';
+import { isOfStatement, type Answer, type Link } from './link.ts';
+import type { Member } from './member.ts';
+import type { Claimed, Partition } from './partition.ts';
 import { keyOf } from './stored-key.ts';
 import { unpacked, writesOf, type Writes } from './writes.ts';
 
@@ -17,11 +18,8 @@ import { unpacked, writesOf, type Writes } from './writes.ts';
 const PORTION = 1_000;
 
 /** Milliseconds until a commit whose outcome is unknown ends the server, and between two attempts to learn it. */
-const PATIENCE_MS = 60_000;
-const PAUSE_MS = 100;
-
-/** The classes of errors that the statement itself has: it would fail again. */
-const OF_THE_STATEMENT = /^(22|23|42|54)/;
+const COMMIT_TIMEOUT_MS = 60_000;
+const READ_HEAD_AGAIN_MS = 100;
 
 interface Pending {
   readonly writes: Writes;
@@ -52,7 +50,7 @@ export class PostgresStore implements Store {
       write: (store) => store.#try((claimed, { writes }) => store.#partition.write(claimed, writes)),
       writeBarrier: (store) => store.#try((claimed) => store.#partition.writeBarrier(claimed)),
       readHead: (store) => void store.#readHead(),
-      readHeadLater: (store) => void setTimeout(() => void store.#readHead(), PAUSE_MS),
+      readHeadLater: (store) => void setTimeout(() => void store.#readHead(), READ_HEAD_AGAIN_MS),
       acknowledge: (store) => store.#acknowledge(),
       setHead: (store) => store.#setHead(store.#found),
       reportFenced: (store) =>
@@ -126,7 +124,7 @@ export class PostgresStore implements Store {
     if (this.#pending !== undefined) throw fault('two commits at a time');
     if (this.#commits.getSnapshot().status !== 'active') throw fault('no commits are possible any more');
     return new Promise<void>((done, failed) => {
-      const patience = setTimeout(() => this.#send({ type: 'patience.elapsed' }), PATIENCE_MS);
+      const patience = setTimeout(() => this.#send({ type: 'patience.elapsed' }), COMMIT_TIMEOUT_MS);
       this.#pending = { writes: writesOf(changes), done, failed, patience };
       this.#send({ type: 'commit.asked' });
     });
@@ -197,9 +195,3 @@ export class PostgresStore implements Store {
     await this.#link.close();
   }
 }
-
-const isOfStatement = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  typeof error.code === 'string' &&
-  OF_THE_STATEMENT.test(error.code);

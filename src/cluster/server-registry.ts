@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { EventLoop } from '../transport/event-loop.ts';
 import { reasonOf } from '../wire/error-kind.ts';
 import type { Link } from './link.ts';
-import type { Member } from './partition.ts';
+import type { Member } from './member.ts';
 
 /** Milliseconds between two registrations, at most. With a shorter lease it is the lease. */
 const MOST_MS = 5_000;
@@ -28,8 +28,9 @@ const READ_OWNER = `SELECT owner, extract(epoch FROM claimed_at) * 1000 AS since
 const READ_SERVERS = `SELECT name, address, web, version, extract(epoch FROM clock_timestamp() - seen_at) * 1000 AS ago
   FROM sleigh_server ORDER BY name LIMIT ${SERVERS}`;
 
+/** Every claim raises the epoch by one, and the oldest takeovers are not kept. */
 const READ_TAKEOVERS = `SELECT epoch, owner, former, extract(epoch FROM at) * 1000 AS time,
-  extract(epoch FROM lease_over_since) * 1000 AS lease_over, count(*) OVER () AS total
+  extract(epoch FROM lease_over_since) * 1000 AS lease_over, count(*) OVER () + min(epoch) OVER () - 1 AS total
   FROM sleigh_takeover WHERE partition = $1 ORDER BY epoch DESC LIMIT ${TAKEOVERS}`;
 
 /** A server that has registered itself in the store. */

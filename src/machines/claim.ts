@@ -96,6 +96,10 @@ export const claimMachine = setup({
       on: {
         loaded: { target: 'owning', ...rule('D4', 'Everything that was durable is there.') },
         fenced: FENCED,
+        'store.unreachable': {
+          target: 'looking',
+          ...rule('D11', 'The store was lost while the data was loaded. The server looks again.'),
+        },
         'store.failed': FAILED,
         'stop.asked': STOP,
       },

@@ -87,6 +87,12 @@ export const STORED = {
     'Make room on the disk, or repair it, and start the server again: everything that it has acknowledged is there.',
     'ENOSPC: no space left on device',
   ),
+  notLoaded: errorKind(
+    'not-loaded',
+    (why: string) => `the data could not be loaded: ${why}`,
+    'A server that could not reach the store loads it again by itself. Otherwise the reason says what to repair.',
+    'Connection terminated unexpectedly',
+  ),
   fenced: errorKind(
     'fenced',
     (name: string, epoch: number) =>

@@ -24,7 +24,10 @@ export interface TcpOptions extends Credentials {
   workspaceTypes?: Record<string, WorkspacePluginFactory> | undefined;
   /** Programs that are told what happens in the jobs of this server, and may take part (S30). */
   plugins?: readonly JobPlugin[] | undefined;
-  /** A file for the steps of all actors, one line of JSON for each. Tracing doubles the processor time or more. */
+  /**
+   * A file for the steps of all actors, one line of JSON for each. Tracing doubles the processor time or more. With `store` there is a
+   * file for each epoch in which the server owns the data: this name, a dot, and the epoch.
+   */
   trace?: string | undefined;
   /**
    * Whether each step of each actor is checked against its machine while the server runs. A violation is logged with the

@@ -49,6 +49,11 @@ export class WebPage {
     return this.#web.port;
   }
 
+  /** The base of its paths, without a slash at its end. */
+  get base(): string {
+    return this.#web.base;
+  }
+
   get address(): WebAddress {
     const { host, port, url } = this.#web;
     return { host, port, url, token: this.#token };

@@ -52,7 +52,8 @@ export const MAX_CONNECTIONS = 2 * BOUNDS.viewers.value;
 export class WebServer {
   /** The folder of the page and the drawings. */
   readonly dist: string;
-  readonly #base: string;
+  /** The base of its paths, without a slash at its end. */
+  readonly base: string;
   readonly #http: Server;
   readonly #files: StaticFiles;
   readonly #logger: Logger;
@@ -90,7 +91,7 @@ export class WebServer {
 
   private constructor(dist: string, base: string, logger: Logger) {
     this.dist = dist;
-    this.#base = normalBase(base);
+    this.base = normalBase(base);
     this.#logger = logger;
     this.#files = new StaticFiles([
       {
@@ -138,7 +139,7 @@ export class WebServer {
   /** Its URL for a browser on this machine. */
   get url(): string {
     const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[this.host] ?? this.host;
-    return `http://${authorityOf(host, this.port)}${this.#base}/`;
+    return `http://${authorityOf(host, this.port)}${this.base}/`;
   }
 
   /** The number of open streams, and of the different views that they show. */
@@ -205,9 +206,9 @@ export class WebServer {
     if (!target.startsWith('/')) throw new Problem(PROBLEM.noPath());
     // Resolves `..` and its encodings like browsers.
     const { pathname: full, search, searchParams } = new URL(`http://page${target}`);
-    if (full === this.#base && full !== '')
+    if (full === this.base && full !== '')
       return void response.writeHead(302, { Location: `${full}/${search}` }).end();
-    const pathname = belowBase(this.#base, full);
+    const pathname = belowBase(this.base, full);
     const [first = '', ...segments] = pathname.slice(1).split('/');
     if (this.#elsewhere !== undefined && !OF_THIS_SERVER.has(first))
       return void response.writeHead(307, { Location: this.#elsewhere + pathname.slice(1) + search }).end();

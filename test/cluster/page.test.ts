@@ -111,18 +111,21 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await screenshot(page, 'servers');
   });
 
-  it('has the newest 20 takeovers, and no servers that were not seen for a day', async () => {
+  it('has the newest 20 takeovers, of which the store keeps 1,000, and no servers that were not seen for a day', async () => {
     await start('a').then((server) => server.close());
     await postgres.ask(
-      `INSERT INTO sleigh_takeover SELECT 0, n, 'x', 'y', now() FROM generate_series(101, 150) n;
-       UPDATE sleigh_partition SET epoch = 150;
+      `DELETE FROM sleigh_takeover;
+       INSERT INTO sleigh_takeover SELECT 0, n, 'x', 'y', now() FROM generate_series(1, 1150) n;
+       UPDATE sleigh_partition SET epoch = 1150;
        INSERT INTO sleigh_server VALUES ('old', 'old:1', NULL, '1', now() - interval '25 hours'),
          ('killed', 'killed:1', NULL, '1', now() - interval '23 hours')`,
     );
     const a = await start('a');
     const view = await shows(a, 'it has read them', ({ owner }) => owner === 'a');
-    expect(view.takeovers.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 20 }, (_, n) => 151 - n));
-    expect(view.takeoverCount).toBeGreaterThan(50);
+    expect(view.takeovers.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 20 }, (_, n) => 1_151 - n));
+    expect(view.takeoverCount).toBe(1_151);
+    const [kept] = await postgres.ask('SELECT count(*)::int, min(epoch)::int FROM sleigh_takeover');
+    expect(kept).toEqual({ count: 1_000, min: 152 });
     expect(names(view)).toBe('a,killed');
     expect(view.servers[1]?.ago).toBeGreaterThan(22 * 3_600_000);
   });

@@ -1,6 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionLostError, createServer, NetWorkSpace, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { LossyNetwork } from '../support/shared-store.ts';
 import { noPostgres, startPostgres, type Postgres } from '../support/postgres.ts';
 
 // Servers that share one store: which of them owns the data, and what the others do with their clients.
@@ -41,6 +46,9 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     (await postgres.ask('SELECT owner FROM sleigh_partition WHERE lease_until > clock_timestamp()'))[0]?.[
       'owner'
     ];
+
+  const epoch = async (): Promise<unknown> =>
+    (await postgres.ask('SELECT epoch FROM sleigh_partition'))[0]?.['epoch'];
 
   it('have the same workspaces, whichever of them a client connects to, and large values, too', async () => {
     const a = await start('a');
@@ -117,12 +125,67 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     );
     await other.ask('ALTER ROLE sleigh SET search_path = ahead, pg_catalog, public');
     const store = { url: other.url, name: 'a', leaseMs: LEASE_MS, isUnsafe: true };
-    const { port } = await start('a', { store });
-    const space = await NetWorkSpace.open('clock', { port });
+    const server = await start('a', { store });
+    const space = await NetWorkSpace.open('clock', { port: server.port });
     await space.declare('time', '__time');
     const told = Date.parse(String(await space.find('time')));
     expect(told).toBeGreaterThan(Date.now() + HOUR_MS - 60_000);
     space.close();
+    // Before its PostgreSQL, because it would wait for that.
+    await server.close();
+  });
+
+  // The statements that read the entities, and the pieces of large values.
+  it.each(['load', 'read'])(
+    'look again, and load the data, when the store is lost while it is loaded: %s (D11)',
+    async (statement) => {
+      const large = Buffer.alloc(3 * LONG, 'a large value; ');
+      const before = await start('a');
+      const space = await NetWorkSpace.open('loaded', { port: before.port, persistent: true });
+      await space.store('x', large);
+      await before.close();
+      using network = await LossyNetwork.before(postgres.port);
+      network.loses = statement;
+      network.losses.push('request');
+      network.goesDown = true;
+      const store = { url: network.url, name: 'b', leaseMs: LEASE_MS, isUnsafe: true };
+      const server = await start('b', { store, logLevel: 'silent' });
+      await eventually(() => network.isDown, 'the store is lost');
+      await sleep(300);
+      expect(server.failure).toBeUndefined();
+      network.isDown = network.goesDown = false;
+      const again = await NetWorkSpace.open('loaded', { port: server.port, persistent: true });
+      expect(large.equals(bytesOf(await again.fetch('x')))).toBe(true);
+      expect(server.failure).toBeUndefined();
+    },
+  );
+
+  it('end when the data cannot be loaded although the store is there (D6)', async () => {
+    await (await start('a')).close();
+    const [{ head } = {}] = await postgres.ask('SELECT head FROM sleigh_partition');
+    await postgres.ask(`ALTER TABLE sleigh_partition ADD CONSTRAINT none CHECK (head <= ${String(head)})`);
+    const server = await start('a', { logLevel: 'silent' });
+    await server.stopped;
+    await postgres.ask('ALTER TABLE sleigh_partition DROP CONSTRAINT none');
+    expect(server.failure?.message).toContain('violates check constraint');
+  });
+
+  it('write a trace of its own for each time in which they own the data', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sleigh-trace-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const trace = join(folder, 'trace');
+    const epochs: unknown[] = [];
+    for (const space of ['first', 'second']) {
+      const server = await start('a', { trace });
+      // A client that connects before the server owns the data would go on at another one.
+      await eventually(async () => (await owner()) === 'a', 'a owns the data');
+      epochs.push(await epoch());
+      (await NetWorkSpace.open(space, { port: server.port })).close();
+      await server.close();
+    }
+    for (const each of epochs)
+      expect(await readFile(`${trace}.${String(each)}`, 'utf8')).toContain('"connection"');
+    expect((await readdir(folder)).length).toBe(2);
   });
 
   it('do not start with a folder as well', async () => {
@@ -131,7 +194,8 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
 
   it('send browsers to the page of the owner', async () => {
     const web = { port: 0, host: '127.0.0.1' };
-    const a = await start('a', { web });
+    // Each server has a base of its own.
+    const a = await start('a', { web: { ...web, base: '/observe' } });
     await eventually(async () => (await owner()) === 'a', 'a owns the data');
     const b = await start('b', { web });
     const path = '/workspaces/shop?tab=1';

@@ -21,15 +21,19 @@ export async function entitiesOf(store: Store): Promise<readonly Entity[]> {
   return all;
 }
 
-/** What becomes of the next commit: it is lost on the way, or it is carried out and its answer is lost. */
+/** What becomes of the next statement: it is lost on the way, or it is carried out and its answer is lost. */
 export type Loss = 'request' | 'answer';
 
-/** A network between a server and PostgreSQL that loses commits on demand. */
+/** A network between a server and PostgreSQL that loses commits, or other statements, on demand. */
 export class LossyNetwork extends TcpProxy {
   /** What is lost next, one after the other. */
   readonly losses: Loss[] = [];
   /** Whether new connections are impossible. */
   isDown = false;
+  /** Whether they are when nothing more is to be lost. */
+  goesDown = false;
+  /** The names of the statements that it loses, separated by `|`. */
+  loses = 'write|clear|barrier';
 
   static async before(port: number): Promise<LossyNetwork> {
     return new LossyNetwork(() => ({ host: '127.0.0.1', port })).listening();
@@ -45,8 +49,9 @@ export class LossyNetwork extends TcpProxy {
     let isDeaf = false;
     return {
       sent: (bytes, forward) => {
-        const isCommit = /\0(write|clear|barrier)\0/.test(bytes.toString('latin1'));
-        const loss = isCommit ? this.losses.shift() : undefined;
+        const isLosable = new RegExp(`\0(${this.loses})\0`).test(bytes.toString('latin1'));
+        const loss = isLosable ? this.losses.shift() : undefined;
+        this.isDown ||= this.goesDown && loss !== undefined && this.losses.length === 0;
         if (loss === 'request') near.destroy();
         else forward(bytes);
         isDeaf ||= loss === 'answer';

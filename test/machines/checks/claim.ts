@@ -59,6 +59,7 @@ const table: ChartTable = {
       on: {
         loaded: ['owning', 'serveClients'],
         fenced: ['leaving', 'holdClients', 'dropData'],
+        'store.unreachable': ['looking', 'holdClients', 'look'],
         'store.failed': ['failed', 'release'],
         'stop.asked': ['stopped', 'release'],
       },
