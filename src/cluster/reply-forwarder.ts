@@ -77,22 +77,24 @@ export class ReplyForwarder {
     const { value } = head;
     const { received } = request;
     const text = this.#textOf(head);
-    if (text === undefined) return this.#end('malformed');
-    // A stored value is the same if its id and its number are (V9, V10). A listing has neither.
-    if (received !== undefined && (received.head !== text || value?.variableId === ''))
+    // A stored value is the same if its id and its number are (V9, V10). A client without cookies (P2.4) does not get them.
+    const identity = this.#textOf(head, { ...this.#format, cookie: true });
+    if (text === undefined || identity === undefined) return this.#end('malformed');
+    // A listing has neither an id nor a number.
+    if (received !== undefined && (received.identity !== identity || value?.variableId === ''))
       return this.#end('differs');
     this.#head = head;
     this.#skipped = received?.bytes ?? 0;
     if (value === undefined || value.size <= WHOLE_BYTES || received !== undefined) return true;
-    request.received = { head: text, bytes: 0 };
+    request.received = { identity, bytes: 0 };
     this.#events.send(text);
     return true;
   }
 
-  #textOf({ status, metadata, value }: ReplyHead): string | undefined {
+  #textOf({ status, metadata, value }: ReplyHead, format = this.#format): string | undefined {
     if (!isStatus(status)) return undefined;
     const payload = { file: 0, size: value?.size ?? 0 };
-    return encodeReply(this.#format, status, metadata, value && { ...value, payload });
+    return encodeReply(format, status, metadata, value && { ...value, payload });
   }
 
   #take(part: Buffer, { received }: UnansweredRequest): void {

@@ -22,8 +22,8 @@ export interface UnansweredRequest {
   readonly bytes: number;
   /** Whether an owner may have received it. */
   wasSent: boolean;
-  /** The part of the reply that the client has: its head, and the number of bytes of the value. */
-  received: { readonly head: string; bytes: number } | undefined;
+  /** The part of the reply that the client has: its head with the id and the number of the value, and the number of bytes of the value. */
+  received: { readonly identity: string; bytes: number } | undefined;
 }
 
 /** A request as the owner gets it. A value in a file stands for its bytes. */
