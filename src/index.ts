@@ -9,7 +9,7 @@ export type { JobControl, JobOutcome, JobPlugin } from './transport/job-plugin.t
 export { requeueWithBackoff, speculativeCopies } from './sleigh/ready-policies.ts';
 export type { BackoffOptions } from './machines/policies/backoff-options.ts';
 export type { SpeculationOptions } from './machines/policies/speculation-options.ts';
-export type { RunningTask } from './machines/policies/stragglers-setup.ts';
+export type { RunningTask } from './machines/policies/policy-tasks.ts';
 export type { JobPolicy, PolicyMachine } from './sleigh/job-policy.ts';
 export type { Unfinished } from './machines/dead-worker-policy.ts';
 export type { JobEvent, JobHappening, JobTask, JobValue } from './sleigh/job-event.ts';

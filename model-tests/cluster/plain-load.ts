@@ -110,7 +110,7 @@ export class PlainLoad {
     await patiently(PATIENCE_MS, () => this.#takeOut());
     const wrongs = await this.#deposits.end();
     const { recording } = this.#proxy;
-    for (const at of await takeovers()) recording.recovered(at - CLOCKS_MS, at + CLOCKS_MS);
+    for (const at of await takeovers()) recording.takenOver(at - CLOCKS_MS, at + CLOCKS_MS);
     const { violations, undecided } = checkHistory(recording.operations(true));
     this.#proxy.close();
     return [...wrongs, ...undecided, ...violations.map((violation) => JSON.stringify(violation))];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createServer, type Server } from '../../src/index.ts';
 import { checkHistory, type HistoryReport } from '../../src/verify/history/check.ts';
-import { RECOVERY, type Operation } from '../../src/verify/history/operation.ts';
+import { RECOVERY, TAKEOVER, type Operation } from '../../src/verify/history/operation.ts';
 import { RecordingProxy } from '../../src/verify/history/recording-proxy.ts';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
@@ -49,8 +49,8 @@ describe('a history in which the server begins again', () => {
   });
 });
 
-/** A client joins a barrier, the server begins again with its data, and another client joins and waits. */
-function barrierAround(recovery: boolean, told: string): HistoryReport {
+/** A client joins a barrier, something happens to the server, and another client joins and waits. */
+function barrierAround(event: string | undefined, told: string): HistoryReport {
   const at = (who: string, verb: string, invoked: number, value?: string): Operation => ({
     who,
     verb,
@@ -64,7 +64,7 @@ function barrierAround(recovery: boolean, told: string): HistoryReport {
   return checkHistory([
     at('before', 'declare var', 0, '__barrier'),
     at('before', 'store', 10),
-    ...(recovery ? [{ who: '', verb: RECOVERY, invoked: 20, replied: 30 }] : []),
+    ...(event === undefined ? [] : [{ who: '', verb: event, invoked: 20, replied: 30 }]),
     at('after', 'store', 40),
     at('after', 'find', 50),
   ]);
@@ -72,18 +72,30 @@ function barrierAround(recovery: boolean, told: string): HistoryReport {
 
 describe('a barrier in a history in which the server begins again with its data (D4)', () => {
   it('is right if the members of before have gone', () => {
-    expect(barrierAround(true, '1').violations).toEqual([]);
+    expect(barrierAround(RECOVERY, '1').violations).toEqual([]);
   });
 
   it('is wrong if one of them is still counted', () => {
-    expect(barrierAround(true, '2').violations).toMatchObject([
+    expect(barrierAround(RECOVERY, '2').violations).toMatchObject([
       { what: 'after was told that there were 2 members, not 1' },
     ]);
   });
 
   it('is wrong without that: a member that does not wait holds up the others', () => {
-    expect(barrierAround(false, '1').violations).toMatchObject([
+    expect(barrierAround(undefined, '1').violations).toMatchObject([
       { what: 'after was released while before had joined and did not wait' },
+    ]);
+  });
+});
+
+describe('a barrier in a history in which another server takes over (D13)', () => {
+  it.each(['1', '2'])('is right if the members of before have gone, and if they have not: %s', (told) => {
+    expect(barrierAround(TAKEOVER, told).violations).toEqual([]);
+  });
+
+  it('is wrong if more are counted than ever joined', () => {
+    expect(barrierAround(TAKEOVER, '3').violations).toMatchObject([
+      { what: 'after was told that there were 3 members, not 1 to 2' },
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import type { EventFrom } from 'xstate';
 import type { Actor, ActorOf } from '../actors/actor.ts';
 import type { StragglersMachine } from '../machines/policies/speculation.ts';
-import type { RunningTask } from '../machines/policies/stragglers-setup.ts';
+import type { RunningTask } from '../machines/policies/policy-tasks.ts';
 import type { Worker } from './agents.ts';
 import type { Crew } from './crew.ts';
 import { Durations } from './durations.ts';

@@ -200,6 +200,7 @@ describe.skipIf(isShort)('sleigh serve', () => {
   ])('exits with one line and status 1 for %j', async (flags, expected) => {
     const { code, output, errors } = await sleigh([
       'serve',
+      '--no-web',
       ...(flags.includes('--port') ? [] : ['--port', '0']),
       ...flags,
     ]);

@@ -1,4 +1,4 @@
-import type { Company } from '../../machines/pool/worker-process-setup.ts';
+import type { Company } from '../../machines/pool/company.ts';
 import { delay, type Clock } from '../clock.ts';
 import type { MessageAboutRank, MessageToWorker } from '../worker/worker-messages.ts';
 import { inLines } from './output-lines.ts';

@@ -21,7 +21,7 @@ import { CALL_REPORTS, type CallReport } from '../task/call-report.ts';
 import { CallReporter } from './call-reporter.ts';
 import type { Access, Call } from './worker.ts';
 import { LOAD_LIMIT_MS, type WorkerMemory } from './worker-memory.ts';
-import type { Company } from '../../machines/pool/worker-process-setup.ts';
+import type { Company } from '../../machines/pool/company.ts';
 import type { CancelledBatches } from './worker-messages.ts';
 import { MODULE, TASK } from '../errors/job.ts';
 

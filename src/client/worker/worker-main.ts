@@ -15,7 +15,7 @@ import { MasterMemory } from './master-memory.ts';
 import { WorkerMemory } from './worker-memory.ts';
 import { work } from './worker.ts';
 import type { SentinelLink } from './worker-link.ts';
-import type { Company } from '../../machines/pool/worker-process-setup.ts';
+import type { Company } from '../../machines/pool/company.ts';
 import type { CancelledBatches, MessageToWorker, WorkerOrder } from './worker-messages.ts';
 
 /** The program in which a session runs. */

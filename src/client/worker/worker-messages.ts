@@ -1,5 +1,5 @@
 /** The messages between a sentinel and its workers. They are plain data, sent as JSON between processes. */
-import type { Company } from '../../machines/pool/worker-process-setup.ts';
+import type { Company } from '../../machines/pool/company.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 

@@ -1,4 +1,5 @@
 import { assign, setup } from 'xstate';
+import type { Company } from './company.ts';
 
 /** What happens to the task that the worker had (S19). */
 export type TaskFate = 'tried' | 'untried' | 'failed' | 'declined';
@@ -58,12 +59,6 @@ export type WorkerProcessEvent =
       /** Why the process was killed, if it was killed for another of its ranks; otherwise empty. */
       killedFor: string;
     };
-
-/**
- * What a rank of a process with several ranks does (S22.14): its task is called alone, or together with those of others,
- * until its result is stored; otherwise it waits for a task, or with one for its turn.
- */
-export type Company = 'alone' | 'together' | 'waiting';
 
 /** The end of a worker as its sentinel reports it to the server and to the pool. */
 export interface WorkerEnd {

@@ -30,11 +30,14 @@ export function wrongAtBarrier(history: VariableHistory): Finding | undefined {
   // A deletion ends everything that is known of members.
   if (deletions.length > 0) return undefined;
   const parties = partiesOf(history);
-  const recoveries = history.recoveries.map(intervalOf).sort((one, other) => one.invoked - other.invoked);
+  const inOrder = (list: readonly Operation[]): Interval[] =>
+    list.map(intervalOf).sort((one, other) => one.invoked - other.invoked);
+  const recoveries = inOrder(history.recoveries);
+  const interruptions = inOrder([...history.recoveries, ...history.takeovers]);
   const stretches = (kind: Kind): Stretch[] =>
     parties
       .flatMap((party) => stretchesOf(party, intervalOf, kind))
-      .map((stretch) => endedByRecovery(stretch, recoveries, kind));
+      .map((stretch) => ended(stretch, kind === 'possible' ? recoveries : interruptions, kind));
   const [away, member, mayBe] = [stretches('away'), stretches('member'), stretches('possible')];
   for (const find of operations) {
     if (find.verb !== VERB.find || !isSuccess(find)) continue;
@@ -57,8 +60,11 @@ function partiesOf({ operations, closes }: VariableHistory): Party[] {
 /** Certainly a member that does not wait; certainly a member; perhaps one. */
 type Kind = 'away' | 'member' | 'possible';
 
-/** No member of before a recovery is one after it (D4). What was asked meanwhile was asked of the server before it or after it. */
-function endedByRecovery(stretch: Stretch, recoveries: readonly Interval[], kind: Kind): Stretch {
+/**
+ * No member of before a recovery is one after it (D4), and none of before a takeover is one after it for certain (D13).
+ * What was asked meanwhile was asked of the server before it or after it.
+ */
+function ended(stretch: Stretch, recoveries: readonly Interval[], kind: Kind): Stretch {
   const isPossible = kind === 'possible';
   const recovery = recoveries.find((each) => stretch.from < (isPossible ? each.invoked : each.replied));
   if (recovery === undefined) return stretch;

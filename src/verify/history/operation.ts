@@ -1,9 +1,9 @@
 /**
  * A recorded operation of one client, as one line of JSON. A history is a list of these, in any order. Besides the
- * verbs of the protocol there are four that say what happened around them: `close` (the client closed its connection),
- * `restart` (the server began again, with nothing stored), `recovery` (the server began again with its data, or another
- * one took over: all earlier connections have ended) and `end` (the recording ended, so what has no reply was still
- * waiting then).
+ * verbs of the protocol there are five that say what happened around them: `close` (the client closed its connection),
+ * `restart` (the server began again, with nothing stored), `recovery` (the server began again with its data: all earlier
+ * connections have ended), `takeover` (another server took over: some of them may have ended, D13) and `end` (the
+ * recording ended, so what has no reply was still waiting then).
  */
 export interface Operation {
   /** The connection. */
@@ -42,6 +42,7 @@ export interface RecordedReply {
 export const CLOSE = 'close';
 export const RESTART = 'restart';
 export const RECOVERY = 'recovery';
+export const TAKEOVER = 'takeover';
 export const END = 'end';
 
 /** A line that is not an operation. */
@@ -64,7 +65,7 @@ export function readOperation(text: string): Operation {
   if (replied !== undefined && replied < invoked)
     throw new HistoryError(`"replied" (${replied}) is before "invoked" (${invoked})`);
   const reply = read['reply'] === undefined || read['reply'] === null ? undefined : replyIn(read['reply']);
-  const isOfServer = [RESTART, RECOVERY, END].some((verb) => verb === read['verb']);
+  const isOfServer = [RESTART, RECOVERY, TAKEOVER, END].some((verb) => verb === read['verb']);
   return {
     who: isOfServer ? (optionalText(read, 'who') ?? '') : requiredText(read, 'who'),
     verb: requiredText(read, 'verb'),

@@ -7,6 +7,7 @@ import {
   CLOSE,
   END,
   RECOVERY,
+  TAKEOVER,
   RESTART,
   type Cookie,
   type Operation,
@@ -82,12 +83,14 @@ export class Recording {
     this.#done.push({ who: '', verb: RESTART, invoked, replied: now() });
   }
 
-  /**
-   * All connections from before the first time have ended by the second one, and the data is as it was (D4, D12). Times are
-   * milliseconds since 1970.
-   */
-  recovered(invoked: number, replied = now()): void {
-    this.#done.push({ who: '', verb: RECOVERY, invoked, replied });
+  /** All connections from before that time, in milliseconds since 1970, have ended, and the data is as it was (D4). */
+  recovered(invoked: number): void {
+    this.#done.push({ who: '', verb: RECOVERY, invoked, replied: now() });
+  }
+
+  /** Another server took over between these times, in milliseconds since 1970. Connections may have ended (D12, D13). */
+  takenOver(invoked: number, replied: number): void {
+    this.#done.push({ who: '', verb: TAKEOVER, invoked, replied });
   }
 
   get time(): number {

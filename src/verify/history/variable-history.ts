@@ -1,5 +1,5 @@
 import { JOB_TYPE, VERB, VARIABLE } from '../../wire/names.ts';
-import { CLOSE, END, RECOVERY, RESTART, type Operation } from './operation.ts';
+import { CLOSE, END, RECOVERY, RESTART, TAKEOVER, type Operation } from './operation.ts';
 import type { Interval } from './life.ts';
 
 /** How a variable is judged. `bag` is a variable of a job, whose values are only counted. */
@@ -17,6 +17,8 @@ export interface VariableHistory {
   readonly closes: readonly Operation[];
   /** After each of these all earlier connections have ended, and the values are as they were. */
   readonly recoveries: readonly Operation[];
+  /** After each of these some of the earlier connections may have ended. */
+  readonly takeovers: readonly Operation[];
   /** When the recording ended, if it says so: in milliseconds. */
   readonly end: number | undefined;
   readonly intervalOf: (operation: Operation) => Interval;
@@ -42,6 +44,7 @@ export function variablesIn(operations: readonly Operation[]): VariableHistory[]
   const deletions: Operation[] = [];
   const closes: Operation[] = [];
   const recoveries: Operation[] = [];
+  const takeovers: Operation[] = [];
   let end: number | undefined;
   for (const operation of operations) {
     const { who, verb, workspace = '', variable } = operation;
@@ -49,6 +52,7 @@ export function variablesIn(operations: readonly Operation[]): VariableHistory[]
     else if (verb === RESTART || verb === VERB.deleteWs) deletions.push(operation);
     else if (verb === CLOSE) closes.push(operation);
     else if (verb === RECOVERY) recoveries.push(operation);
+    else if (verb === TAKEOVER) takeovers.push(operation);
     else if (verb === VERB.openWs) {
       if (operation.type === JOB_TYPE) jobs.add(workspace);
       owners.set(workspace, (owners.get(workspace) ?? new Set()).add(who));
@@ -70,7 +74,7 @@ export function variablesIn(operations: readonly Operation[]): VariableHistory[]
     ].filter((one) => one.reply === undefined || isSuccess(one));
     const parties = new Set(own.map(({ who }) => who));
     const goings = closes.filter(({ who }) => parties.has(who));
-    const all = new Set([...own, ...around, ...goings, ...recoveries]);
+    const all = new Set([...own, ...around, ...goings, ...recoveries, ...takeovers]);
     return [
       {
         workspace,
@@ -80,6 +84,7 @@ export function variablesIn(operations: readonly Operation[]): VariableHistory[]
         deletions: around,
         closes: goings,
         recoveries,
+        takeovers,
         end,
         intervalOf: ranked([...all]),
       },

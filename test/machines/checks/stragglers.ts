@@ -1,5 +1,5 @@
 import { speculationMachine } from '../../../src/machines/policies/speculation.ts';
-import type { RunningTask } from '../../../src/machines/policies/stragglers-setup.ts';
+import type { RunningTask } from '../../../src/machines/policies/policy-tasks.ts';
 import type { ChartChecks } from '../../support/chart.ts';
 
 /** A task that has run three times as long as the three others, while a worker waits. */
