@@ -18,8 +18,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'tasks are handed out before broadcasts',
     file: 'src/sleigh/tasks.ts',
-    search: 'this.#nextCopy(reader) ?? this.#queue.takeFor(reader.rank, now);',
-    replace: 'this.#queue.takeFor(reader.rank, now) ?? this.#nextCopy(reader);',
+    search: 'this.#nextCopy(reader) ?? this.#queue.takeFor(reader, now);',
+    replace: 'this.#queue.takeFor(reader, now) ?? this.#nextCopy(reader);',
   },
   {
     what: 'a worker that registers late gets no earlier broadcasts',

@@ -8,6 +8,7 @@ import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { leaseMachine } from '../machines/lease.ts';
 import { backoffMachine } from '../machines/policies/backoff.ts';
 import { recoveryMachine } from '../machines/policies/recovery.ts';
+import { localityMachine } from '../machines/policies/locality.ts';
 import { speculationMachine } from '../machines/policies/speculation.ts';
 import { valueLeaseMachine } from '../machines/value-lease.ts';
 import { batchMachine } from '../machines/pool/batch.ts';
@@ -134,6 +135,14 @@ export const CHARTS: readonly Chart[] = [
     title: 'Speculative copies',
     machine: speculationMachine,
     about: 'a policy that plugins may bring: a task that runs far longer than others gets a second copy',
+  },
+  {
+    name: 'locality',
+    side: 'policy',
+    title: 'Locality by host',
+    machine: localityMachine,
+    about:
+      'a policy that plugins may bring: a queued task waits a while for a worker of the host that it names',
   },
   {
     name: 'batch',

@@ -24,7 +24,7 @@ export interface Worker extends Reader {
   /** When its task was given to it, in milliseconds. */
   busySince: number;
   registeredAt: number;
-  /** Its host, from its registration, or else the address of its connection. */
+  /** From its registration, or else the address of its connection. */
   host: string;
   completed: number;
   /** Milliseconds that it was busy, without the current task. */

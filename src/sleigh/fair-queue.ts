@@ -1,5 +1,4 @@
 import Denque from 'denque';
-import type { Share } from './task-options.ts';
 import type { Task } from './task.ts';
 
 /** How long a share has its turn: for a number of tasks, and for a number of milliseconds, whichever is longer. */
@@ -12,9 +11,12 @@ interface Turn {
 const HEAD_START: Turn = { tasks: 8, milliseconds: 100 };
 const NEXT_TURN: Turn = { tasks: 1, milliseconds: 5 };
 
-/** The tasks of one share. */
+/** The tasks of one share, in the order of their places. Those that are for the workers of one host have a line of their own. */
 interface Line {
-  readonly share: Share;
+  readonly key: string;
+  readonly priority: number;
+  /** Undefined if every worker may take the tasks (S32). */
+  readonly onHost: string | undefined;
   readonly tasks: Denque<Task>;
   turn: Turn;
   /** The number of tasks that it has given in this turn, and when it gave the first. */
@@ -22,9 +24,16 @@ interface Line {
   since: number;
 }
 
+/** Who takes a task. */
+interface Taker {
+  readonly rank: number;
+  readonly host: string;
+}
+
 /**
  * The queue of tasks (S7, S28). Those of the highest priority are first. Among these the shares take turns. Tasks of one
- * share are in the order in which they came. Tasks that name no share form one.
+ * share are in the order in which they came. Tasks that name no share form one. A policy may keep a task for the workers of
+ * one host for a time (S32).
  */
 export class FairQueue {
   /** The lines that have tasks, by priority, highest first; in each the next to give one is first. */
@@ -33,6 +42,8 @@ export class FairQueue {
   #length = 0;
   /** The number of tasks that a worker has declined (S19). */
   #declined = 0;
+  /** The number of tasks that are for the workers of one host. */
+  #held = 0;
 
   get length(): number {
     return this.#length;
@@ -40,6 +51,11 @@ export class FairQueue {
 
   get declinedCount(): number {
     return this.#declined;
+  }
+
+  /** The number of tasks that are not kept for the workers of one host (S32). */
+  get openCount(): number {
+    return this.#length - this.#held;
   }
 
   /** The tasks, by priority and by share. */
@@ -77,18 +93,49 @@ export class FairQueue {
     this.#count(task, 1);
   }
 
-  #count({ declined }: Task, change: 1 | -1): void {
-    this.#length += change;
-    if (declined !== undefined) this.#declined += change;
+  /**
+   * Keeps a task for the workers of a host, or for every worker (S32). Its place does not change.
+   * @returns whether it is in the queue
+   */
+  move(task: Task, onHost: string | undefined): boolean {
+    const line = this.#lines.get(keyOf(task));
+    const at = line && placeBefore(line.tasks, task.place);
+    if (line === undefined || at === undefined || line.tasks.peekAt(at) !== task) return false;
+    if (task.onHost === onHost) return true;
+    line.tasks.removeOne(at);
+    this.#count(task, -1);
+    this.#forgetIfEmpty(line);
+    task.onHost = onHost;
+    this.#count(task, 1);
+    const { tasks } = this.#lineOf(task);
+    const to = placeBefore(tasks, task.place);
+    if (to === tasks.length) tasks.push(task);
+    else tasks.splice(to, 0, task);
+    return true;
   }
 
-  #lineOf({ share }: Task): Line {
-    const key = `${share.priority} ${share.name}`;
+  #count({ declined, onHost }: Task, change: 1 | -1): void {
+    this.#length += change;
+    if (declined !== undefined) this.#declined += change;
+    if (onHost !== undefined) this.#held += change;
+  }
+
+  /** The task is in no line any more. */
+  #taken(task: Task): void {
+    this.#count(task, -1);
+    task.onHost = undefined;
+  }
+
+  #lineOf(task: Task): Line {
+    const key = keyOf(task);
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    const line: Line = { share, tasks: new Denque<Task>(), turn: HEAD_START, given: 0, since: 0 };
+    const { share, onHost } = task;
+    const { priority } = share;
+    const tasks = new Denque<Task>();
+    const line: Line = { key, priority, onHost, tasks, turn: HEAD_START, given: 0, since: 0 };
     this.#lines.set(key, line);
-    this.#levelOf(share.priority).unshift(line);
+    this.#levelOf(priority).unshift(line);
     return line;
   }
 
@@ -104,12 +151,14 @@ export class FairQueue {
   }
 
   /**
-   * Takes the next task that the worker of that rank has not declined.
+   * Takes the next task that the worker may take: it has not declined it, and the task is not kept for another host.
    * @param now milliseconds
    */
-  takeFor(rank: number, now: number): Task | undefined {
-    if (this.#declined === 0) return this.#takeFirst(now);
-    return this.#takeNext(({ declined }) => declined?.ranks.has(rank) !== true);
+  takeFor({ rank, host }: Taker, now: number): Task | undefined {
+    if (this.#declined === 0) return this.#takeFirst(host, now);
+    return this.#takeNext(
+      ({ declined, onHost }) => declined?.ranks.has(rank) !== true && isFor(host, { onHost }),
+    );
   }
 
   /** Takes the tasks that all these ranks have declined (S19). */
@@ -130,63 +179,104 @@ export class FairQueue {
     return this.#takeNext(() => true);
   }
 
-  #takeFirst(now: number): Task | undefined {
-    for (const [priority, lines] of this.#levels) {
-      const line = this.#turnOf(lines, now);
+  #takeFirst(host: string, now: number): Task | undefined {
+    for (const lines of this.#levels.values()) {
+      const line = this.#turnOf(lines, host, now);
       const task = line?.tasks.shift();
       if (line === undefined || task === undefined) continue;
       if (line.given++ === 0) line.since = now;
-      this.#count(task, -1);
-      if (line.tasks.length === 0) this.#forget(priority, line, 0);
+      this.#taken(task);
+      this.#forgetIfEmpty(line);
       return task;
     }
     return undefined;
   }
 
-  /** The line that has its turn now. */
-  #turnOf(lines: Denque<Line>, now: number): Line | undefined {
-    const line = lines.peekFront();
+  /** The line that has its turn now among those from which a worker of the host may take. */
+  #turnOf(lines: Denque<Line>, host: string, now: number): Line | undefined {
+    const at = this.#nextFor(host, lines, 0);
+    const line = lines.peekAt(at);
     if (line === undefined || lines.length === 1 || !isOver(line, now)) return line;
-    lines.shift();
+    const following = lines.peekAt(this.#nextFor(host, lines, at + 1));
+    if (following === undefined) return line;
+    lines.removeOne(at);
     lines.push(line);
     line.turn = NEXT_TURN;
     line.given = 0;
-    return lines.peekFront();
+    return following;
+  }
+
+  /** The place of the first such line from that place on; the number of lines if there is none. */
+  #nextFor(host: string, lines: Denque<Line>, from: number): number {
+    if (this.#held === 0) return from;
+    let at = from;
+    for (let line = lines.peekAt(at); line !== undefined && !isFor(host, line); line = lines.peekAt(at)) at++;
+    return at;
   }
 
   #takeNext(holds: (task: Task) => boolean): Task | undefined {
-    for (const [priority, lines] of this.#levels)
-      for (const [place, line] of lines.toArray().entries()) {
+    for (const lines of this.#levels.values())
+      for (const line of lines.toArray()) {
         const at = placeOf(line.tasks, holds);
         if (at === undefined) continue;
         const task = line.tasks.peekAt(at);
         line.tasks.removeOne(at);
-        if (task !== undefined) this.#count(task, -1);
-        if (line.tasks.length === 0) this.#forget(priority, line, place);
+        if (task !== undefined) this.#taken(task);
+        this.#forgetIfEmpty(line);
         return task;
       }
     return undefined;
   }
 
-  #forget(priority: number, { share }: Line, place: number): void {
+  #forgetIfEmpty(line: Line): void {
+    const { key, priority, tasks } = line;
+    if (tasks.length > 0) return;
+    this.#lines.delete(key);
     const lines = this.#levels.get(priority);
-    lines?.removeOne(place);
-    if (lines?.length === 0) this.#levels.delete(priority);
-    this.#lines.delete(`${share.priority} ${share.name}`);
+    if (lines === undefined) return;
+    lines.removeOne(lines.peekFront() === line ? 0 : lines.toArray().indexOf(line));
+    if (lines.length === 0) this.#levels.delete(priority);
   }
 
-  /** The number of tasks that the worker of that rank has declined. */
-  declinedBy(rank: number): number {
+  /** The number of tasks that the worker may take. */
+  countFor({ rank, host }: Taker): number {
+    let count = this.#length;
+    if (this.#held > 0)
+      for (const line of this.#lines.values()) if (!isFor(host, line)) count -= line.tasks.length;
+    return this.#declined === 0 ? count : count - this.#declinedBy(rank, host);
+  }
+
+  /** The number of the tasks for workers of the host that the worker of that rank has declined. */
+  #declinedBy(rank: number, host: string): number {
     let left = this.#declined;
     let count = 0;
-    if (left === 0) return 0;
-    for (const { declined } of this) {
+    for (const task of this) {
+      const { declined } = task;
       if (declined === undefined) continue;
-      if (declined.ranks.has(rank)) count++;
+      if (declined.ranks.has(rank) && isFor(host, task)) count++;
       if (--left === 0) break;
     }
     return count;
   }
+}
+
+/** A number cannot contain the sign between it and the host, and the length says where the host ends. */
+const keyOf = ({ share: { name, priority }, onHost }: Task): string =>
+  onHost === undefined ? `${priority} ${name}` : `${priority}@${onHost.length} ${onHost}${name}`;
+
+/** Whether a worker of the host may take it (S32). */
+const isFor = (host: string, { onHost }: Pick<Task, 'onHost'>): boolean =>
+  onHost === undefined || onHost === host;
+
+/** The place in the line before which tasks have smaller places in the queue. */
+function placeBefore(tasks: Denque<Task>, place: number): number {
+  let [from, to] = [0, tasks.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((tasks.peekAt(middle)?.place ?? place) < place) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** Whether the turn of the line is over. */

@@ -1,6 +1,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { joinPhaseMachine } from '../machines/join-phase.ts';
 import type { RecoveryMachine } from '../machines/policies/recovery.ts';
+import type { PlacementMachine } from '../machines/policies/locality.ts';
 import type { StragglersMachine } from '../machines/policies/speculation.ts';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { shutdownMachine } from '../machines/shutdown.ts';
@@ -34,6 +35,8 @@ export interface JobHost {
     readonly recovery: RecoveryMachine;
     /** Undefined if no plugin brings one (S31). */
     readonly stragglers?: StragglersMachine | undefined;
+    /** Undefined if no plugin brings one (S32). */
+    readonly placement?: PlacementMachine | undefined;
     /** The plugin whose policy is among them (S30.3). */
     readonly policyBy?: string;
   };

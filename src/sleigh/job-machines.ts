@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { compiled } from '../actors/compiled.ts';
 import { withStory } from '../actors/story.ts';
+import type { PlacementMachine } from '../machines/policies/locality.ts';
 import type { StragglersMachine } from '../machines/policies/speculation.ts';
 import { isFailure } from './failures.ts';
 import { jobOf } from './job.ts';
@@ -28,16 +29,21 @@ type Bound = typeof BOUND;
 export type JobMachines = Pick<Bound, 'sleigh' | 'work' | 'worker' | 'sentinel' | 'recovery'> & {
   /** The server has none of its own: without one no task gets a second copy (S31). */
   readonly stragglers?: StragglersMachine | undefined;
+  /** The server has none of its own: without one every worker may take each task (S32). */
+  readonly placement?: PlacementMachine | undefined;
   /** The plugin whose policy is among them. */
   readonly policyBy?: string;
 };
 
+/** Those that only plugins bring. */
+type Brought = Pick<JobMachines, 'stragglers' | 'placement'>;
+
 /** @param changed machines that replace those of every job, for tests with faulty machines */
 export function makeJobMachines(
   { isTraced }: { readonly isTraced: boolean },
-  changed: Partial<Bound> & Pick<JobMachines, 'stragglers'> = {},
+  changed: Partial<Bound> & Brought = {},
 ): JobMachines {
-  const bound: Bound & Pick<JobMachines, 'stragglers'> = { ...BOUND, ...changed };
+  const bound: Bound & Brought = { ...BOUND, ...changed };
   /** Adds stories, the recording of failures, and the compiled table to a machine. */
   function run<Machine extends AnyStateMachine>(machine: Machine): Machine {
     const keeping = withStory(machine, { keeperOf: (system) => jobOf(system).stories, isFailure });
@@ -53,6 +59,7 @@ export function makeJobMachines(
     sentinel: run(bound.sentinel),
     recovery: run(bound.recovery),
     stragglers: bound.stragglers && run(bound.stragglers),
+    placement: bound.placement && run(bound.placement),
   };
 }
 

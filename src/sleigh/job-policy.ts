@@ -36,4 +36,16 @@ export interface JobPolicy {
    *   `copy` or `runAlone` gets no more events.
    */
   readonly stragglers?: PolicyMachine | undefined;
+  /**
+   * Which workers may take a queued task (S32). Each task has an actor of its own when it is queued, or returns to the queue.
+   * The server has no machine for this role: without one, every worker may take each task.
+   *
+   * - Input: the facts about the task, `QueuedTask`.
+   * - Events: `task.queued`, once, and `wait.elapsed`, after each `onHost`, with the facts of that moment; `task.taken` when
+   *   a worker gets the task, or it leaves the queue in another way, which needs no command.
+   * - Commands, exactly one for each of the first two events: `anywhere` (every worker may take the task) and `onHost` with
+   *   the parameters `host` and `milliseconds`: only workers of that host may take it, until the time has passed or the last
+   *   of them has ended. A task waits at most three times. An actor that has commanded `anywhere` gets no more events.
+   */
+  readonly placement?: PolicyMachine | undefined;
 }

@@ -11,7 +11,7 @@ import { actorOf, type ActorOf, type ActorState } from '../actors/actor.ts';
 import type { ActorSystem } from '../machines/bind.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import type { PolicyStep, RecoveryCommand, StragglersCommand } from './policy-command.ts';
+import type { PlacementCommand, PolicyStep, RecoveryCommand, StragglersCommand } from './policy-command.ts';
 
 /**
  * The actor system of the policies of a job. It is not that of the job, so that an actor of a policy that fails does not
@@ -43,7 +43,7 @@ class PolicySystem {
 }
 
 /**
- * The actors of one role (S30.3, S31). What they command is collected while they handle an event, and is carried out
+ * The actors of one role (S30.3, S31, S32). What they command is collected while they handle an event, and is carried out
  * afterwards: an actor that fails, or commands two things, has then changed nothing.
  */
 export class PolicyActors<Command> {
@@ -98,10 +98,15 @@ export class PolicyActors<Command> {
 export interface Policies {
   readonly recovery: PolicyActors<RecoveryCommand>;
   readonly stragglers: PolicyActors<StragglersCommand>;
+  readonly placement: PolicyActors<PlacementCommand>;
 }
 
 /** @param own makes the job the owner of their system */
 export function policiesOf(workspace: Workspace, own: (system: ActorSystem) => void): Policies {
   const system = new PolicySystem(workspace, own);
-  return { recovery: new PolicyActors(system), stragglers: new PolicyActors(system) };
+  return {
+    recovery: new PolicyActors(system),
+    stragglers: new PolicyActors(system),
+    placement: new PolicyActors(system),
+  };
 }

@@ -1,6 +1,7 @@
 import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { recoveryMachine } from '../machines/policies/recovery.ts';
+import type { PlacementMachine } from '../machines/policies/locality.ts';
 import type { StragglersMachine } from '../machines/policies/speculation.ts';
 import { jobOf, type Job } from './job.ts';
 
@@ -39,3 +40,15 @@ const ofStragglers: Implementations<StragglersMachine, Job> = {
 /** Binds the machine of a plugin. The server has none of its own for that role. */
 export const bindStragglers = (machine: StragglersMachine): StragglersMachine =>
   bind(machine, jobOf, ofStragglers);
+
+/** What the machine of a queued task commands, noted in the same way. */
+const ofPlacement: Implementations<PlacementMachine, Job> = {
+  anywhere: ({ policies }, { self }) => policies.placement.note(self.id, { type: 'anywhere' }),
+  onHost: ({ policies }, { self }, { host, milliseconds }) =>
+    policies.placement.note(self.id, { type: 'onHost', host, milliseconds }),
+  reportUnexpected: (job, { self, event }) => job.reportUnexpected(self, event),
+};
+
+/** Binds the machine of a plugin. The server has none of its own for that role either. */
+export const bindPlacement = (machine: PlacementMachine): PlacementMachine =>
+  bind(machine, jobOf, ofPlacement);

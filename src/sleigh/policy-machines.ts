@@ -2,6 +2,8 @@ import { createMachine, type AnyStateMachine } from 'xstate';
 import { compiled } from '../actors/compiled.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { RECOVERY_COMMANDS } from '../machines/policies/recovery-setup.ts';
+import type { PlacementMachine } from '../machines/policies/locality.ts';
+import { PLACEMENT_COMMANDS } from '../machines/policies/placement-setup.ts';
 import type { StragglersMachine } from '../machines/policies/speculation.ts';
 import { STRAGGLERS_COMMANDS } from '../machines/policies/stragglers-setup.ts';
 import { sessionMachine } from '../machines/session.ts';
@@ -11,12 +13,16 @@ import { BOUND, makeJobMachines, type JobMachines } from './job-machines.ts';
 import type { JobPolicy, PolicyMachine } from './job-policy.ts';
 import { isObject } from '../wire/json-fields.ts';
 import { reasonOf } from '../wire/error-kind.ts';
-import { bindRecovery, bindStragglers } from './policy-binding.ts';
+import { bindPlacement, bindRecovery, bindStragglers } from './policy-binding.ts';
 
 /** What the machine of each role may command. */
-const COMMANDS = { recovery: RECOVERY_COMMANDS, stragglers: STRAGGLERS_COMMANDS };
+const COMMANDS = {
+  recovery: RECOVERY_COMMANDS,
+  stragglers: STRAGGLERS_COMMANDS,
+  placement: PLACEMENT_COMMANDS,
+};
 export type PolicyRole = keyof typeof COMMANDS;
-export const ROLES: readonly PolicyRole[] = ['recovery', 'stragglers'];
+export const ROLES: readonly PolicyRole[] = ['recovery', 'stragglers', 'placement'];
 
 /** The machines of a policy, which do nothing yet: for the check of traces, and for drawings. */
 export function machinesOf(policy: JobPolicy): AnyStateMachine[] {
@@ -31,13 +37,14 @@ export const jobMachinesWith = (
   policy: JobPolicy,
   options: { readonly isTraced: boolean; readonly plugin: string },
 ): JobMachines => {
-  const { recovery, stragglers } = policy;
+  const { recovery, stragglers, placement } = policy;
   return {
     ...makeJobMachines(options, {
       ...(recovery && { recovery: bindRecovery(asRecovery(madeHere('recovery', recovery))) }),
       ...(stragglers && {
         stragglers: bindStragglers(asStragglers(madeHere('stragglers', stragglers))),
       }),
+      ...(placement && { placement: bindPlacement(asPlacement(madeHere('placement', placement))) }),
     }),
     policyBy: options.plugin,
   };
@@ -48,6 +55,8 @@ export const jobMachinesWith = (
 const asRecovery = (machine: AnyStateMachine): RecoveryMachine => machine as RecoveryMachine;
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same
 const asStragglers = (machine: AnyStateMachine): StragglersMachine => machine as StragglersMachine;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same
+const asPlacement = (machine: AnyStateMachine): PlacementMachine => machine as PlacementMachine;
 
 /** Makes the machine again, because its plugin may have another copy of XState. */
 function madeHere(role: PolicyRole, { config, implementations }: PolicyMachine): AnyStateMachine {

@@ -1,3 +1,5 @@
+import { localityMachineOf } from '../machines/policies/locality.ts';
+import type { LocalityOptions } from '../machines/policies/locality-options.ts';
 import { speculationMachineOf } from '../machines/policies/speculation.ts';
 import type { SpeculationOptions } from '../machines/policies/speculation-options.ts';
 import type { BackoffOptions } from '../machines/policies/backoff-options.ts';
@@ -33,6 +35,16 @@ export function speculativeCopies(options: SpeculationOptions = {}): JobPolicy {
   );
   checkMilliseconds('everyMilliseconds', everyMilliseconds);
   return { stragglers: speculationMachineOf(options) };
+}
+
+/**
+ * A policy: a task that names a host (`taskHost` in its metadata) is kept for the workers of that host for a while, and then every worker may
+ * take it (S32). So may it if no worker of that host is there.
+ * @throws RangeError if the number of milliseconds is negative or not finite
+ */
+export function localityByHost(options: LocalityOptions = {}): JobPolicy {
+  checkMilliseconds('waitMilliseconds', options.waitMilliseconds);
+  return { placement: localityMachineOf(options) };
 }
 
 /** @throws RangeError */

@@ -120,12 +120,13 @@ export class Recovery {
    */
   failDeclined(ended: Worker): void {
     const { tasks } = this.#work;
-    if (tasks.declinedCount === 0) return;
+    if (tasks.queue.declinedCount === 0) return;
     const ranks = [...this.#sleigh.crew.everyWorker]
       .filter((worker) => worker !== ended && (isAwaited(worker) || isRegistered(worker)))
       .map(({ rank }) => rank);
     for (const task of tasks.takeDeclinedByAll(ranks)) {
       this.#work.batches.dropQueued(task.batch);
+      this.#work.placement.taken(task);
       const { rank, end } = task.declined?.last ?? { rank: ended.rank, end: this.#kept(ended.end) };
       this.#answer(task, rank, end);
     }

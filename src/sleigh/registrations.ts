@@ -149,6 +149,7 @@ export class Registrations {
     // A worker with a session may come back, if the creator of the sleigh allows it.
     if (options.reconnectGrace > 0) worker.session = sessionOf(store);
     crew.connect(worker, client);
+    this.#job.work.placement.workerCame(worker);
     this.#job.emit?.({ type: 'register_worker', rank: worker.rank, host: worker.host });
     this.#announce(worker.rank, withoutSession(value.metadata), client);
     if (worker.session !== undefined) this.replyWhetherBusy(store, false);

@@ -154,7 +154,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.#loaded = [];
     if (this.#hasFailed) return;
     for (const client of this.crew.formerClients) this.clientLeft(client);
-    this.work.stragglers.resume();
+    this.work.resume();
     this.inSteps(this.work.batches.forgetGets());
   }
 

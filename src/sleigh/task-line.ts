@@ -56,14 +56,14 @@ export class TaskLine {
   offerTasks(): void {
     const { tasks, stragglers } = this.#source;
     while (tasks.length + stragglers.wanted > 0) {
-      const isForAll = tasks.length > 0 && tasks.declinedCount === 0;
+      const isForAll = tasks.queue.openCount > 0 && tasks.queue.declinedCount === 0;
       const get = isForAll ? this.#waiting.shift() : this.#takeWhoMayDo();
       if (get === undefined) return;
       this.#offer(get);
     }
   }
 
-  /** Removes the worker that has waited longest among those for which there is a task that they have not declined (S19). */
+  /** Removes the worker that has waited longest among those for which there is a task that they may take (S19, S32). */
   #takeWhoMayDo(): PendingGet | undefined {
     return this.#waiting.takeFirst(({ client }) => {
       const worker = this.#job.crew.workerOf(client);

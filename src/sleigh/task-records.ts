@@ -63,6 +63,7 @@ export function taskIn(record: RecordReader | undefined, known: KnownTasks): Tas
     maxAttempts: 'share' in options ? options.maxAttempts : undefined,
     share: 'share' in options ? options.share : NO_SHARE,
     declined: declined && declinedIn(declined, known.accounting),
+    onHost: undefined,
     isSettled,
     broadcast: undefined,
   };

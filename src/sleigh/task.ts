@@ -30,6 +30,8 @@ export interface Task {
   readonly share: Share;
   /** Undefined if no worker has declined it. */
   declined: Declined | undefined;
+  /** While it is queued: the host whose workers alone may take it (S32). Undefined if every worker may. */
+  onHost: string | undefined;
   /** Whether it has its result, although a worker has it still (S30). What that worker stores for it is discarded. */
   isSettled: boolean;
   /** The broadcast that it is a copy of. */
@@ -66,6 +68,8 @@ export const TRIMMED_AT_ONCE = 64;
 /** A worker's position in the broadcasts. */
 export interface Reader {
   readonly rank: number;
+  /** Empty until it has registered. */
+  readonly host: string;
   /** The number of the next broadcast that it gets. */
   nextBroadcast: number;
   /** Its position in the lasting broadcasts that preceded it, which come first (S17). */
@@ -96,6 +100,7 @@ export const copyOf = (broadcast: Broadcast): Task => ({
   maxAttempts: undefined,
   share: NO_SHARE,
   declined: undefined,
+  onHost: undefined,
   isSettled: false,
   broadcast,
 });
@@ -113,6 +118,7 @@ export const newTask = (
   maxAttempts,
   share,
   declined: undefined,
+  onHost: undefined,
   isSettled: false,
   broadcast: undefined,
 });

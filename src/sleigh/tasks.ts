@@ -19,6 +19,9 @@ import type { Broadcast, Reach, Reader, Task, TasksOptions, TasksState } from '.
  */
 export class Tasks {
   readonly #queue = new FairQueue();
+  /** What of the queue concerns no records. */
+  readonly queue: Pick<FairQueue, 'openCount' | 'declinedCount' | 'move' | typeof Symbol.iterator> =
+    this.#queue;
   /** The lowest and the highest place of the tasks so far. */
   #firstPlace = 1;
   #lastPlace = 0;
@@ -141,11 +144,6 @@ export class Tasks {
     this.#records.queued(task);
   }
 
-  /** The number of queued tasks that a worker has declined (S19). */
-  get declinedCount(): number {
-    return this.#queue.declinedCount;
-  }
-
   /** Removes the tasks that all these ranks have declined (S19). */
   takeDeclinedByAll(ranks: readonly number[]): Task[] {
     const taken = this.#queue.takeDeclinedByAll(ranks);
@@ -183,7 +181,7 @@ export class Tasks {
    * The initial position of a worker: it gets every broadcast that is still kept.
    * @param first the number of the first broadcast that it may get
    */
-  join(first: number): Omit<Reader, 'rank'> {
+  join(first: number): Omit<Reader, 'rank' | 'host'> {
     const next = this.#keeping ? Math.max(this.#oldest, first) : this.nextBroadcast;
     for (let at = next - this.#oldest; at < this.#broadcasts.length; at++) {
       const broadcast = this.#broadcasts.peekAt(at);
@@ -214,14 +212,14 @@ export class Tasks {
     return this.copiesFor(reader) > 0 || this.queuedFor(reader) > 0;
   }
 
-  /** The number of queued tasks that the worker has not declined. */
-  queuedFor({ rank }: Reader): number {
-    return this.#queue.length - this.#queue.declinedBy(rank);
+  /** The number of queued tasks that the worker may take. */
+  queuedFor(reader: Reader): number {
+    return this.#queue.countFor(reader);
   }
 
   /** Returns its next task; broadcasts come before tasks (S8). */
   takeFor(reader: Reader, now: number): Task | undefined {
-    const task = this.#nextCopy(reader) ?? this.#queue.takeFor(reader.rank, now);
+    const task = this.#nextCopy(reader) ?? this.#queue.takeFor(reader, now);
     if (task === undefined) return undefined;
     if (task.broadcast === undefined) this.#records.taken(task);
     task.attempts++;

@@ -17,6 +17,7 @@ import type { JobHost } from './job-host.ts';
 import { leaveResult } from './left-results.ts';
 import type { Joining } from './joining.ts';
 import { jobTaskOf, jobValueOf } from './job-event.ts';
+import { Placement } from './placement.ts';
 import type { Policies } from './policy-actors.ts';
 import { Stragglers } from './stragglers.ts';
 import { copyOf, type Broadcast, type Reach, type Task } from './task.ts';
@@ -31,12 +32,13 @@ interface WorkJob extends JobHost {
   readonly joining: Joining;
 }
 
-/** Tasks, broadcasts and results (S7, S8, S13), second copies of tasks (S31), and the gets that wait for them. */
+/** Tasks, broadcasts and results (S7, S8, S13), second copies of tasks (S31), their placement (S32), and the gets that wait for them. */
 export class Work {
   readonly tasks: Tasks;
   readonly batches: Batches;
   readonly kept: KeptResults;
   readonly stragglers: Stragglers;
+  readonly placement: Placement;
   /** The number of completed tasks. */
   completed = 0;
   readonly line: TaskLine;
@@ -52,6 +54,7 @@ export class Work {
     this.batches = new Batches(workspace.accounting, changes);
     this.line = new TaskLine(job, this);
     this.stragglers = new Stragglers(job, this.line);
+    this.placement = new Placement(job, this);
   }
 
   get #isElastic(): boolean {
@@ -77,6 +80,7 @@ export class Work {
     emit?.({ type: 'new_unicast_pre', task: jobTaskOf(task) });
     this.tasks.add(task);
     this.batches.queue(batch);
+    this.placement.queued(task);
     this.line.offerTasks();
     emit?.({ type: 'new_unicast_post', task: jobTaskOf(task) });
   }
@@ -141,10 +145,19 @@ export class Work {
     yield* this.batches.refuseWaiting(reason);
   }
 
+  /** The job continues after a restart. */
+  resume(): void {
+    this.stragglers.resume();
+    this.placement.resume();
+  }
+
   /** Drops what is left, which no client can get any more (S14). */
   *drop(): Steps {
     this.stragglers.clear();
-    yield* eachInSteps(this.tasks.clear(), ({ batch }) => this.batches.dropQueued(batch));
+    yield* eachInSteps(this.tasks.clear(), (task) => {
+      this.placement.taken(task);
+      this.batches.dropQueued(task.batch);
+    });
     yield* eachInSteps(this.tasks.close(), (broadcast) => {
       this.tasks.settle(broadcast);
       broadcast.reserve.give(1);
@@ -171,7 +184,9 @@ export class Work {
     if (first !== undefined) this.batches.start(task.batch, { queued: isQueued });
     this.#job.emit?.({ type: 'assign_task', rank: worker.rank, task: jobTaskOf(task) });
     get.answer(numbered(worker, task, foundValue(task.value, get.origin)));
-    if (isQueued) this.stragglers.began(task, worker.rank);
+    if (!isQueued) return;
+    this.placement.taken(task);
+    this.stragglers.began(task, worker.rank);
   }
 
   /** The result of a task, or a null result, goes to its batch, or is kept or left where the task says (S29, S34). */
@@ -215,6 +230,7 @@ export class Work {
   queueAgain(task: Task): void {
     this.batches.requeue(task.batch);
     this.tasks.putBack(task);
+    this.placement.queued(task);
     this.line.offerTasks();
   }
 

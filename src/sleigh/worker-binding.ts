@@ -34,12 +34,13 @@ const implementations: Implementations<typeof workerMachine, Job> = {
     registrations.startTimer(crew.worker(context.rank)),
   stopReturnTimer: ({ crew, registrations }, { context }) =>
     registrations.stopTimer(crew.worker(context.rank)),
-  end: ({ crew, recovery, emit }, { context, event }) => {
+  end: ({ crew, recovery, work, emit }, { context, event }) => {
     const { rank } = context;
     // Nobody has registered, and nobody can any more.
     const isDeadbeat = crew.worker(rank).client === undefined && event.type !== 'left';
     if (isDeadbeat) emit?.({ type: 'deadbeat_worker', rank });
     recovery.failDeclined(crew.worker(rank));
+    work.placement.workerEnded(crew.worker(rank));
     crew.end(context.rank);
   },
   refuseDuplicate: ({ requests }, { event }) => {

@@ -15,6 +15,7 @@ import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { backoffMachine } from '../machines/policies/backoff.ts';
 import { recoveryMachine } from '../machines/policies/recovery.ts';
+import { localityMachine } from '../machines/policies/locality.ts';
 import { speculationMachine } from '../machines/policies/speculation.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { valueLeaseMachine } from '../machines/value-lease.ts';
@@ -50,6 +51,7 @@ const MACHINES: ReadonlyMap<string, AnyStateMachine> = new Map<string, AnyStateM
     recoveryMachine,
     backoffMachine,
     speculationMachine,
+    localityMachine,
     sentinelMachine,
     shutdownMachine,
     workMachine,

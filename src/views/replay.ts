@@ -29,7 +29,7 @@ const MAX_SLEIGHS = 100;
 const GROUPS = ['worker', 'sentinel'];
 
 /** The ids of the actors of policies. */
-const POLICY_ACTOR = /^(?:recovery|stragglers)\./;
+const POLICY_ACTOR = /^(?:recovery|stragglers|placement)\./;
 
 /** Whether it is the actor of a task that has been dealt with. The live page does not show such actors either. */
 const isDealtWith = ({ actor, chart, state }: ActorSummary): boolean =>

@@ -178,6 +178,8 @@ export const KEY = {
   /** The metadata of a registration (S3): the host and the process id of the worker. */
   host: 'host',
   pid: 'pid',
+  /** The host on which a task should be done, for policies (S32). It is not `host`, which a result has from its worker. */
+  taskHost: 'taskHost',
 
   /** The batch of a task or a result, and the place of its results (S7, S21). */
   batchId: 'batchId',

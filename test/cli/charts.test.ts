@@ -23,7 +23,7 @@ describe('sleigh charts', () => {
       .split('\n')
       .map((line) => line.split(' ')[0]);
     expect(names.join(' ')).toBe(
-      'connection session value-lease sleigh join-phase work worker sentinel shutdown claim forwarding lease commit recovery backoff speculation batch retry call-value sleigh-pool client-session pool worker-process',
+      'connection session value-lease sleigh join-phase work worker sentinel shutdown claim forwarding lease commit recovery backoff speculation locality batch retry call-value sleigh-pool client-session pool worker-process',
     );
     expect(output).toContain('worker       one rank, from its assignment to its end\n');
   });
@@ -52,7 +52,7 @@ describe('sleigh charts', () => {
     await sleigh(['charts', 'sleigh', '--out', out, '--format', 'json']);
     expect(readdirSync(out)).toEqual(['sleigh.json']);
     await sleigh(['charts', '--out', out, '--format', 'mermaid']);
-    expect(readdirSync(out)).toHaveLength(24);
+    expect(readdirSync(out)).toHaveLength(25);
   });
 
   it.skipIf(isShort)('reports an error and writes nothing', async () => {

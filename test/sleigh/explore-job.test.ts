@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { createMachine } from 'xstate';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { requeueWithBackoff, speculativeCopies, type JobPlugin, type JobPolicy } from '../../src/index.ts';
+import {
+  localityByHost,
+  requeueWithBackoff,
+  speculativeCopies,
+  type JobPlugin,
+  type JobPolicy,
+} from '../../src/index.ts';
 import { exploreJob, type JobCounterexample } from '../../src/verify/index.ts';
+import { FairQueue } from '../../src/sleigh/fair-queue.ts';
+import { Placement } from '../../src/sleigh/placement.ts';
 import { Stragglers } from '../../src/sleigh/stragglers.ts';
 import { isShort } from '../support/form.ts';
 
@@ -49,7 +57,7 @@ describe('exploreJob (S30.3)', () => {
     }
   });
 
-  test.each(['poison', 'hedge'])(
+  test.each(['poison', 'hedge', 'avoid'])(
     'finds nothing wrong with the policy %s that docs/plugins.md describes',
     async (name) => {
       const file = new URL(`../../examples/policies/${name}.mjs`, import.meta.url);
@@ -181,5 +189,100 @@ describe('exploreJob, of the role stragglers (S31)', () => {
     const found = counterexampleOf(running(watch));
     expect(found?.steps.at(-1)).toBe('time: the lateness of task 1 has passed');
     expect(found?.what).toMatch(/commanded nothing/);
+  });
+});
+
+const ON_ITS_HOST = {
+  type: 'onHost',
+  params: ({ event }: { event: { [fact: string]: unknown } }) => ({ host: event['host'], milliseconds: 10 }),
+};
+const hostIsThere = ({ event }: { event: { [fact: string]: unknown } }): boolean => {
+  const { hosts } = event;
+  return Array.isArray(hosts) && hosts.includes(event['host']);
+};
+
+/** A policy that keeps a task for its host if a worker is there. */
+const placing = (onElapsed: object, isOnlyIfThere = true): JobPolicy => ({
+  placement: createMachine({
+    id: 'test',
+    initial: 'deciding',
+    states: {
+      deciding: {
+        on: {
+          'task.queued': [
+            { ...(isOnlyIfThere && { guard: hostIsThere }), actions: ON_ITS_HOST },
+            { actions: 'anywhere' },
+          ],
+          'wait.elapsed': onElapsed,
+          'task.taken': 'taken',
+        },
+      },
+      taken: { type: 'final' },
+    },
+  }),
+});
+
+describe('exploreJob, of the role placement (S32)', () => {
+  test('finds nothing wrong with locality by host, and gets to tasks that wait', () => {
+    const moved = vi.spyOn(FairQueue.prototype, 'move');
+    const { counterexample, isComplete } = exploreJob({ policy: localityByHost(), tasks: 1 });
+    expect(counterexample?.text).toBeUndefined();
+    expect(isComplete).toBe(true);
+    expect(new Set(moved.mock.calls.map(([, host]) => host))).toEqual(new Set(['host 0', undefined]));
+  });
+
+  test.skipIf(isShort)('finds nothing wrong with it, with two tasks and the other roles', () => {
+    for (const policy of [
+      localityByHost(),
+      { ...localityByHost(), ...requeueWithBackoff(), ...speculativeCopies({ finished: 1 }) },
+    ]) {
+      const { counterexample, isComplete } = exploreJob({ policy, failures: 1, maxStates: 20_000 });
+      expect(counterexample?.text).toBeUndefined();
+      expect(isComplete).toBe(true);
+    }
+  });
+
+  test('finds a policy that lets a task wait for ever', () => {
+    const found = counterexampleOf(
+      placing([{ guard: hostIsThere, actions: ON_ITS_HOST }, { actions: 'anywhere' }]),
+    );
+    expect(found?.what).toBe('a policy failed: it has commanded onHost for a task that has waited 3 times');
+    expect(found?.steps).toEqual([
+      'master: stores a task',
+      ...Array.from({ length: 3 }, () => 'time: the placement of task 1 has passed'),
+    ]);
+  });
+
+  test('finds a policy that gives a task to nobody', () => {
+    const found = counterexampleOf(placing({ actions: 'anywhere' }, false));
+    expect(found?.what).toBe(
+      'a policy failed: it has commanded onHost for the host "host 0", where no worker is',
+    );
+    expect(found?.steps).toEqual(['worker 0: dies', 'master: stores a task']);
+  });
+
+  test('finds a policy that forgets a task that waits', () => {
+    const found = counterexampleOf(placing({ target: 'taken' }));
+    expect(found?.what).toMatch(/commanded nothing/);
+    expect(found?.steps.at(-1)).toBe('time: the placement of task 1 has passed');
+  });
+
+  test('finds a job that keeps a task for a host whose last worker has ended', () => {
+    vi.spyOn(Placement.prototype, 'workerEnded').mockImplementation(() => undefined);
+    const found = counterexampleOf(localityByHost());
+    expect(found?.what).toBe('task 1 is kept for host 0');
+    expect(found?.steps.at(-1)).toBe('worker 0: dies');
+  });
+
+  test('finds a job in which nobody gets a task that has waited', () => {
+    // oxlint-disable-next-line typescript/unbound-method -- it is called as a method below
+    const { move } = FairQueue.prototype;
+    // The planted fault: the task leaves the line of its host, and is in no other one.
+    vi.spyOn(FairQueue.prototype, 'move').mockImplementation(function (this: FairQueue, task, onHost) {
+      return onHost === undefined
+        ? this.takeFor({ rank: 0, host: task.onHost ?? '' }, 0) === task
+        : move.call(this, task, onHost);
+    });
+    expect(counterexampleOf(localityByHost())?.what).toBe('task 1 is nowhere');
   });
 });

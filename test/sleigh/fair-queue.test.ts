@@ -17,6 +17,7 @@ function taskOf(share: string | undefined, priority = 0): Task {
     attempts: 0,
     place: numbers,
     declined: undefined,
+    onHost: undefined,
     isSettled: false,
     broadcast: undefined,
   };
@@ -41,8 +42,8 @@ function queueOf(...tasks: readonly Task[]): FairQueue {
 /** Milliseconds. */
 let clock = 0;
 /** Takes tasks, each after that many milliseconds, and joins their shares. */
-function take(queue: FairQueue, count: number, { each = 1_000, rank = 0 } = {}): string {
-  return Array.from({ length: count }, () => nameOf(queue.takeFor(rank, (clock += each)))).join('');
+function take(queue: FairQueue, count: number, { each = 1_000, rank = 0, host = '' } = {}): string {
+  return Array.from({ length: count }, () => nameOf(queue.takeFor({ rank, host }, (clock += each)))).join('');
 }
 
 describe('the queue of tasks', () => {
@@ -50,10 +51,10 @@ describe('the queue of tasks', () => {
     const tasks = times(20);
     const queue = queueOf(...tasks);
     const [first] = tasks;
-    expect(queue.takeFor(0, 0)).toBe(first);
+    expect(queue.takeFor({ rank: 0, host: '' }, 0)).toBe(first);
     if (first !== undefined) queue.unshift(first);
-    expect(tasks.map(() => queue.takeFor(0, 0))).toEqual(tasks);
-    expect([queue.length, queue.takeFor(0, 0)]).toEqual([0, undefined]);
+    expect(tasks.map(() => queue.takeFor({ rank: 0, host: '' }, 0))).toEqual(tasks);
+    expect([queue.length, queue.takeFor({ rank: 0, host: '' }, 0)]).toEqual([0, undefined]);
   });
 
   it('lets shares take turns, and gives one that begins a head start of eight tasks (S28.1)', () => {
@@ -87,13 +88,63 @@ describe('the queue of tasks', () => {
     mine.declined = { ranks: new Set([0, 1]), last: { rank: 1, end: undefined } };
     other.declined = { ranks: new Set([1]), last: { rank: 1, end: undefined } };
     const queue = queueOf(mine, other, taskOf('c'));
-    expect([queue.declinedCount, queue.declinedBy(0), queue.declinedBy(1)]).toEqual([2, 1, 2]);
+    const count = (rank: number): number => queue.countFor({ rank, host: '' });
+    expect([queue.declinedCount, count(0), count(1)]).toEqual([2, 2, 1]);
     expect(take(queue, 1, { rank: 1 })).toBe('c');
-    expect(queue.takeFor(1, 0)).toBeUndefined();
-    expect(queue.takeFor(0, 0)).toBe(other);
+    expect(queue.takeFor({ rank: 1, host: '' }, 0)).toBeUndefined();
+    expect(queue.takeFor({ rank: 0, host: '' }, 0)).toBe(other);
     expect(queue.takeDeclinedByAll([0, 1, 2])).toEqual([]);
     expect(queue.takeDeclinedByAll([0, 1])).toEqual([mine]);
     expect([queue.length, queue.declinedCount]).toEqual([0, 0]);
+  });
+
+  it('keeps a task for the workers of a host, and every other one gets the next (S32)', () => {
+    const [mine, second, open] = [taskOf('a'), taskOf('a'), taskOf('a')];
+    const queue = queueOf(mine, second, open);
+    expect([queue.move(mine, 'ada'), queue.move(second, 'ada')]).toEqual([true, true]);
+    const count = (host: string): number => queue.countFor({ rank: 0, host });
+    expect([queue.length, queue.openCount, count('ada'), count('bob')]).toEqual([3, 1, 3, 1]);
+    const takeAt = (host: string): Task | undefined => queue.takeFor({ rank: 0, host }, 0);
+    expect([takeAt('bob'), takeAt('bob')]).toEqual([open, undefined]);
+    expect([takeAt('ada'), takeAt('ada'), takeAt('ada')]).toEqual([mine, second, undefined]);
+    expect([queue.length, queue.openCount, mine.onHost]).toEqual([0, 0, undefined]);
+    expect(queue.move(mine, 'ada')).toBe(false);
+    expect([queue.length, queue.openCount]).toEqual([0, 0]);
+  });
+
+  it('returns tasks that were kept for a host to their places, in whatever order (S32)', () => {
+    const tasks = times(6, 'a');
+    const queue = queueOf(...tasks);
+    const at = (n: number): Task => tasks[n] ?? taskOf('none');
+    for (const n of [4, 1, 2, 0]) queue.move(at(n), 'ada');
+    for (const n of [2, 0, 4, 1]) expect(queue.move(at(n), undefined)).toBe(true);
+    expect([...queue]).toEqual(tasks);
+    expect(queue.openCount).toBe(6);
+  });
+
+  it('lets tasks of a host and others take turns, and shares of the same name are told apart (S28, S32)', () => {
+    const kept = [...times(30, 'a'), ...times(2, 'b', 1)];
+    const queue = queueOf(...kept, ...times(30, 'c'), taskOf('3 adaa'));
+    for (const task of kept) queue.move(task, 'ada');
+    expect(take(queue, 3, { host: 'bob' })).toBe('3 adaacc');
+    expect(take(queue, 2, { host: 'ada' })).toBe('bb');
+    expect(take(queue, 12, { host: 'ada' })).toBe('aaaaaaaacccccc'.slice(0, 12));
+    const rest = take(queue, 20, { host: 'ada' });
+    expect(rest).toMatch(/^c*(ac)+a?$/);
+    expect(take(queue, 40, { host: 'bob' })).toMatch(/^c+(none)+$/);
+  });
+
+  it('counts what a worker may take that is neither declined nor kept for another host (S19, S32)', () => {
+    const [here, there, open] = [taskOf('a'), taskOf('b'), taskOf('c')];
+    for (const task of [here, there])
+      task.declined = { ranks: new Set([0]), last: { rank: 0, end: undefined } };
+    const queue = queueOf(here, there, open);
+    queue.move(here, 'ada');
+    queue.move(there, 'bob');
+    const count = (rank: number, host: string): number => queue.countFor({ rank, host });
+    expect([count(0, 'ada'), count(1, 'ada'), count(1, 'eve')]).toEqual([1, 2, 1]);
+    expect(take(queue, 3, { rank: 1, host: 'bob' })).toBe('bcnone');
+    expect(take(queue, 2, { rank: 1, host: 'ada' })).toBe('anone');
   });
 
   it('shows its tasks by priority and share, and some of them', () => {

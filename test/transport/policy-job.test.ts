@@ -1,14 +1,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { Sleigh, tasks } from '../../src/client/index.ts';
-import { createServer, requeueWithBackoff, speculativeCopies, type JobEvent } from '../../src/index.ts';
+import {
+  createServer,
+  localityByHost,
+  requeueWithBackoff,
+  speculativeCopies,
+  type JobEvent,
+} from '../../src/index.ts';
 import { isShort } from '../support/form.ts';
 
 const task = tasks<typeof import('../client/modules/rough.mjs')>(
   new URL('../client/modules/rough.mjs', import.meta.url),
+);
+
+const { square } = tasks<typeof import('../client/modules/tasks.mjs')>(
+  new URL('../client/modules/tasks.mjs', import.meta.url),
 );
 
 // Each starts worker processes.
@@ -88,6 +98,36 @@ describe.skipIf(isShort)('a job of real workers under speculative copies (S31)',
       await sleigh.stop();
       await server.close();
       rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe.skipIf(isShort)('a job of real workers under locality by host (S32)', () => {
+  it('keeps elements for the host that an option names, and only while a worker is there', async () => {
+    const events: JobEvent[] = [];
+    const server = await createServer({
+      port: 0,
+      verify: true,
+      plugins: [
+        {
+          name: 'locality',
+          policy: localityByHost({ waitMilliseconds: 300 }),
+          onEvent: (event) => events.push(event),
+        },
+      ],
+    });
+    const sleigh = await Sleigh.start({ workers: 1, server: { host: server.host, port: server.port } });
+    try {
+      for (const host of [hostname(), 'nowhere'])
+        expect(await sleigh.eachElem(square, [2, 3], { host })).toEqual([4, 9]);
+      const tasks = events.flatMap((event) => (event.type === 'new_unicast_pre' ? [event.task] : []));
+      expect(new Set(tasks.map(({ value }) => value.metadata['taskHost']))).toEqual(
+        new Set([hostname(), 'nowhere']),
+      );
+      await expect(sleigh.submit(square, 1, { host: '' })).rejects.toThrow('`host`');
+    } finally {
+      await sleigh.stop();
+      await server.close();
     }
   });
 });

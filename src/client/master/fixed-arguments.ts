@@ -49,6 +49,7 @@ export class FixedArguments {
       fixedArgs,
       seed,
       priority = 0,
+      host,
       timeout = Infinity,
     }: TaskOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<Map<string, string>> {
@@ -59,6 +60,7 @@ export class FixedArguments {
     if (language !== DEFAULT_LANGUAGE) metadata.set(KEY.language, language);
     if (timeout !== Infinity) metadata.set(KEY.timeout, String(timeout));
     if (priority !== 0) metadata.set(KEY.priority, String(priority));
+    if (host !== undefined) metadata.set(KEY.taskHost, host);
     if (seed !== undefined) metadata.set(KEY.seed, String(seed));
     return fixedArgs === undefined
       ? metadata

@@ -198,6 +198,7 @@ const CALL: Rules<CallOptions & { readonly fixedArgs: unknown }> = {
     (value) => Number.isSafeInteger(value) && Math.abs(Number(value)) <= 1_000,
     rangeError,
   ),
+  host: isName,
   retry: checkRetry,
   seed: mustBe('a number or a string', (value) => typeof value === 'number' || typeof value === 'string'),
   onElementProgress: isFunction,

@@ -150,6 +150,11 @@ export interface CallOptions extends CallListeners {
    * of the same priority take turns, and so do the calls of `submit` of one function.
    */
   readonly priority?: number | undefined;
+  /**
+   * The host on which the elements should be called, as `os.hostname()` gives it there. It has an effect if the server has a
+   * policy for it, such as `localityByHost` (S32). The default is none.
+   */
+  readonly host?: string | undefined;
   /** Whether and when a failed element is tried again. The default is never. */
   readonly retry?: Retry | undefined;
   /**
@@ -211,7 +216,7 @@ export interface EachElemOptions<
 export interface EachWorkerOptions<
   Result = unknown,
   Errors extends ErrorHandling = ErrorHandling,
-> extends Omit<TaskOptions<Errors>, keyof CallListeners | 'retry' | 'priority'> {
+> extends Omit<TaskOptions<Errors>, keyof CallListeners | 'retry' | 'priority' | 'host'> {
   /**
    * In an elastic group: `present` (the default) for the workers that are registered; `all` also for every worker
    * that joins later, before its other tasks, until the job ends (S17).

@@ -25,3 +25,21 @@ export interface RunningTask {
   /** The number of workers that wait for a task. */
   readonly waitingWorkers: number;
 }
+
+/** A queued task, as a machine gets it. It is data. */
+export interface QueuedTask {
+  /** The number of the task in its job. */
+  readonly task: number;
+  /** How often it has been handed out before. */
+  readonly attempts: number;
+  /** The host that its metadata name (`taskHost`); empty if they name none. */
+  readonly host: string;
+  /** The hosts where registered workers are. */
+  readonly hosts: readonly string[];
+  /** The metadata of the task. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** How long it has been queued, in milliseconds. */
+  readonly milliseconds: number;
+  /** How often it has waited for workers of a host since it was queued. After three times it may go anywhere only. */
+  readonly waits: number;
+}

@@ -47,6 +47,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   watching: 'busy',
   copied: 'done',
   alone: 'left',
+  anywhere: 'idle',
+  taken: 'done',
   // batches, pools of workers and their processes
   feeding: 'busy',
   draining: 'ending',

@@ -11,7 +11,7 @@ export interface JobToExplore {
   readonly maxAttempts?: number;
   /** The number of workers, on two hosts. One that dies comes again, under another rank. The default is 2. */
   readonly workers?: number;
-  /** The number of tasks. Each has the metadata `host`, one of the hosts. The default is 2. */
+  /** The number of tasks. Each has the metadata `taskHost`, one of the hosts. The default is 2. */
   readonly tasks?: number;
   /** How often workers die or fail a task, in all. The default is 2. */
   readonly failures?: number;

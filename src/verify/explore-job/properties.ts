@@ -1,4 +1,4 @@
-import { stateOfWorker } from '../../sleigh/agents.ts';
+import { isRegistered, stateOfWorker } from '../../sleigh/agents.ts';
 import type { Entity } from '../../store/change.ts';
 import type { Value } from '../../workspace/value.ts';
 import type { ExploredWorld } from './world.ts';
@@ -53,6 +53,19 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
     for (const worker of job.crew.everyWorker)
       if (stateOfWorker(worker) === 'waiting' && job.work.isAvailableFor(worker))
         return `worker ${worker.rank} waits`;
+    return undefined;
+  },
+
+  'a task that is kept for workers of a host is kept for one where a worker is (S32)': ({ job, isOver }) => {
+    if (isOver) return undefined;
+    const hosts = new Set(
+      Array.from(job.crew.everyWorker)
+        .filter(isRegistered)
+        .map(({ host }) => host),
+    );
+    for (const [, { task }] of job.work.placement.held())
+      if (task.onHost === undefined || !hosts.has(task.onHost))
+        return `${textOf(task.value)} is kept for ${task.onHost ?? 'nobody'}`;
     return undefined;
   },
 

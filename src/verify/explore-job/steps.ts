@@ -85,6 +85,10 @@ export function keyOf(world: ExploredWorld): string {
       return [number, value, context];
     }),
     [...work.stragglers.wantedNumbers()],
+    Array.from(work.placement.held(), ([number, { task, waits, actor }]) => {
+      const { value, context } = actor.getSnapshot();
+      return [number, task.onHost, waits, value, context];
+    }),
     Array.from(work.tasks.entities(), ({ key, fields }) => [key, fields['attempts']]),
     world.timers,
     workers.map(({ party, rank, holds }) => {

@@ -157,7 +157,7 @@ export class ExploredWorld {
     const host = `host ${this.tasks.length % 2}`;
     const metadata = new Map<string, string>([
       [KEY.batchId, BATCH],
-      ['host', host],
+      [KEY.taskHost, host],
       ['name', task],
     ]);
     this.tasks.push(task);
@@ -202,7 +202,9 @@ export class ExploredWorld {
 
   /** The timers that may expire, by name. */
   get timers(): readonly string[] {
-    return [...this.job.timers.running.keys()].filter((name) => /^(wait of|lateness of|drain)/.test(name));
+    return [...this.job.timers.running.keys()].filter((name) =>
+      /^(wait of|lateness of|placement of|drain)/.test(name),
+    );
   }
 
   expire(name: string): void {
