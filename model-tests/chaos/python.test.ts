@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { pythonWorkers, Sleigh, tasks } from '../../src/client/index.ts';
-import { byForm } from '../../test/support/form.ts';
+import { byForm, isShort } from '../../test/support/form.ts';
 import { Folder } from '../../test/support/run-process.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { Random } from '../world/random.ts';
@@ -42,7 +42,7 @@ async function processesOf(sleigh: Sleigh): Promise<number[]> {
   return [...processes.values()];
 }
 
-it(
+it.skipIf(isShort)(
   'a job whose workers in Python are killed loses no element and duplicates none (S13, S22)',
   async ({ skip }) => {
     if (spawnSync(PYTHON, ['--version']).error !== undefined) skip(`there is no ${PYTHON} here`);
@@ -93,7 +93,7 @@ it(
   HOUR,
 );
 
-it(
+it.skipIf(isShort)(
   'a job whose server is killed with -9 gets one answer for each element from workers in Python, and each is called once (P15, S18, D8)',
   async ({ skip }) => {
     if (spawnSync(PYTHON, ['--version']).error !== undefined) skip(`there is no ${PYTHON} here`);

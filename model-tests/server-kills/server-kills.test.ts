@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { byForm, isShort } from '../../test/support/form.ts';
 import { killServers } from './server-kills.ts';
 
-describe('a server with a store that is killed with -9, again and again', () => {
+describe.skipIf(isShort)('a server with a store that is killed with -9, again and again', () => {
   it('loses nothing that it acknowledged, and gives nothing twice, in any mode (D2, D4)', async () => {
     const kills = byForm(3, 10, 200);
     const { violations, undecided, judged, answered } = await killServers(kills, 1);

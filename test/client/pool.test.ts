@@ -89,7 +89,7 @@ describe.each<[string, Launcher]>([
     expect([after === before, deaths]).toEqual([false, []]);
   });
 
-  it('keep running if the call stops when its batch is aborted', async () => {
+  it.skipIf(isShort)('keep running if the call stops when its batch is aborted', async () => {
     await using sleigh = await start(1, { launch });
     const before = await sleigh.eachElem(task.who, [undefined]);
     const abort = new AbortController();
@@ -147,7 +147,7 @@ describe.each<[string, Launcher]>([
     expect(results).toEqual([1, 2, blamed, 4, 5, 6, 7, 8]);
   });
 
-  it('fail separately when every worker is called and one dies', async () => {
+  it.skipIf(isShort)('fail separately when every worker is called and one dies', async () => {
     await using sleigh = await start(2, { launch });
     const results = await sleigh.eachWorker(task.dyingAt, { rank: 1 }, { errors: 'collect' });
     expect(results).toMatchObject(['done', { code: 'worker-died' }]);
@@ -156,7 +156,7 @@ describe.each<[string, Launcher]>([
     expect(all).toHaveLength(20);
   });
 
-  it('do not retry an element that kills them after its batch was aborted', async () => {
+  it.skipIf(isShort)('do not retry an element that kills them after its batch was aborted', async () => {
     await using sleigh = await start(1, { launch, maxAttempts: 1_000_000 });
     const abort = new AbortController();
     const options = { signal: abort.signal };
@@ -172,14 +172,14 @@ describe.each<[string, Launcher]>([
     expect(logged('died')).toHaveLength(died);
   });
 
-  it('are replaced after a given number of elements, between two elements', async () => {
+  it.skipIf(isShort)('are replaced after a given number of elements, between two elements', async () => {
     await using sleigh = await start(1, { launch, maxTasksPerWorker: 3 });
     const all = await sleigh.eachElem(task.who, Array.from({ length: 9 }));
     expect(new Set(all).size).toBe(3);
     expect(deaths).toEqual([]);
   });
 
-  it('can load a module that is created after an attempt to load it', async () => {
+  it.skipIf(isShort)('can load a module that is created after an attempt to load it', async () => {
     await using sleigh = await start(1, { launch });
     const module = join(folder, 'late.mjs');
     const late = { module, name: 'default' };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isShort } from '../support/form.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -15,7 +16,7 @@ const title = `a client of 2010 whose owner changes${noPostgres === undefined ? 
 
 const digest = (text: string): string => createHash('sha256').update(text, 'latin1').digest('hex');
 
-describe.skipIf(noPostgres !== undefined)(title, () => {
+describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
   let postgres: Postgres;
   const servers: Server[] = [];
   const clients: ProtocolClient[] = [];
