@@ -18,7 +18,7 @@ import { patiently } from './patiently.ts';
 const CLIENTS = 2;
 
 /** Milliseconds within which what is left must have been taken out. */
-const PATIENCE_MS = 60_000;
+const TAKE_OUT_TIMEOUT_MS = 60_000;
 
 /** Milliseconds by which the clock of the store may differ from that of this process, which has the same hardware. */
 const CLOCKS_MS = 50;
@@ -45,7 +45,7 @@ export class PlainLoad {
 
   /** @param servers the address of any server, at each connection */
   static async start(servers: () => Address, workspace: string, random: Random): Promise<PlainLoad> {
-    await patiently(PATIENCE_MS, async () => {
+    await patiently(TAKE_OUT_TIMEOUT_MS, async () => {
       const client = await ProtocolClient.ready(servers());
       await createWorkspace(client, workspace);
       await Deposits.create(client, workspace);
@@ -107,7 +107,7 @@ export class PlainLoad {
   async end(takeovers: () => Promise<readonly number[]>): Promise<readonly string[]> {
     this.#isOver = true;
     await Promise.all(this.#clients);
-    await patiently(PATIENCE_MS, () => this.#takeOut());
+    await patiently(TAKE_OUT_TIMEOUT_MS, () => this.#takeOut());
     const wrongs = await this.#deposits.end();
     const { recording } = this.#proxy;
     for (const at of await takeovers()) recording.takenOver(at - CLOCKS_MS, at + CLOCKS_MS);

@@ -53,10 +53,10 @@ export class ForwardedClient {
   #replies: ReplyForwarder | undefined;
   /** The replies to the requests that begin the session. */
   #beginning: SessionBeginning | undefined;
-  #lastWords: string | undefined;
+  #finalReply: string | undefined;
   /** Whether the owner is to stop when the client has disconnected (P3). */
   #killsServer = false;
-  #patience: AwakeTimeout | undefined;
+  #waitTimer: AwakeTimeout | undefined;
   #stopRetry: () => void = () => undefined;
   #triedAt = Number.NEGATIVE_INFINITY;
 
@@ -110,9 +110,9 @@ export class ForwardedClient {
     this.connection.holdReading(isFull || areAllFull || isBehind);
   }
 
-  #startPatience(): void {
-    this.#patience = this.#host.time.startTimeout(OWNER_TIMEOUT_MS, () =>
-      this.#actor.send({ type: 'patience.elapsed' }),
+  #startWaitTimer(): void {
+    this.#waitTimer = this.#host.time.startTimeout(OWNER_TIMEOUT_MS, () =>
+      this.#actor.send({ type: 'wait.elapsed' }),
     );
   }
 
@@ -139,7 +139,7 @@ export class ForwardedClient {
       received: (bytes: Buffer) => this.#received(bytes, isRelayed),
       counted: () => this.#holdOrRead(),
       lost: () => {
-        this.#lastWords ??= this.#replies?.lastWords();
+        this.#finalReply ??= this.#replies?.finalReply();
         this.#actor.send({ type: 'link.lost' });
       },
     };
@@ -175,7 +175,7 @@ export class ForwardedClient {
   }
 
   #sendUnanswered({ isGone }: { readonly isGone: boolean }): void {
-    this.#lastWords = undefined;
+    this.#finalReply = undefined;
     this.#replies = new ReplyForwarder(this.#queue, this.connection.agreement.format, {
       send: (bytes) => this.connection.peer.send(bytes),
       answered: (isCarriedOut) => this.#answered(isCarriedOut),
@@ -227,7 +227,7 @@ export class ForwardedClient {
   /** Ends the connection of the client, and the link once everything is sent. */
   end(): void {
     this.#stopRetry();
-    this.#patience?.stop();
+    this.#waitTimer?.stop();
     this.#link?.end();
     for (let each = this.#queue.answered(); each !== undefined; each = this.#queue.answered())
       this.#release(each);
@@ -238,14 +238,14 @@ export class ForwardedClient {
   /** Binds the machine. @param client finds the client of an actor */
   static bind(client: (id: number) => ForwardedClient, { logger }: Pick<ForwardingHost, 'logger'>) {
     const bound = bind<typeof forwardingMachine, undefined>(forwardingMachine, () => undefined, {
-      startPatience: (_, { context }) => client(context.id).#startPatience(),
-      stopPatience: (_, { context }) => client(context.id).#patience?.stop(),
+      startWaitTimer: (_, { context }) => client(context.id).#startWaitTimer(),
+      stopWaitTimer: (_, { context }) => client(context.id).#waitTimer?.stop(),
       seekOwner: (_, { context }) => client(context.id).#seekOwner(),
       connect: (_, { context }) => client(context.id).#connect(context),
       beginSession: (_, { context }) => client(context.id).#beginSession(context),
       sendUnanswered: (_, { context }) => client(context.id).#sendUnanswered(context),
       sendRequest: (_, { context }) => client(context.id).#sendLast(),
-      sendLastWords: (_, { context }) => client(context.id).#sendLastWords(),
+      sendFinalReply: (_, { context }) => client(context.id).#sendFinalReply(),
       relay: (_, { context }) => client(context.id).#relay(),
       end: (_, { context }) => client(context.id).end(),
       reportUnexpected: (_, { event }) =>
@@ -259,7 +259,7 @@ export class ForwardedClient {
     if (last !== undefined) this.#send(last);
   }
 
-  #sendLastWords(): void {
-    if (this.#lastWords !== undefined) this.connection.peer.send(this.#lastWords);
+  #sendFinalReply(): void {
+    if (this.#finalReply !== undefined) this.connection.peer.send(this.#finalReply);
   }
 }

@@ -4,7 +4,7 @@ import type { AwakeTime } from '../transport/awake.ts';
 import { Peer } from '../transport/peer.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../wire/dictionary.ts';
-import { ACCEPTED, OLD_ANSWER, OPTIONS } from '../wire/handshake.ts';
+import { ACCEPTED, GREETING, OFFER, OLD_ANSWER, OPTIONS } from '../wire/handshake.ts';
 import type { Metadata } from '../wire/payload.ts';
 
 /** How a link begins: an old greeting (P2.4), or the options of the new handshake (P2.1). */
@@ -92,7 +92,7 @@ export class OwnerLink {
   #greet(): void {
     const dialect = this.#dialect;
     this.#stage = 'greeted';
-    this.#peer?.send(typeof dialect === 'string' ? dialect : `X000${OPTIONS}${encodeDictionary(dialect)}`);
+    this.#peer?.send(typeof dialect === 'string' ? dialect : GREETING + OPTIONS + encodeDictionary(dialect));
   }
 
   #received(bytes: Buffer): void {
@@ -110,7 +110,9 @@ export class OwnerLink {
     }
     const isOld = typeof this.#dialect === 'string';
     if (this.#stage === 'greeted' && !isOld) {
-      if (this.#input.text(4) === undefined) return;
+      const four = this.#input.text(4);
+      if (four === undefined) return;
+      if (four !== OFFER) return this.drop();
       this.#stage = 'offered';
     }
     if (this.#stage === 'offered') {

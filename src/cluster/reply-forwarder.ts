@@ -126,7 +126,7 @@ export class ReplyForwarder {
    * The link has ended. An owner that closes it says why in a short reply, whatever was asked (P5.3).
    * @returns that reply, for the client
    */
-  lastWords(): string | undefined {
+  finalReply(): string | undefined {
     const { first } = this.#queue;
     if (first === undefined || !isAnsweredLong(first) || this.#head !== undefined || this.#isOver)
       return undefined;

@@ -26,7 +26,7 @@ export type ForwardingEvent =
   | { type: 'session.refused' }
   /** A reply of which the client has received a part is another one now. */
   | { type: 'reply.differs' }
-  | { type: 'patience.elapsed' }
+  | { type: 'wait.elapsed' }
   | { type: 'client.gone' }
   | { type: 'stop.asked' };
 
@@ -73,14 +73,14 @@ export const forwardingMachine = setup({
     noteSession: assign({ hasSession: true }),
     noteGone: assign({ isGone: true }),
     ...unbound(
-      'startPatience',
-      'stopPatience',
+      'startWaitTimer',
+      'stopWaitTimer',
       'seekOwner',
       'connect',
       'beginSession',
       'sendUnanswered',
       'sendRequest',
-      'sendLastWords',
+      'sendFinalReply',
       'relay',
       'end',
       'reportUnexpected',
@@ -112,11 +112,11 @@ export const forwardingMachine = setup({
     },
     absent: {
       initial: 'seeking',
-      entry: 'startPatience',
-      exit: 'stopPatience',
+      entry: 'startWaitTimer',
+      exit: 'stopWaitTimer',
       on: {
         'request.came': rule('D13', 'The request waits until an owner is reached.'),
-        'patience.elapsed': {
+        'wait.elapsed': {
           target: 'ended',
           ...rule('D12', 'No owner was reached in time, and the connection of the client is closed.'),
         },
@@ -178,7 +178,7 @@ export const forwardingMachine = setup({
             ],
             'session.refused': {
               target: '#forwarding.ended',
-              actions: 'sendLastWords',
+              actions: 'sendFinalReply',
               ...rule('D13', 'The owner has ended the session, and the client gets its last reply.'),
             },
             'link.lost': LOST,

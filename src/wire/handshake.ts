@@ -11,6 +11,9 @@ export function readGreeting(four: string): Greeting {
   return { kind: 'old', format: { metadata: false, cookie: four !== '0000' && four !== '1111' } };
 }
 
+/** The first bytes of a client of the new handshake, and of the offer of the server (P2.1). */
+export const GREETING = 'X000';
+export const OFFER = 'P000';
 /** The reply to the old handshake (P2.4). */
 export const OLD_ANSWER = '2223';
 export const ACCEPTED = 'A000';
@@ -79,7 +82,7 @@ export function termsWith(terms: Terms, nonce: string | undefined): Terms {
   return { ...terms, offer: new Map([...rest, [OPTION.tokenNonce, nonce], [OPTION.token, '']]) };
 }
 
-export const encodeOffer = ({ offer }: Terms): string => `P000${encodeDictionary(offer)}`;
+export const encodeOffer = ({ offer }: Terms): string => OFFER + encodeDictionary(offer);
 
 /** @returns the settings, or the name of the option that is not offered, missing or wrong (P2.3, P2.5) */
 export function settle({ offer, demanded, admits }: Terms, wanted: Metadata): Settings | { refused: string } {

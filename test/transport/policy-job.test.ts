@@ -10,6 +10,8 @@ import {
   requeueWithBackoff,
   speculativeCopies,
   type JobEvent,
+  type JobPolicy,
+  type Server,
 } from '../../src/index.ts';
 import { isShort } from '../support/form.ts';
 
@@ -21,24 +23,22 @@ const { square } = tasks<typeof import('../client/modules/tasks.mjs')>(
   new URL('../client/modules/tasks.mjs', import.meta.url),
 );
 
+/** A server that checks each step. @param errors gets what it logs about faults */
+const serverWith = (policy: JobPolicy, events: JobEvent[], errors: string[]): Promise<Server> =>
+  createServer({
+    port: 0,
+    verify: true,
+    plugins: [{ name: 'policy', policy, onEvent: (event) => events.push(event) }],
+    logger: pino({ level: 'error' }, { write: (line) => void errors.push(line) }),
+  });
+
 // Each starts worker processes.
 describe.skipIf(isShort)('a job of real workers under requeue with backoff (S30.3)', () => {
   it('tries the task of a worker that has died again after the wait, and each step is one of the machine', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sleigh-policy-'));
     const events: JobEvent[] = [];
     const errors: string[] = [];
-    const server = await createServer({
-      port: 0,
-      verify: true,
-      plugins: [
-        {
-          name: 'backoff',
-          policy: requeueWithBackoff({ firstMilliseconds: 400 }),
-          onEvent: (event) => events.push(event),
-        },
-      ],
-      logger: pino({ level: 'error' }, { write: (line) => void errors.push(line) }),
-    });
+    const server = await serverWith(requeueWithBackoff({ firstMilliseconds: 400 }), events, errors);
     const sleigh = await Sleigh.start({
       workers: 2,
       server: { host: server.host, port: server.port },
@@ -66,18 +66,11 @@ describe.skipIf(isShort)('a job of real workers under speculative copies (S31)',
     const file = join(folder, 'go on');
     const errors: string[] = [];
     const events: JobEvent[] = [];
-    const server = await createServer({
-      port: 0,
-      verify: true,
-      plugins: [
-        {
-          name: 'speculation',
-          policy: speculativeCopies({ finished: 2, everyMilliseconds: 200 }),
-          onEvent: (event) => events.push(event),
-        },
-      ],
-      logger: pino({ level: 'error' }, { write: (line) => void errors.push(line) }),
-    });
+    const server = await serverWith(
+      speculativeCopies({ finished: 2, everyMilliseconds: 200 }),
+      events,
+      errors,
+    );
     const sleigh = await Sleigh.start({
       workers: 2,
       server: { host: server.host, port: server.port },
@@ -104,18 +97,9 @@ describe.skipIf(isShort)('a job of real workers under speculative copies (S31)',
 
 describe.skipIf(isShort)('a job of real workers under locality by host (S32)', () => {
   it('keeps elements for the host that an option names, and only while a worker is there', async () => {
+    const errors: string[] = [];
     const events: JobEvent[] = [];
-    const server = await createServer({
-      port: 0,
-      verify: true,
-      plugins: [
-        {
-          name: 'locality',
-          policy: localityByHost({ waitMilliseconds: 300 }),
-          onEvent: (event) => events.push(event),
-        },
-      ],
-    });
+    const server = await serverWith(localityByHost({ waitMilliseconds: 300 }), events, errors);
     const sleigh = await Sleigh.start({ workers: 1, server: { host: server.host, port: server.port } });
     try {
       for (const host of [hostname(), 'nowhere'])
@@ -124,6 +108,7 @@ describe.skipIf(isShort)('a job of real workers under locality by host (S32)', (
       expect(new Set(tasks.map(({ value }) => value.metadata['taskHost']))).toEqual(
         new Set([hostname(), 'nowhere']),
       );
+      expect(errors).toEqual([]);
       await expect(sleigh.submit(square, 1, { host: '' })).rejects.toThrow('`host`');
     } finally {
       await sleigh.stop();

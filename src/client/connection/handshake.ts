@@ -2,15 +2,11 @@ import { createHmac } from 'node:crypto';
 import type { ByteQueue } from '../../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../../wire/dictionary.ts';
 import type { ConnectionLostCode } from './errors.ts';
-import { ACCEPTED, OPTIONS } from '../../wire/handshake.ts';
+import { ACCEPTED, OFFER, OPTIONS } from '../../wire/handshake.ts';
 import { OPTION } from '../../wire/names.ts';
 import { CONNECTION } from '../errors/connection.ts';
 import type { ErrorText } from '../../wire/error-kind.ts';
 
-/** The first bytes of a client of the new handshake (P2.1). */
-export const GREETING = 'X000';
-/** The first bytes of the server's offer (P2.1). */
-const OFFER = 'P000';
 /** The options that this client always chooses: metadata in both directions (P3). */
 const WANTED: readonly [name: string, value: string][] = [
   [OPTION.metadataToServer, '1'],

@@ -10,10 +10,10 @@ const known = ['retry.due, with an owner'];
 /** While no owner is reached. */
 const absent = (state: string) =>
   ({
-    'stop.asked': ['ended', 'stopPatience', 'end'],
+    'stop.asked': ['ended', 'stopWaitTimer', 'end'],
     'request.came, of a client without a session': [state],
     'request.came, of a client with a session': [state],
-    'patience.elapsed': ['ended', 'stopPatience', 'end'],
+    'wait.elapsed': ['ended', 'stopWaitTimer', 'end'],
     'client.gone': [state],
   }) as const;
 
@@ -34,7 +34,7 @@ const table: ChartTable = {
     'session.begun': { type: 'session.begun' },
     'session.refused': { type: 'session.refused' },
     'reply.differs': { type: 'reply.differs' },
-    'patience.elapsed': { type: 'patience.elapsed' },
+    'wait.elapsed': { type: 'wait.elapsed' },
     'client.gone': { type: 'client.gone' },
     'stop.asked': { type: 'stop.asked' },
   },
@@ -43,8 +43,8 @@ const table: ChartTable = {
     idle: {
       after: [],
       on: {
-        'request.came, of a client without a session': ['absent.seeking', 'startPatience', 'seekOwner'],
-        'request.came, of a client with a session': ['absent.seeking', 'startPatience', 'seekOwner'],
+        'request.came, of a client without a session': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
+        'request.came, of a client with a session': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
         'owner.known, another': ['idle'],
         'owner.known, the same': ['idle'],
         'client.gone': ['ended', 'end'],
@@ -79,8 +79,8 @@ const table: ChartTable = {
       after: [...first, ...known, 'link.ready'],
       on: {
         ...absent('absent.opening'),
-        'session.begun': ['holding', 'stopPatience', 'sendUnanswered'],
-        'session.refused': ['ended', 'stopPatience', 'sendLastWords', 'end'],
+        'session.begun': ['holding', 'stopWaitTimer', 'sendUnanswered'],
+        'session.refused': ['ended', 'stopWaitTimer', 'sendFinalReply', 'end'],
         'link.lost': ['absent.seeking', 'seekOwner'],
         'owner.known, another': ['absent.seeking', 'seekOwner'],
         'owner.known, the same': ['absent.opening'],
@@ -93,8 +93,8 @@ const table: ChartTable = {
       on: {
         'request.came, of a client without a session': ['holding', 'sendRequest'],
         'request.came, of a client with a session': ['holding', 'sendRequest'],
-        'link.lost': ['absent.seeking', 'startPatience', 'seekOwner'],
-        'owner.known, another': ['absent.seeking', 'startPatience', 'seekOwner'],
+        'link.lost': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
+        'owner.known, another': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
         'owner.known, the same': ['holding'],
         'reply.differs': ['ended', 'end'],
         'client.gone': ['ended', 'end'],
@@ -125,14 +125,14 @@ const GONE_CLIENTS: readonly (readonly [
   [
     'a client that has disconnected is resumed, so that the owner gets its requests, and ends (D13)',
     [...first, 'client.gone', ...known, 'link.ready', 'session.begun'],
-    'stopPatience',
+    'stopWaitTimer',
     'sendUnanswered',
     'end',
   ],
   [
     'a client with a session of its own that has disconnected is relayed, and ends (D15)',
     [...own, 'client.gone', ...known, 'link.ready'],
-    'stopPatience',
+    'stopWaitTimer',
     'relay',
     'end',
   ],
