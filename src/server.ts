@@ -102,7 +102,10 @@ async function sharing(
   const shared = checkedOptions(store, { host, machine: hostname(), hasFolder: data !== undefined });
   const cluster = await ClusterServer.start(
     { tcp: { ...options, deadman }, shared, logger, web: page && { port: page.port, base: page.base } },
-    { owns: (tcp, figures) => void page?.show(tcp, figures), standsBy: (owner) => page?.standBy(owner) },
+    {
+      owns: (_, tcp, figures) => void page?.show(tcp, figures),
+      standsBy: (_, owner) => page?.standBy(owner),
+    },
     { host, port },
   );
   return serverOf(cluster, page, page?.address, logger);

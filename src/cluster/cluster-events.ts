@@ -12,10 +12,10 @@ export interface ClusterFigures {
   readonly stored: StoredServers;
 }
 
-/** Called when this server begins or ceases to own the data. */
+/** Called when this server begins or ceases to own a partition. */
 export interface ClusterEvents {
-  /** This server owns the data from now on. */
-  readonly owns: (tcp: TcpServer, figures: ClusterFigures) => void;
+  /** This server owns the partition from now on. */
+  readonly owns: (partition: number, tcp: TcpServer, figures: ClusterFigures) => void;
   /** Another server does, or nobody. */
-  readonly standsBy: (owner: Member | undefined) => void;
+  readonly standsBy: (partition: number, owner: Member | undefined) => void;
 }

@@ -25,7 +25,8 @@ import { PostgresStore } from './postgres-store.ts';
 import { prepareTables } from './schema.ts';
 import { ServerRegistry } from './server-registry.ts';
 
-/** The one partition: all workspaces have the same owner. */
+/** All workspaces have the same owner. */
+const PARTITIONS = 1;
 const PARTITION = 0;
 
 /** How often a server that stands by looks whether the lease of the owner is over: so many times in a lease. */
@@ -105,7 +106,8 @@ export class ClusterServer {
     this.#credentials = tcp;
     this.#link = link;
     this.#partition = new Partition(link, PARTITION, shared.leaseMs);
-    this.#front = new Front({ gate: this.#gate, logger, tcp, webPort: options.web?.port, secret });
+    const webPort = options.web?.port;
+    this.#front = new Front({ gate: this.#gate, logger, tcp, webPort, secret, partitions: PARTITIONS });
   }
 
   /**
@@ -200,7 +202,7 @@ export class ClusterServer {
 
   #holdClients(): void {
     this.#forwardedTo = undefined;
-    this.#front.hold();
+    this.#front.hold(PARTITION);
   }
 
   #forwardClients(): void {
@@ -208,8 +210,8 @@ export class ClusterServer {
     if (owner === undefined) throw fault('nobody owns the data');
     if (isSameMember(owner, this.#forwardedTo)) return;
     this.#forwardedTo = owner;
-    this.#front.forward(linkAddress(owner));
-    this.#events.standsBy(owner);
+    this.#front.forward(PARTITION, linkAddress(owner));
+    this.#events.standsBy(PARTITION, owner);
   }
 
   async #claimData(): Promise<void> {
@@ -240,7 +242,7 @@ export class ClusterServer {
       ...NODE_EDGE,
       time: store.time,
       disk,
-      listener: (core: ListenerOptions) => this.#front.listening(core),
+      listener: (core: ListenerOptions) => this.#front.listening(PARTITION, core),
     };
     const { tls, admission } = this.#credentials;
     // The actors of a later time are others, and their steps belong into a trace of their own.
@@ -303,7 +305,7 @@ export class ClusterServer {
     const { tcp, epoch, lease } = this.#owning ?? missing('the data is not loaded');
     const registry = this.#registry ?? missing('the server is not registered');
     registry.startReading();
-    this.#events.owns(tcp, {
+    this.#events.owns(PARTITION, tcp, {
       name: this.#member.name,
       epoch,
       get leaseLeftMs() {
@@ -326,7 +328,7 @@ export class ClusterServer {
       await tcp.stopped;
       await this.#giveUp(owning);
     }
-    this.#events.standsBy(undefined);
+    this.#events.standsBy(PARTITION, undefined);
     this.#send({ type: 'dropped' });
   }
 

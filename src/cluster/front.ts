@@ -6,6 +6,7 @@ import type { Listening, ListenerOptions } from '../transport/listening.ts';
 import { isSameText } from '../transport/admission.ts';
 import { Seldom } from '../transport/seldom.ts';
 import { authorityOf } from '../wire/authority.ts';
+import { parseWhole } from '../wire/numbers.ts';
 import { fault } from '../wire/error-kind.ts';
 import { joinedPair } from '../transport/joined-pair.ts';
 import { ForwardedClients, type ConnectOwner, type ForwardingOptions } from './forwarded-clients.ts';
@@ -24,17 +25,30 @@ export interface LinkAddress {
 }
 
 interface Waiting {
+  readonly partition: number;
   readonly socket: Socket;
   /** Accepts it again. */
   readonly go: () => void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** What becomes of a client that connects. */
+/** Who owns a partition. */
 type Mode =
   | { readonly type: 'hold' }
   | { readonly type: 'forward'; readonly to: LinkAddress }
   | { readonly type: 'serve'; readonly core: ListenerOptions };
+
+const HOLD: Mode = { type: 'hold' };
+
+/** The partition that decides what becomes of clients. */
+const ONLY = 0;
+
+export interface FrontOptions extends ForwardingOptions {
+  /** Only servers with the same store know it. */
+  readonly secret: string;
+  /** How many partitions the data has. */
+  readonly partitions: number;
+}
 
 /**
  * The listening sockets of one server of several. The core of an owner serves clients that connect. Otherwise they are
@@ -57,15 +71,17 @@ export class Front {
   /** Those of other servers. */
   readonly #waiting = new Set<Waiting>();
   readonly #forwarded: ForwardedClients;
-  #mode: Mode = { type: 'hold' };
-  /** The last owner that was known: this server, or HOST:PORT of another one. */
-  #owner: ListenerOptions | string | undefined;
+  /** By partition. */
+  readonly #modes: Mode[];
+  /** The last owner of each partition that was known: this server, or HOST:PORT of another one. */
+  readonly #owners: (ListenerOptions | string | undefined)[];
 
-  /** @param secret only servers with the same store know it */
-  constructor({ secret, ...options }: ForwardingOptions & { readonly secret: string }) {
+  constructor({ secret, partitions, ...options }: FrontOptions) {
     const { gate, logger } = options;
     this.#logger = logger;
     this.#secret = secret;
+    this.#modes = Array.from({ length: partitions }, () => HOLD);
+    this.#owners = Array.from({ length: partitions }, () => undefined);
     this.#forwarded = new ForwardedClients(options);
     this.#most = this.#forwarded.limits.connectionCount;
     this.#clients = new Listener({
@@ -73,7 +89,10 @@ export class Front {
       logger,
       isFull: () => this.#isFull(),
       accept: (socket, name) => this.#accept(socket, name),
-      refused: (limit) => this.#mode.type === 'serve' && this.#mode.core.refused(limit),
+      refused: (limit) => {
+        const mode = this.#modeOf(ONLY);
+        if (mode.type === 'serve') mode.core.refused(limit);
+      },
     });
     this.#link = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
       this.#linked(socket),
@@ -115,50 +134,57 @@ export class Front {
     });
   }
 
-  /** Clients wait from now on. */
-  hold(): void {
-    this.#change({ type: 'hold' });
+  #modeOf(partition: number): Mode {
+    return this.#modes[partition] ?? HOLD;
   }
 
-  /** Clients are forwarded from now on. */
-  forward(to: LinkAddress): void {
-    const { type } = this.#mode;
-    if (this.#mode.type === 'forward' && this.#mode.to.host === to.host && this.#mode.to.port === to.port)
-      return;
-    this.#logger.info({ owner: to, before: type }, 'clients are forwarded to the owner of the data');
-    this.#change({ type: 'forward', to });
+  /** Nobody is known to own the partition: clients that need it wait from now on. */
+  hold(partition: number): void {
+    this.#change(partition, HOLD);
   }
 
-  /** What a core listens on: it gets the clients when it has begun to listen. */
-  listening(core: ListenerOptions): Listening {
+  /** Another server owns the partition: clients that need it are forwarded from now on. */
+  forward(partition: number, to: LinkAddress): void {
+    const mode = this.#modeOf(partition);
+    if (mode.type === 'forward' && mode.to.host === to.host && mode.to.port === to.port) return;
+    this.#logger.info(
+      { partition, owner: to, before: mode.type },
+      'clients are forwarded to the owner of the data',
+    );
+    this.#change(partition, { type: 'forward', to });
+  }
+
+  /** What the core of a partition listens on: it gets the clients when it has begun to listen. */
+  listening(partition: number, core: ListenerOptions): Listening {
     const mine: Mode = { type: 'serve', core };
     return {
       host: this.host,
       port: this.port,
       listen: () => {
-        this.#change(mine);
+        this.#change(partition, mine);
         return Promise.resolve();
       },
       close: () => {
         // A core that stops takes no more connections, and ends those that it has.
-        if (this.#mode === mine) this.hold();
+        if (this.#modeOf(partition) === mine) this.hold(partition);
       },
     };
   }
 
-  #change(mode: Mode): void {
-    this.#mode = mode;
+  #change(partition: number, mode: Mode): void {
+    this.#modes[partition] = mode;
     if (mode.type === 'hold') return this.#forwarded.ownerUnknown();
     const owner = mode.type === 'serve' ? mode.core : authorityOf(mode.to.host, mode.to.port);
-    this.#forwarded.ownerKnown(this.#connectionTo(mode), owner !== this.#owner);
-    this.#owner = owner;
+    this.#forwarded.ownerKnown(this.#connectionTo(partition, mode), owner !== this.#owners[partition]);
+    this.#owners[partition] = owner;
     for (const each of this.#waiting) {
+      if (each.partition !== partition) continue;
       this.#release(each);
       if (!each.socket.destroyed) each.go();
     }
   }
 
-  #connectionTo(mode: Exclude<Mode, { type: 'hold' }>): ConnectOwner {
+  #connectionTo(partition: number, mode: Exclude<Mode, { type: 'hold' }>): ConnectOwner {
     if (mode.type === 'serve') {
       const { core } = mode;
       // The clients from before this server owned the data.
@@ -171,7 +197,7 @@ export class Front {
     const { host, port } = mode.to;
     return (name) => ({
       stream: connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true }),
-      introduction: `${this.#secret} ${name}\n`,
+      introduction: `${this.#secret} ${name} ${partition}\n`,
     });
   }
 
@@ -181,20 +207,22 @@ export class Front {
   }
 
   #isFull(): boolean {
-    if (this.#mode.type === 'serve') return this.#mode.core.isFull();
+    const mode = this.#modeOf(ONLY);
+    if (mode.type === 'serve') return mode.core.isFull();
     return this.#waiting.size + this.#forwarded.count >= this.#most;
   }
 
   #accept(socket: Duplex, name: string): void {
-    const mode = this.#mode;
+    const mode = this.#modeOf(ONLY);
     if (mode.type === 'serve') mode.core.accept(socket, name);
     else this.#forwarded.accept(socket, name);
   }
 
   /** A client that another server forwards, and has admitted. It is not forwarded again. */
-  #acceptLinked(socket: Socket, name: string): void {
-    const mode = this.#mode;
-    if (mode.type === 'hold') this.#wait(socket, () => this.#acceptLinked(socket, name));
+  #acceptLinked(socket: Socket, name: string, partition: number): void {
+    const mode = this.#modeOf(partition);
+    if (mode.type === 'hold')
+      this.#wait(partition, socket, () => this.#acceptLinked(socket, name, partition));
     else if (mode.type === 'forward') socket.destroy();
     else if (mode.core.isFull()) {
       mode.core.refused('connectionCount');
@@ -205,12 +233,17 @@ export class Front {
     }
   }
 
-  #wait(socket: Socket, go: () => void): void {
+  #wait(partition: number, socket: Socket, go: () => void): void {
     if (this.#isFull()) return void socket.destroy();
-    const waiting = { socket, go, timer: setTimeout(() => socket.destroy(), HOLD_MS) };
+    const waiting = { partition, socket, go, timer: setTimeout(() => socket.destroy(), HOLD_MS) };
     this.#waiting.add(waiting);
     socket.on('error', () => undefined);
     socket.once('close', () => this.#release(waiting));
+  }
+
+  /** Whether there is a partition of that number. */
+  #has(partition: number | undefined): partition is number {
+    return partition !== undefined && partition in this.#modes;
   }
 
   #linked(socket: Socket): void {
@@ -222,13 +255,14 @@ export class Front {
       if (end < 0 && text.length <= FIRST_LINE_BYTES) return;
       clearTimeout(timer);
       socket.off('data', read);
-      const [secret, name] = text.subarray(0, Math.max(end, 0)).toString('latin1').split(' ');
-      if (!isSameText(secret, this.#secret) || name === undefined) {
+      const [secret, name, number = ''] = text.subarray(0, Math.max(end, 0)).toString('latin1').split(' ');
+      const partition = parseWhole(number);
+      if (!isSameText(secret, this.#secret) || name === undefined || !this.#has(partition)) {
         this.#strangers.happened({ audit: true });
         socket.destroy();
       } else {
         stopReading(socket);
-        this.#acceptLinked(socket, name);
+        this.#acceptLinked(socket, name, partition);
       }
     };
     socket.on('error', () => undefined);
@@ -242,7 +276,7 @@ export class Front {
     this.#link.close();
     for (const { socket } of this.#waiting) socket.destroy();
     // Those of an owner are clients of its core.
-    if (this.#mode.type !== 'serve') this.#forwarded.stop();
+    if (this.#modeOf(ONLY).type !== 'serve') this.#forwarded.stop();
   }
 
   /** Ends what is left. */

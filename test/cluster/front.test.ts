@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 async function newFront(options: TcpOptions = {}, secret = 'shared'): Promise<Front> {
-  const front = await startFront({ limits: { connectionCount: 100 }, ...options }, secret);
+  const front = await startFront({ limits: { connectionCount: 100 }, ...options }, { secret });
   ends.unshift(
     () => front.close(),
     () => front.destroy(),
@@ -37,7 +37,7 @@ async function newCore(front: Front, options: TcpOptions = {}): Promise<TcpServe
 async function newPair(options: TcpOptions = {}): Promise<{ core: TcpServer; front: Front; owner: Front }> {
   const [owner, front] = [await newFront(options), await newFront(options)];
   const core = await newCore(owner, options);
-  front.forward(linkOf(owner));
+  front.forward(0, linkOf(owner));
   return { core, front, owner };
 }
 
@@ -54,7 +54,7 @@ describe('a server that does not own the data', () => {
     const [owner, other] = [await newFront(), await newFront()];
     const clients = Array.from({ length: 20 }, (_, at) => open(at % 2 === 0 ? owner : other, at % 3));
     while (owner.counts.forwarded + other.counts.forwarded < clients.length) await sleep(1);
-    other.forward(linkOf(owner));
+    other.forward(0, linkOf(owner));
     while (owner.counts.waiting < clients.length / 2) await sleep(1);
     const core = await newCore(owner);
     const spaces = await Promise.all(clients);
@@ -82,10 +82,10 @@ describe('a server that does not own the data', () => {
     const { core, front, owner } = await newPair();
     const [idle, client] = [await ProtocolClient.ready(front), await ProtocolClient.ready(front)];
     await client.ask(['open ws', 'own', 'me', 'no']);
-    front.forward(NOWHERE);
+    front.forward(0, NOWHERE);
     await eventually(() => core.core.sessions.count === 0, 'the session has ended with its link');
     client.begin(['list wss']).whenAnswered.catch(() => undefined);
-    front.forward(linkOf(owner));
+    front.forward(0, linkOf(owner));
     await client.ended();
     expect((await idle.ask(['list wss'])).status).toBe('0000');
   });
@@ -110,10 +110,10 @@ describe('a server that does not own the data', () => {
     const space = await open(front, 20);
     await space.store('x', 1);
     const [session] = core.core.sessions.all;
-    front.forward(NOWHERE);
+    front.forward(0, NOWHERE);
     const fetched = space.fetch('x');
     await sleep(20);
-    front.forward(linkOf(owner));
+    front.forward(0, linkOf(owner));
     expect(await fetched).toBe(1);
     expect([...core.core.sessions.all]).toContain(session);
   });
@@ -123,9 +123,9 @@ describe('a server that does not own the data', () => {
     const [held, relayed] = [await ProtocolClient.ready(front), await open(front, 20)];
     await held.ask(['open ws', 'own', 'me', 'no']);
     const before = [...core.core.connections];
-    front.hold();
+    front.hold(0);
     expect((await held.ask(['list vars', 'own'])).status).toBe('0000');
-    front.forward(linkOf(owner));
+    front.forward(0, linkOf(owner));
     await relayed.store('x', 1);
     expect([...core.core.connections]).toEqual(before);
   });
@@ -189,8 +189,8 @@ describe('a server that does not own the data', () => {
 
   it('connects no client to a server that forwards itself', async () => {
     const [a, b] = [await newFront(), await newFront()];
-    a.forward(linkOf(b));
-    b.forward(linkOf(a));
+    a.forward(0, linkOf(b));
+    b.forward(0, linkOf(a));
     const client = await ProtocolClient.ready(a);
     const asked = client.begin(['list wss']);
     await sleep(200);
@@ -203,7 +203,7 @@ describe('a server that does not own the data', () => {
   it('serves nobody on its second port who does not know the secret of the store', async () => {
     const [owner, stranger] = [await newFront(), await newFront({}, 'guessed')];
     const core = await newCore(owner);
-    stranger.forward(linkOf(owner));
+    stranger.forward(0, linkOf(owner));
     const client = await ProtocolClient.ready(stranger);
     const asked = client.begin(['list wss']);
     await sleep(200);

@@ -6,7 +6,7 @@ testConversations(async () => {
   const [owner, other] = [await startFront(), await startFront()];
   const core = coreBehind(owner);
   await core.listen(HOST, 0);
-  other.forward(linkOf(owner));
+  other.forward(0, linkOf(owner));
   return {
     host: HOST,
     port: other.port,

@@ -9,15 +9,22 @@ export const HOST = '127.0.0.1';
 const logger = createLogger('silent');
 
 /** The listening sockets of one server of several. */
-export async function startFront(options: TcpOptions = {}, secret = 'shared'): Promise<Front> {
-  const front = new Front({ gate: new Gate(options), logger, tcp: options, webPort: undefined, secret });
+export async function startFront(
+  options: TcpOptions = {},
+  { secret = 'shared', partitions = 1 } = {},
+): Promise<Front> {
+  const gate = new Gate(options);
+  const front = new Front({ gate, logger, tcp: options, webPort: undefined, secret, partitions });
   await front.listen(HOST, 0, 0);
   return front;
 }
 
 /** A core that serves the clients of a front, and of others that forward to it. */
-export const coreBehind = (front: Front, options: TcpOptions = {}): TcpServer =>
-  new TcpServer(options, logger, undefined, { ...NODE_EDGE, listener: (core) => front.listening(core) });
+export const coreBehind = (front: Front, options: TcpOptions = {}, partition = 0): TcpServer =>
+  new TcpServer(options, logger, undefined, {
+    ...NODE_EDGE,
+    listener: (core) => front.listening(partition, core),
+  });
 
 /** Where other servers reach a front. */
 export const linkOf = (front: Front) => ({ host: HOST, port: front.linkPort });
