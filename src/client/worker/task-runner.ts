@@ -1,14 +1,14 @@
 import { reasonOf } from '../../wire/error-kind.ts';
 import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
-import { elementOfPlace, type ElementId } from '../../wire/task-places.ts';
+import { elementOfPlace } from '../../wire/task-places.ts';
 import type { Activity } from './activity.ts';
 import { Chunk, chunkPart, type ChunkPart } from '../values/chunk.ts';
 import type { Clock } from '../clock.ts';
-import { callContext } from './call-context.ts';
+import { CallContext, type CallSurroundings } from './call-context.ts';
 import type { CallTurns } from './call-turns.ts';
 import { CalledBeside, Declined, type Departure } from './departure.ts';
-import { ElementCall } from './element-call.ts';
+import { ElementCall, type ElementCallOptions } from './element-call.ts';
 import { functionOf, ModuleError, type ExportedFunction } from '../task/module-function.ts';
 import type { Platform } from '../platform.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
@@ -17,8 +17,7 @@ import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import { UnresolvedValue } from '../values/lending.ts';
 import type { MasterMemory } from './master-memory.ts';
 import { readable } from '../values/values.ts';
-import { CALL_REPORTS, type CallReport } from '../task/call-report.ts';
-import { CallReporter } from './call-reporter.ts';
+import { CALL_REPORTS } from '../task/call-report.ts';
 import type { Access, Call } from './worker.ts';
 import { LOAD_LIMIT_MS, type WorkerMemory } from './worker-memory.ts';
 import type { Company } from '../../machines/pool/company.ts';
@@ -54,16 +53,11 @@ interface RunningTask {
   readonly elementAt: ReturnType<typeof elementOfPlace>;
 }
 
-/** The properties that all elements of a task share. */
+/** What all elements of a task share. */
 interface TaskDetails {
   readonly call: ExportedFunction;
-  readonly fixedArgs: unknown;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly attempt: number;
-  readonly seed: string | undefined;
-  /** Sends a report to the master; undefined if it does not listen. */
-  readonly report: ((report: CallReport) => void) | undefined;
+  readonly surroundings: CallSurroundings;
+  readonly callOptions: ElementCallOptions;
   /** Whether each worker calls it, so that its rank is the index. */
   readonly isForEveryone: boolean;
 }
@@ -141,8 +135,8 @@ export class TaskRunner {
       value instanceof UnresolvedValue
         ? this.#options.masterMemory
             .resolve(value)
-            .then((resolved) => this.#run(details, resolved, elementAt(at), at))
-        : this.#run(details, value, elementAt(at), at);
+            .then((resolved) => this.#run(details, resolved, at, elementAt))
+        : this.#run(details, value, at, elementAt);
     const elementIn = metadata.get(KEY.elementIn);
     if (elementIn !== undefined) return one(await elementAtServer(access, elementIn), 0);
     if (metadata.get(KEY.chunk) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
@@ -159,22 +153,33 @@ export class TaskRunner {
   }
 
   async #prepare(access: Access, metadata: Metadata): Promise<TaskDetails> {
-    const { activity } = this.#options;
+    const { activity, server, workspace, rank, platform, departure, print } = this.#options;
     activity.begin({ batch: this.#batch, at: 0, limit: LOAD_LIMIT_MS, isLoading: true });
     try {
       const call = await this.#function(metadata);
       const fixedArgs = await this.#fixed(access, metadata.get(KEY.fixedArgs));
-      const timeout = Number(metadata.get(KEY.timeout) ?? Infinity);
-      const isForEveryone = metadata.get(KEY.everyone) === '1';
+      const { clock, endOfTurn } = platform;
       return {
         call,
-        fixedArgs,
-        timeout,
-        attempt: Number(metadata.get(KEY.attempt) ?? 1),
-        seed: metadata.get(KEY.seed),
-        isForEveryone,
-        report:
-          metadata.get(KEY.listens) === '1' ? (report) => access.store(CALL_REPORTS, report) : undefined,
+        surroundings: {
+          attempt: Number(metadata.get(KEY.attempt) ?? 1),
+          seed: metadata.get(KEY.seed),
+          fixedArgs,
+          rank,
+          workspace,
+          server,
+          clock,
+          report:
+            metadata.get(KEY.listens) === '1' ? (report) => access.store(CALL_REPORTS, report) : undefined,
+          print,
+        },
+        callOptions: {
+          clock,
+          endOfTurn,
+          timeout: Number(metadata.get(KEY.timeout) ?? Infinity),
+          onLeftRunning: (why) => departure.request(why),
+        },
+        isForEveryone: metadata.get(KEY.everyone) === '1',
       };
     } finally {
       activity.end();
@@ -220,43 +225,26 @@ export class TaskRunner {
   }
 
   async #run(
-    details: TaskDetails,
+    task: TaskDetails,
     value: unknown,
-    { batch, index }: ElementId,
     at: number,
+    elementAt: RunningTask['elementAt'],
   ): Promise<unknown> {
     if (this.#isCancelled) throw cancelled();
-    const { call, timeout, isForEveryone } = details;
-    const { server, workspace, rank, platform, activity, departure, onElement } = this.#options;
-    const running = new ElementCall({
-      clock: platform.clock,
-      endOfTurn: platform.endOfTurn,
-      timeout,
-      onLeftRunning: (why) => departure.request(why),
-    });
-    const element = { batch, index: isForEveryone ? rank : index };
-    const { clock } = platform;
-    const about = { ...element, worker: rank };
-    const reporter = details.report && new CallReporter({ clock, send: details.report, about });
-    const print = (line: string): void => this.#options.print(`${line}\n`);
-    const context = callContext({
-      ...details,
-      call: running,
-      element,
-      rank,
-      workspace,
-      server,
-      reporter,
-      print,
-    });
+    const { call, surroundings, callOptions, isForEveryone } = task;
+    const { activity, within, onElement } = this.#options;
+    const { batch, index } = elementAt(at);
+    const running = new ElementCall(callOptions);
+    const element = { batch, index: isForEveryone ? surroundings.rank : index };
+    const context = new CallContext(running, element, surroundings);
     this.#running = running;
-    activity.begin({ batch: this.#batch, at, limit: timeout, isLoading: false });
+    activity.begin({ batch: this.#batch, at, limit: callOptions.timeout, isLoading: false });
     try {
-      return await running.resultOf(() => this.#options.within(running, () => call(value, context)));
+      return await running.resultOf(() => within(running, () => call(value, context)));
     } finally {
       this.#running = undefined;
       activity.end();
-      reporter?.end();
+      context.end();
       onElement();
     }
   }
