@@ -9,6 +9,7 @@ import { isLoopback } from './transport/admission.ts';
 import { TcpServer } from './transport/server.ts';
 import type { TcpOptions } from './transport/tcp-options.ts';
 import type { WebAddress, WebOptions } from './web/web-options.ts';
+import { WithoutPage } from './web/without-page.ts';
 import type { WebPage } from './web/web-page.ts';
 
 export type { SharedStoreOptions } from './cluster/cluster-options.ts';
@@ -100,11 +101,14 @@ async function sharing(
   const { ClusterServer } = await import('./cluster/cluster-server.ts');
   const { checkedOptions } = await import('./cluster/cluster-options.ts');
   const shared = checkedOptions(store, { host, machine: hostname(), hasFolder: data !== undefined });
+  const shown = page ?? new WithoutPage(logger);
   const cluster = await ClusterServer.start(
     { tcp: { ...options, deadman }, shared, logger, web: page && { port: page.port, base: page.base } },
     {
-      owns: (_, tcp, figures) => void page?.show(tcp, figures),
-      standsBy: (_, owner) => page?.standBy(owner),
+      begins: (whole) => page?.begin(whole),
+      asked: async (question) => shown.answer(question),
+      owns: (partition, tcp, figures) => shown.own(partition, tcp, figures),
+      standsBy: (partition, owner) => shown.standBy(partition, owner),
     },
     { host, port },
   );

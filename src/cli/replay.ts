@@ -31,7 +31,7 @@ export interface ReplayServer {
  */
 export async function serveReplay(views: ViewSource, options: ReplayOptions): Promise<ReplayServer> {
   const web = await WebServer.listen(options, createLogger('warn'));
-  web.show({ views, changes: () => 0, isReady: () => true });
+  web.root.show({ views, changes: () => 0, isReady: () => true });
   return { url: web.url, close: () => web.close() };
 }
 

@@ -24,6 +24,7 @@ import { PostgresDisk } from './postgres-disk.ts';
 import { PostgresStore } from './postgres-store.ts';
 import { prepareTables } from './schema.ts';
 import { ServerRegistry } from './server-registry.ts';
+import { wholeOf } from './whole.ts';
 
 /** All workspaces have the same owner. */
 const PARTITIONS = 1;
@@ -106,8 +107,8 @@ export class ClusterServer {
     this.#credentials = tcp;
     this.#link = link;
     this.#partition = new Partition(link, PARTITION, shared.leaseMs);
-    const webPort = options.web?.port;
-    this.#front = new Front({ gate: this.#gate, logger, tcp, webPort, secret, partitions: PARTITIONS });
+    const { gate, asked, webPort } = { gate: this.#gate, asked: events.asked, webPort: options.web?.port };
+    this.#front = new Front({ gate, logger, tcp, webPort, secret, partitions: PARTITIONS, asked });
   }
 
   /**
@@ -124,7 +125,8 @@ export class ClusterServer {
     checkedPlugins(tcp.plugins, { isTraced: tcp.trace !== undefined });
     const link = linkOf(shared);
     try {
-      const server = new ClusterServer(options, events, await prepareTables(link), link);
+      const secret = await prepareTables(link);
+      const server = new ClusterServer(options, events, secret, link);
       const front = server.#front;
       await front.listen(host, port, shared.linkPort);
       server.#member = memberOf(shared.name, {
@@ -133,15 +135,13 @@ export class ClusterServer {
         linkPort: front.linkPort,
         page: options.web,
       });
-      server.#registry = new ServerRegistry({
-        link: linkOf(shared),
-        member: server.#member,
-        version: VERSION,
-        partition: PARTITION,
-        leaseMs: shared.leaseMs,
-        loop: NODE_EDGE.time.loop,
-        logger: options.logger,
-      });
+      const { leaseMs } = shared;
+      const { loop } = NODE_EDGE.time;
+      const { logger } = options;
+      const registered = { member: server.#member, version: VERSION, leaseMs, loop, logger };
+      server.#registry = new ServerRegistry({ link: linkOf(shared), ...registered });
+      const about = { name: shared.name, partitions: PARTITIONS, host: front.host, port: front.port };
+      events.begins(wholeOf({ ...about, reader: server.#registry.reader, secret }));
       server.#claim.start();
       return server;
     } catch (error) {
@@ -303,16 +303,18 @@ export class ClusterServer {
 
   #serveClients(): void {
     const { tcp, epoch, lease } = this.#owning ?? missing('the data is not loaded');
-    const registry = this.#registry ?? missing('the server is not registered');
-    registry.startReading();
+    const { reader } = this.#registry ?? missing('the server is not registered');
+    void reader.read();
     this.#events.owns(PARTITION, tcp, {
       name: this.#member.name,
+      partition: PARTITION,
+      partitions: PARTITIONS,
       epoch,
       get leaseLeftMs() {
         return lease.leftMs;
       },
       get stored() {
-        return registry.stored;
+        return reader.storedOf(PARTITION);
       },
     });
   }
@@ -321,7 +323,6 @@ export class ClusterServer {
   async #dropData(): Promise<void> {
     const owning = this.#owning;
     this.#owning = undefined;
-    this.#registry?.stopReading();
     if (owning !== undefined) {
       const { tcp, epoch } = owning;
       tcp.durability?.abandon(plainError(STORED.fenced(this.#member.name, epoch)));

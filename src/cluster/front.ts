@@ -9,10 +9,11 @@ import { authorityOf } from '../wire/authority.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { fault } from '../wire/error-kind.ts';
 import { joinedPair } from '../transport/joined-pair.ts';
+import { isQuestion } from './question.ts';
 import { ForwardedClients, type ConnectOwner, type ForwardingOptions } from './forwarded-clients.ts';
 
 /** Bytes and milliseconds within which another server must say for whom it connects. */
-const FIRST_LINE_BYTES = 512;
+const FIRST_LINE_BYTES = 4_096;
 const FIRST_LINE_MS = 5_000;
 
 /** Milliseconds for which a server that connects for a client waits until this one owns the data. */
@@ -48,6 +49,8 @@ export interface FrontOptions extends ForwardingOptions {
   readonly secret: string;
   /** How many partitions the data has. */
   readonly partitions: number;
+  /** Another server asks something about this one. @returns the answer; undefined if there is none */
+  readonly asked?: ((question: string) => Promise<string | undefined>) | undefined;
 }
 
 /**
@@ -68,6 +71,7 @@ export class Front {
   readonly #most: number;
   /** Only servers with the same store know it. */
   readonly #secret: string;
+  readonly #asked: FrontOptions['asked'];
   /** Those of other servers. */
   readonly #waiting = new Set<Waiting>();
   readonly #forwarded: ForwardedClients;
@@ -76,8 +80,9 @@ export class Front {
   /** The last owner of each partition that was known: this server, or HOST:PORT of another one. */
   readonly #owners: (ListenerOptions | string | undefined)[];
 
-  constructor({ secret, partitions, ...options }: FrontOptions) {
+  constructor({ secret, partitions, asked, ...options }: FrontOptions) {
     const { gate, logger } = options;
+    this.#asked = asked;
     this.#logger = logger;
     this.#secret = secret;
     this.#modes = Array.from({ length: partitions }, () => HOLD);
@@ -257,7 +262,9 @@ export class Front {
       socket.off('data', read);
       const [secret, name, number = ''] = text.subarray(0, Math.max(end, 0)).toString('latin1').split(' ');
       const partition = parseWhole(number);
-      if (!isSameText(secret, this.#secret) || name === undefined || !this.#has(partition)) {
+      const isKnown = isSameText(secret, this.#secret) && name !== undefined;
+      if (isKnown && isQuestion(number)) void this.#answer(socket, number);
+      else if (!isKnown || !this.#has(partition)) {
         this.#strangers.happened({ audit: true });
         socket.destroy();
       } else {
@@ -268,6 +275,15 @@ export class Front {
     socket.on('error', () => undefined);
     socket.once('close', () => clearTimeout(timer));
     socket.on('data', read);
+  }
+
+  /** A server that gets no answer sees the connection close. */
+  async #answer(socket: Socket, question: string): Promise<void> {
+    const answer = await this.#asked?.(question).catch((error: unknown) => {
+      this.#logger.error({ error }, 'a question of another server cannot be answered');
+    });
+    if (answer === undefined) socket.destroy();
+    else socket.end(answer);
   }
 
   /** Accepts no more connections; those that the core serves stay. */

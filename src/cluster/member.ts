@@ -18,7 +18,10 @@ export const isSameMember = (one: Member, other: Member | undefined): boolean =>
   one.web === other.web;
 
 /** The address for other servers. */
-export function linkAddress({ link }: Member): { readonly host: string; readonly port: number } {
+export function linkAddress({ link }: Pick<Member, 'link'>): {
+  readonly host: string;
+  readonly port: number;
+} {
   const { hostname, port } = new URL(`tcp://${link}`);
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

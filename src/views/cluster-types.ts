@@ -1,7 +1,10 @@
-/** The servers that share a store, as its owner shows them (D9 to D12). Times are by the clock of the store. */
+/** A partition of the data of servers that share a store, as its owner shows it (D9 to D12). Times are by the clock of the store. */
 export interface ClusterView {
   /** The name of this server. */
   readonly name: string;
+  /** The number of this partition, from 0, and how many there are. */
+  readonly partition: number;
+  readonly partitions: number;
   /** The name of the owner of the data; null until the store was asked. It is this server, unless another one has just claimed the data. */
   readonly owner: string | null;
   /** The epoch under which this server commits. */

@@ -11,6 +11,8 @@ import { sleighSummary } from './sleigh.ts';
 import type { StorageFigures } from './storage.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { OverviewView, SleighSummary } from './types.ts';
+import { troublesFirst } from './whole.ts';
+import type { OverviewCounts } from './whole-types.ts';
 import type { VerificationView } from './verification-types.ts';
 
 const MAX_SLEIGHS = 100;
@@ -21,10 +23,6 @@ function oldSleighSummary({ name, oldSleigh }: Workspace): OldSleighSummary[] {
   const { workers, queued, running, results, lost } = oldSleigh;
   return [{ ...named(name), workers, queued, running, results, lost }];
 }
-
-/** 1 for a job in trouble, which is shown first. */
-const troubles = ({ notices }: SleighSummary): number =>
-  Number(notices.some(({ kind }) => kind === 'trouble'));
 
 function verification({ verifier, figures }: Core): VerificationView | null {
   if (verifier === undefined) return null;
@@ -46,6 +44,30 @@ export interface OverviewFigures {
   readonly figuresOf: (sleigh: Sleigh) => SleighFigures;
 }
 
+export const overviewCounts = (core: Core): OverviewCounts => ({
+  connections: core.counts.connections,
+  blocked: core.blockedConnections,
+  workspaces: core.workspaces.count,
+  variables: core.workspaces.variableCount,
+  bytesHeld: core.accounting.bytes,
+});
+
+/** Those in trouble first, then newest first. */
+export const sleighSummaries = (
+  core: Core,
+  now: number,
+  figuresOf: OverviewFigures['figuresOf'],
+): SleighSummary[] =>
+  troublesFirst(
+    newest(core.workspaces.occupied, MAX_SLEIGHS).flatMap(({ plugin }) =>
+      plugin instanceof Sleigh ? [sleighSummary(plugin, figuresOf(plugin), now)] : [],
+    ),
+  );
+
+/** Newest first. */
+export const oldSleighSummaries = (core: Core): OldSleighSummary[] =>
+  newest(core.workspaces.oldSleighs, MAX_SLEIGHS).flatMap(oldSleighSummary);
+
 export const overview = (
   core: Core,
   about: About,
@@ -58,20 +80,12 @@ export const overview = (
   now: about.now(),
   writable: about.writable,
   replay: false,
-  connections: core.counts.connections,
-  blocked: core.blockedConnections,
-  workspaces: core.workspaces.count,
-  variables: core.workspaces.variableCount,
-  bytesHeld: core.accounting.bytes,
+  ...overviewCounts(core),
   verification: verification(core),
   storage: storage?.view ?? null,
   cluster: about.cluster === undefined ? null : clusterView(about.cluster),
   requests: Object.fromEntries(core.figures.requests),
   rates: rates.series,
-  sleighs: newest(core.workspaces.occupied, MAX_SLEIGHS)
-    .flatMap(({ plugin }): SleighSummary[] =>
-      plugin instanceof Sleigh ? [sleighSummary(plugin, figuresOf(plugin), about.now())] : [],
-    )
-    .sort((a, b) => troubles(b) - troubles(a)),
-  oldSleighs: newest(core.workspaces.oldSleighs, MAX_SLEIGHS).flatMap(oldSleighSummary),
+  sleighs: sleighSummaries(core, about.now(), figuresOf),
+  oldSleighs: oldSleighSummaries(core),
 });

@@ -47,5 +47,14 @@ export const REPLAY_VIEWS = [
   { name: 'stepActor', path: 'replay/*/actors/*', query: ['scope'], type: 'ActorView' },
 ] as const satisfies readonly ViewRoute[];
 
+/** The views of the whole, at the root of a server with several partitions. */
+export const WHOLE_VIEWS = [
+  { name: 'overview', path: 'overview', query: [], type: 'WholeView' },
+  { name: 'workspaces', path: 'workspaces', query: LIST, type: 'WholeWorkspacesView' },
+  { name: 'takeovers', path: 'takeovers', query: [], type: 'TakeoversView' },
+  { name: 'charts', path: 'charts', query: [], type: 'ChartsView' },
+] as const satisfies readonly ViewRoute[];
+
 export type LiveView = (typeof LIVE_VIEWS)[number]['name'];
 export type ReplayedView = (typeof REPLAY_VIEWS)[number]['name'];
+export type WholesView = (typeof WHOLE_VIEWS)[number]['name'];

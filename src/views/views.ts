@@ -9,8 +9,8 @@ import { History } from './history.ts';
 import { endedJobFailures, endedJobsView, endedJobTimeline, endedJobView } from './ended.ts';
 import { failedElements } from './job-report.ts';
 import { outputQuery, outputView } from './output.ts';
-import { overview } from './overview.ts';
-import { listQuery, newest, rangeOf } from './paging.ts';
+import { oldSleighSummaries, overview, overviewCounts, sleighSummaries } from './overview.ts';
+import { listQuery, newest, rangeOf, type ListQuery } from './paging.ts';
 import { route, type ViewMakers } from './router.ts';
 import { TROUBLES, type Trouble } from './notices.ts';
 import { sleighCounts } from './sleigh-counts.ts';
@@ -19,8 +19,10 @@ import { timelineQuery, timelineView } from './timeline.ts';
 import { workerDetails, workersView } from './workers.ts';
 import { SleighFigures } from './sleigh-figures.ts';
 import { StorageFigures } from './storage.ts';
-import type { ChartsView } from './types.ts';
+import type { ChartsView, WorkspacesView } from './types.ts';
 import { LIVE_VIEWS, type LiveView } from './view-routes.ts';
+import { ownPartition } from './whole.ts';
+import type { OwnPartitionView } from './whole-types.ts';
 import { variableView, workspacesView, workspaceView } from './workspaces.ts';
 
 /** The number of sleighs whose metrics are kept over time. */
@@ -58,7 +60,7 @@ export class Views {
         storage: this.#storage,
         figuresOf: (sleigh) => this.#figuresOf(sleigh),
       }),
-    workspaces: (_names, query) => workspacesView(this.#core.workspaces, listQuery(query)),
+    workspaces: (_names, query) => this.workspaces(listQuery(query)),
     workspace: ([name], query) => this.#workspace(name, query),
     variable: ([name, variable], query) => this.#variable(name, variable, query),
     clients: (_names, query) => clientsView(this.#core, query.get('state'), listQuery(query)),
@@ -85,6 +87,10 @@ export class Views {
     actor: ([name, id]) => this.#withSleigh(name, (sleigh) => this.#actor(sleigh, id)),
     charts: () => this.#charts,
   };
+
+  workspaces(query: ListQuery): WorkspacesView {
+    return workspacesView(this.#core.workspaces, query);
+  }
 
   #workspace(name: string, query: URLSearchParams) {
     const workspace = this.#core.workspaces.find(name);
@@ -126,6 +132,15 @@ export class Views {
     let figures = this.#figures.get(sleigh);
     if (figures === undefined) this.#figures.set(sleigh, (figures = new SleighFigures()));
     return figures;
+  }
+
+  /** What the server says of this partition to other servers. */
+  own(partition: number): OwnPartitionView {
+    return ownPartition(partition, {
+      counts: overviewCounts(this.#core),
+      sleighs: sleighSummaries(this.#core, this.#about.now(), (sleigh) => this.#figuresOf(sleigh)),
+      oldSleighs: oldSleighSummaries(this.#core),
+    });
   }
 
   /** The number of jobs with each trouble, of the newest jobs. */

@@ -1,12 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Site } from './site.ts';
+import type { Site, ViewAddress } from './site.ts';
 import { PROBLEM } from './problems.ts';
-
-/** Which view: its path, percent-encoded, and its query. */
-export interface ViewAddress {
-  readonly path: string;
-  readonly query: URLSearchParams;
-}
 
 /** One open stream. It shows one view, or several that it numbers. */
 export class Viewer {

@@ -2,8 +2,8 @@ import { BOUNDS } from '../wire/bounds.ts';
 import type { ServerResponse } from 'node:http';
 import { processTime } from '../transport/awake.ts';
 import { Problem } from './answers.ts';
-import { Feed, Viewer, type Subscription, type ViewAddress } from './feed.ts';
-import type { Site } from './site.ts';
+import { Feed, Viewer, type Subscription } from './feed.ts';
+import type { Site, ViewAddress } from './site.ts';
 import { PROBLEM } from './problems.ts';
 
 /** Milliseconds between two updates of a viewer. */

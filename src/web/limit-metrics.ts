@@ -1,8 +1,8 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
 import { descriptors } from '../transport/descriptors.ts';
 import type { TcpServer } from '../transport/server.ts';
 import type { UsedLimit } from '../wire/limits.ts';
 import { KINDS } from '../workspace/memory-budget.ts';
+import { labelled, type MetricsPart, type MetricsWriter } from './metrics-writer.ts';
 
 /** The use of a limit, and the limit. */
 interface Usage {
@@ -39,50 +39,43 @@ function usages({ core, counts }: TcpServer): Record<UsedLimit, Usage> & { descr
   };
 }
 
-/** Metrics of the use of each limit, its refusals, and the kinds of data in memory. */
-export function addLimitMetrics(registry: Registry, server: TcpServer): void {
-  const read = (name: string, help: string, label: string, values: () => Iterable<[string, number]>): void =>
-    registry.registerMetric(
-      new Gauge({
-        name,
-        help,
-        registers: [],
-        labelNames: [label],
-        collect() {
-          this.reset();
-          for (const [key, value] of values()) this.set({ [label]: key }, value);
-        },
-      }),
+/** @returns a figure of each limit of a part */
+const ofUsages =
+  (pick: (usage: Usage) => number) =>
+  ({ server }: MetricsPart) =>
+    labelled(
+      'limit',
+      Object.entries(usages(server)).map(([limit, usage]) => [limit, pick(usage)] as const),
     );
-  const ofUsages = (pick: (usage: Usage) => number) => (): [string, number][] =>
-    Object.entries(usages(server)).map(([limit, usage]) => [limit, pick(usage)]);
-  read(
+
+/** Adds metrics of the use of each limit, its refusals, and the kinds of data in memory. */
+export function addLimitMetrics({ gauges, counter }: MetricsWriter): void {
+  gauges(
     'sleigh_limit_used',
     'How much of a limit is used; of the quotas, by whoever uses most.',
     'limit',
     ofUsages(({ used }) => used),
   );
-  read(
+  gauges(
     'sleigh_limit_bound',
     'The limit itself.',
     'limit',
     ofUsages(({ bound }) => bound),
   );
-  const { budget } = server.core.accounting;
-  read('sleigh_memory_bytes', 'What is held in memory for others, by what it is.', 'kind', () =>
-    KINDS.map((kind) => [kind, budget.byKind[kind]]),
+  gauges(
+    'sleigh_memory_bytes',
+    'What is held in memory for others, by what it is.',
+    'kind',
+    ({ server: { core } }) =>
+      labelled(
+        'kind',
+        KINDS.map((kind) => [kind, core.accounting.budget.byKind[kind]] as const),
+      ),
   );
-  const { refusals } = server.core.figures;
-  registry.registerMetric(
-    new Counter({
-      name: 'sleigh_refusals_total',
-      help: 'Requests that were refused and connections that ended, by the limit that was met.',
-      registers: [],
-      labelNames: ['limit'],
-      collect() {
-        this.reset();
-        for (const [limit, count] of refusals) this.inc({ limit }, count);
-      },
-    }),
+  counter(
+    'sleigh_refusals_total',
+    'Requests that were refused and connections that ended, by the limit that was met.',
+    ['limit'],
+    ({ server }) => labelled('limit', server.core.figures.refusals),
   );
 }

@@ -9,13 +9,13 @@ import { isFile, sizeOf } from '../wire/payload.ts';
 import { Babelfishes } from './babelfish.ts';
 import { drawingsIn } from './drawings.ts';
 import { orderableJob } from '../views/orderable-job.ts';
-import { metricsOf } from './metrics.ts';
+import type { MetricsPart } from './metrics-writer.ts';
 import type { Site } from './site.ts';
-import type { WebServer } from './web-server.ts';
 import type { Writes } from './writes.ts';
 
 export interface LiveSiteOptions {
-  readonly web: WebServer;
+  /** The folder with the drawings; undefined if nobody looks at them. */
+  readonly dist: string | undefined;
   /** Undefined if changes are disabled. */
   readonly token: string | undefined;
   readonly logger: Logger;
@@ -32,14 +32,15 @@ const now = (): number => performance.timeOrigin + performance.now();
 export class LiveSite implements Site {
   readonly views: Views;
   readonly writes: Writes | undefined;
-  readonly metrics: () => Promise<string>;
+  /** What its metrics are read from. */
+  readonly measured: Omit<MetricsPart, 'partition'>;
   readonly #server: TcpServer;
   readonly #sampling: NodeJS.Timeout;
   /** Changes outside of the core: samples, and texts of babelfishes. */
   #changes = 0;
   #clients = 0;
 
-  constructor(server: TcpServer, { web, token, logger, cluster }: LiveSiteOptions) {
+  constructor(server: TcpServer, { dist, token, logger, cluster }: LiveSiteOptions) {
     this.#server = server;
     const { core, host, port, peek, endedJobs, durability: storage } = server;
     const { translate: babelfish } = new Babelfishes({
@@ -49,7 +50,7 @@ export class LiveSite implements Site {
     });
     const writable = token !== undefined;
     const startedAt = now();
-    const drawing = drawingsIn(web.dist);
+    const drawing = dist === undefined ? () => '' : drawingsIn(dist);
     const about = {
       host,
       port,
@@ -66,7 +67,7 @@ export class LiveSite implements Site {
     };
     this.views = new Views(core, about);
     this.writes = token === undefined ? undefined : this.#writes(token, logger);
-    this.metrics = metricsOf({ server, web, views: this.views, cluster });
+    this.measured = { server, views: this.views, cluster };
     this.#sampling = setInterval(() => {
       try {
         this.views.sample();

@@ -25,6 +25,19 @@ export const PROBLEM = {
     'PUT',
   ),
   starting: errorKind('503', () => 'the server is starting', 'Ask again in a second.'),
+  ownerWithoutPage: errorKind(
+    '503',
+    (owner: string) => `server ${owner} owns this data, and has no page`,
+    'Start that server with a page, or wait until another one owns the data.',
+    'b',
+  ),
+  noPartition: errorKind(
+    '404',
+    (partition: string, count: number) => `there is no partition ${partition}: the data has ${count}, from 0`,
+    'Look for the workspace on the page of the whole, at `/`.',
+    '40',
+    32,
+  ),
   noView: errorKind('404', () => 'there is no such view', 'See the routes in docs/web.md.'),
   noMetrics: errorKind(
     '404',

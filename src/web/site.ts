@@ -1,5 +1,11 @@
 import type { Writes } from './writes.ts';
 
+/** Which view: its path, percent-encoded, and its query. */
+export interface ViewAddress {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
 /** The source of views: a running server, or a trace. */
 export interface ViewSource {
   /**
@@ -15,7 +21,15 @@ export interface ViewSource {
 /** The content of a web server. */
 export interface Site {
   readonly views: ViewSource;
-  /** A number that increases when a view may have changed. Views are not computed again while it stays the same. */
+  /**
+   * Called before views are read for the first time, if what they show is at other servers.
+   * @returns when what they need has come, or does not come
+   */
+  readonly prepare?: (views: readonly ViewAddress[]) => Promise<void>;
+  /**
+   * A number that increases when a view may have changed. Views are not computed again while it stays the same. Called
+   * again and again while somebody looks.
+   */
   readonly changes: () => number;
   readonly isReady: () => boolean;
   /** Deletes and fetches, if changes are enabled. */
@@ -29,6 +43,4 @@ export interface Site {
     variable: string,
     index: number,
   ) => { readonly size: number; read(): string | Uint8Array } | undefined;
-  /** The text for Prometheus. */
-  readonly metrics?: (() => Promise<string>) | undefined;
 }

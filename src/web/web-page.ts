@@ -2,8 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { TcpServer } from '../transport/server.ts';
 import type { Cluster } from '../views/cluster.ts';
+import { drawingsIn } from './drawings.ts';
 import { LiveSite } from './live-site.ts';
+import { metricsOf } from './metrics.ts';
+import { OwnParts } from './own-parts.ts';
+import type { Elsewhere, SiteHost } from './site-host.ts';
 import { WebServer } from './web-server.ts';
+import { WholeSite, type Whole } from './whole-site.ts';
 import { WebListenError, type WebAddress, type WebOptions } from './web-options.ts';
 import { authorityOf } from '../wire/authority.ts';
 
@@ -12,10 +17,15 @@ export class WebPage {
   readonly #web: WebServer;
   readonly #token: string | undefined;
   readonly #logger: Logger;
-  #site: LiveSite | undefined;
+  /** Where each partition is shown: at the root if there is one. */
+  #hosts: readonly SiteHost[];
+  /** What this server serves, by partition. */
+  readonly #sites = new Map<number, LiveSite>();
+  readonly #own = new OwnParts();
 
   private constructor(web: WebServer, { write, token }: WebOptions, logger: Logger) {
     this.#web = web;
+    this.#hosts = [web.root];
     this.#token = write === true ? (token ?? randomBytes(16).toString('base64url')) : undefined;
     this.#logger = logger;
   }
@@ -60,29 +70,77 @@ export class WebPage {
   }
 
   /**
-   * Shows this server from now on.
-   * @param cluster what it tells about the servers that share its store; undefined if it is alone
+   * Shows this server, which is alone, from now on.
    * @returns the address of the page
    */
-  show(tcp: TcpServer, cluster?: Cluster): WebAddress {
-    this.#site?.close();
-    this.#site = new LiveSite(tcp, { web: this.#web, token: this.#token, logger: this.#logger, cluster });
-    this.#web.show(this.#site);
+  show(tcp: TcpServer): WebAddress {
+    this.#show(0, tcp, undefined);
     return this.address;
   }
 
+  /** This server shares its store with others. With several partitions the root shows the whole. */
+  begin(whole: Whole): void {
+    if (whole.partitions === 1) return;
+    this.#hosts = this.#web.divide(whole.partitions);
+    const { dist } = this.#web;
+    this.#web.root.show(new WholeSite(whole, this.#own, { drawing: drawingsIn(dist), now }));
+    this.#measure();
+  }
+
   /**
-   * Shows nothing, and sends browsers to the page of another server.
+   * Shows a partition from now on.
+   * @param cluster what it tells about the servers that share its store
+   */
+  own(partition: number, tcp: TcpServer, cluster: Cluster): void {
+    this.#show(partition, tcp, cluster);
+  }
+
+  /**
+   * Does not show a partition any more, and sends browsers to the page of another server.
    * @param owner the server to which clients are forwarded, with the address of its page if it has one; undefined if there is none
    */
-  standBy(owner: { readonly web?: string | undefined } | undefined): void {
-    this.#site?.close();
-    this.#site = undefined;
-    this.#web.redirect(owner);
+  standBy(partition: number, owner: Elsewhere | undefined): void {
+    this.#end(partition);
+    this.#hosts[partition]?.redirect(owner);
+    this.#measure();
+  }
+
+  /** @returns the answer to another server, as JSON; undefined if there is none */
+  answer(question: string): string | undefined {
+    const answer = this.#own.answer(question);
+    return answer && JSON.stringify(answer);
+  }
+
+  #show(partition: number, tcp: TcpServer, cluster: Cluster | undefined): void {
+    this.#end(partition);
+    const { dist } = this.#web;
+    const site = new LiveSite(tcp, { dist, token: this.#token, logger: this.#logger, cluster });
+    this.#sites.set(partition, site);
+    this.#own.set(partition, site.views);
+    this.#hosts[partition]?.show(site);
+    this.#measure();
+  }
+
+  #end(partition: number): void {
+    this.#sites.get(partition)?.close();
+    this.#sites.delete(partition);
+    this.#own.delete(partition);
+  }
+
+  /** The metrics are those of what is shown now; a server of several without a partition has those of its process. */
+  #measure(): void {
+    const isDivided = this.#hosts.length > 1;
+    const parts = Array.from(this.#sites, ([partition, site]) => ({
+      ...site.measured,
+      partition: isDivided ? partition : undefined,
+    }));
+    this.#web.measure(isDivided || parts.length > 0 ? metricsOf(this.#web, parts) : undefined);
   }
 
   async close(): Promise<void> {
-    this.#site?.close();
+    for (const partition of this.#sites.keys()) this.#end(partition);
     await this.#web.close();
   }
 }
+
+const now = (): number => performance.timeOrigin + performance.now();

@@ -4,13 +4,12 @@ import type { Logger } from 'pino';
 import { processTime } from '../transport/awake.ts';
 import { answer, answerJson, answerProblem, answerText, Problem, SECURITY_HEADERS } from './answers.ts';
 import { DIST } from './dist.ts';
-import { Feeds } from './feeds.ts';
 import { belowBase, normalBase } from './base-path.ts';
 import { authorityOf } from '../wire/authority.ts';
 import { Hosts } from './hosts.ts';
 import { decodePart } from '../views/path-part.ts';
 import { pageOfOldAddress } from './old-pages.ts';
-import type { Site } from './site.ts';
+import { SiteHost, viewsOf, type Call } from './site-host.ts';
 import { StaticFiles } from './static-files.ts';
 import { TimeShare } from './time-share.ts';
 import { Turns } from './turns.ts';
@@ -63,12 +62,12 @@ export class WebServer {
     this.#logger.warn({ unread }, 'a connection of the web page was ended: it does not read'),
   );
   #hosts = new Hosts('', 0, []);
-  #site: Site | undefined;
-  /** The page of another server that shows what this one does not. */
-  #elsewhere: string | undefined;
-  /** Whether another server serves the clients that connect to this one. */
-  #isForwarding = false;
-  #feeds: Feeds | undefined;
+  /** What is at the root. */
+  readonly root: SiteHost;
+  /** What is below `/p/N/`, by N; empty if the data is not divided. */
+  #partitions: readonly SiteHost[] = [];
+  /** The text for Prometheus; undefined if there is none. */
+  #metrics: (() => Promise<string>) | undefined;
 
   /**
    * Listens. Requests are answered 503 until there is something to `show`.
@@ -93,6 +92,7 @@ export class WebServer {
     this.dist = dist;
     this.base = normalBase(base);
     this.#logger = logger;
+    this.root = this.#newHost();
     this.#files = new StaticFiles([
       {
         at: '/',
@@ -144,28 +144,27 @@ export class WebServer {
 
   /** The number of open streams, and of the different views that they show. */
   get counts(): { readonly viewers: number; readonly views: number } {
-    return { viewers: this.#feeds?.viewers ?? 0, views: this.#feeds?.views ?? 0 };
+    const all = [this.root, ...this.#partitions].map(({ counts }) => counts);
+    const sum = (of: 'viewers' | 'views'): number => all.reduce((total, counts) => total + counts[of], 0);
+    return { viewers: sum('viewers'), views: sum('views') };
   }
 
   /**
-   * Shows no site any more.
-   * @param owner another server, which serves the clients, and to whose page requests are sent if it has one
+   * The data is divided: each partition has a site of its own, below `/p/N/`.
+   * @returns where they are shown
    */
-  redirect(owner: { readonly web?: string | undefined } | undefined): void {
-    this.#site = undefined;
-    this.#feeds?.close();
-    this.#feeds = undefined;
-    this.#elsewhere = owner?.web;
-    this.#isForwarding = owner !== undefined;
+  divide(partitions: number): readonly SiteHost[] {
+    this.#partitions = Array.from({ length: partitions }, () => this.#newHost());
+    return this.#partitions;
   }
 
-  /** Shows this site from now on. */
-  show(site: Site): void {
-    this.#elsewhere = undefined;
-    this.#isForwarding = false;
-    this.#feeds?.close();
-    this.#site = site;
-    this.#feeds = new Feeds(site, BOUNDS.viewers.value, {
+  /** @param metrics the text for Prometheus; undefined while there is none */
+  measure(metrics: (() => Promise<string>) | undefined): void {
+    this.#metrics = metrics;
+  }
+
+  #newHost(): SiteHost {
+    return new SiteHost({
       failed: (error) => this.#logger.error({ error }, 'a view could not be made'),
       sent: (stream) => this.#unread.count(stream),
     });
@@ -173,7 +172,7 @@ export class WebServer {
 
   /** Ends all streams and connections. */
   async close(): Promise<void> {
-    this.#feeds?.close();
+    for (const host of [this.root, ...this.#partitions]) host.close();
     const closed = new Promise((resolve) => this.#http.close(resolve));
     this.#http.closeAllConnections();
     await closed;
@@ -208,26 +207,44 @@ export class WebServer {
     const { pathname: full, search, searchParams } = new URL(`http://page${target}`);
     if (full === this.base && full !== '')
       return void response.writeHead(302, { Location: `${full}/${search}` }).end();
-    const pathname = belowBase(this.base, full);
+    const path = belowBase(this.base, full);
+    const { host, pathname } = this.#hostOf(path);
+    if (pathname === '') return void response.writeHead(302, { Location: `${full}/${search}` }).end();
     const [first = '', ...segments] = pathname.slice(1).split('/');
-    if (this.#elsewhere !== undefined && !OF_THIS_SERVER.has(first))
-      return void response.writeHead(307, { Location: this.#elsewhere + pathname.slice(1) + search }).end();
+    const call = { pathname, search, searchParams, first, request, response, host };
+    const { elsewhere } = OF_THIS_SERVER.has(first) ? {} : host;
+    if (elsewhere !== undefined)
+      return void response.writeHead(307, { Location: elsewhere + path.slice(1) + search }).end();
     if (first === 'api' && (request.method === 'POST' || request.method === 'DELETE'))
-      return answerJson(response, 200, await write(this.#site?.writes, request, segments.map(decodePart)));
+      return answerJson(response, 200, await write(host.site?.writes, request, segments.map(decodePart)));
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw new Problem(PROBLEM.wrongMethod(request.method ?? ''), { Allow: 'GET, HEAD' });
-    return this.#reads[readHandler(pathname)]({ pathname, search, searchParams, first, request, response });
+    return this.#reads[readHandler(pathname)](call);
   }
 
-  readonly #reads: Readonly<Record<ReadHandler, (call: Call) => Promise<void> | void>> = {
-    view: (call) => this.#share.run(() => this.#answerView(call)),
-    stream: (call) => this.#share.run(() => this.#answerStream(call)),
-    bytes: (call) => this.#share.run(() => this.#answerBytes(call)),
+  /** @returns what a path asks for, and the path below it: '' for `/p/N` without a slash at its end */
+  #hostOf(path: string): { readonly host: SiteHost; readonly pathname: string } {
+    const [, number, below = ''] = /^\/p\/(\d{1,5})(\/.*)?$/.exec(path) ?? [];
+    if (number === undefined || this.#partitions.length === 0) return { host: this.root, pathname: path };
+    const host = this.#partitions[Number(number)];
+    if (host === undefined) throw new Problem(PROBLEM.noPartition(number, this.#partitions.length));
+    return { host, pathname: below };
+  }
+
+  readonly #reads: Readonly<Record<ReadHandler, (call: CallOfHost) => Promise<void> | void>> = {
+    view: async (call) => {
+      const { pathname: path, searchParams: query } = call;
+      await call.host.site?.prepare?.([{ path, query }]);
+      return this.#share.run(() => call.host.answerView(call));
+    },
+    stream: async (call) => {
+      await call.host.site?.prepare?.(viewsOf(call));
+      return this.#share.run(() => call.host.answerStream(call));
+    },
+    bytes: (call) => this.#share.run(() => call.host.answerBytes(call)),
     health: ({ response }) => answerText(response, 200, 'ok'),
     readiness: ({ response }) =>
-      this.#site?.isReady() === true || this.#isForwarding
-        ? answerText(response, 200, 'ready')
-        : answerText(response, 503, 'not ready'),
+      this.#isReady ? answerText(response, 200, 'ready') : answerText(response, 503, 'not ready'),
     metrics: ({ response }) => this.#share.run(() => this.#answerMetrics(response)),
     oldPage: ({ pathname, search, response }) => {
       const up = '../'.repeat(pathname.split('/').length - 2);
@@ -236,45 +253,15 @@ export class WebServer {
     file: (call) => this.#answerFile(call),
   };
 
-  #answerView({ pathname: path, searchParams: query, request: { method, headers }, response }: Call): void {
-    // The browser may have disconnected while the request waited for its turn.
-    if (response.destroyed) return;
-    if (this.#site === undefined || this.#feeds === undefined) throw new Problem(PROBLEM.starting());
-    if (method === 'GET' && headers.accept?.includes('text/event-stream') === true)
-      return this.#feeds.open({ path, query }, response);
-    const view = this.#site.views.get(path, query);
-    if (view === undefined) throw new Problem(PROBLEM.noView());
-    return answerJson(response, 200, view);
-  }
-
-  #answerStream({ searchParams, request: { method = '' }, response }: Call): void {
-    if (response.destroyed) return;
-    if (method !== 'GET') throw new Problem(PROBLEM.wrongMethod(method), { Allow: 'GET' });
-    if (this.#feeds === undefined) throw new Problem(PROBLEM.starting());
-    const addresses = searchParams.getAll('view').map((view) => {
-      const { pathname: path, searchParams: query } = new URL(`http://page/api${view}`);
-      return { path, query };
-    });
-    this.#feeds.openTogether(addresses, response);
-  }
-
-  #answerBytes({ pathname, response }: Call): void {
-    if (response.destroyed) return;
-    if (this.#site === undefined) throw new Problem(PROBLEM.starting());
-    const [workspace = '', variable = '', index = '', ...more] = pathname.split('/').slice(2).map(decodePart);
-    const isIndex = /^\d{1,15}$/.test(index) && more.length === 0;
-    const bytes = isIndex ? this.#site.bytesOf?.(workspace, variable, Number(index)) : undefined;
-    if (bytes === undefined) throw new Problem(PROBLEM.noBytes());
-    const most = BOUNDS.fetchedBytes.value;
-    if (bytes.size > most) throw new Problem(PROBLEM.tooManyBytes(bytes.size, most));
-    const read = bytes.read();
-    const body = typeof read === 'string' ? Buffer.from(read, 'latin1') : read;
-    answer(response, 200, 'application/octet-stream', body, { 'Content-Disposition': 'attachment' });
+  /** Whether clients are served, here or by another server. One without an owner makes only its own clients wait. */
+  get #isReady(): boolean {
+    const hosts = this.#partitions.length > 0 ? this.#partitions : [this.root];
+    return hosts.some(({ isReady }) => isReady);
   }
 
   async #answerMetrics(response: ServerResponse): Promise<void> {
-    if (this.#site?.metrics === undefined) throw new Problem(PROBLEM.noMetrics());
-    answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await this.#site.metrics());
+    if (this.#metrics === undefined) throw new Problem(PROBLEM.noMetrics());
+    answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await this.#metrics());
   }
 
   async #answerFile({ pathname: path, first, request, response }: Call): Promise<void> {
@@ -289,15 +276,8 @@ export class WebServer {
   }
 }
 
-/** A request that reads. */
-interface Call {
-  readonly pathname: string;
-  readonly search: string;
-  readonly searchParams: URLSearchParams;
-  /** The first part of the path. */
-  readonly first: string;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+interface CallOfHost extends Call {
+  readonly host: SiteHost;
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>

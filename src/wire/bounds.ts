@@ -226,6 +226,16 @@ export const BOUNDS = {
     unit: 'milliseconds',
     what: 'How long a viewer may take nothing before its stream is closed.',
   },
+  askedMs: {
+    value: 1_000,
+    unit: 'milliseconds',
+    what: 'What an owner has to answer another server that shows the whole of several partitions. Then its last answer is shown.',
+  },
+  askedBytes: {
+    value: 8 << 20,
+    unit: 'bytes',
+    what: 'The answer of an owner to another server that shows the whole. A larger one counts as none.',
+  },
   fetchedBytes: {
     value: 16 << 20,
     unit: 'bytes',

@@ -54,7 +54,12 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
       const shared = checkedOptions({ ...store, name }, { host: HOST, machine: name, hasFolder: false });
       const server = await ClusterServer.start(
         { tcp: {}, shared, logger, web: undefined },
-        { owns: () => undefined, standsBy: (_, owner) => named.push([name, owner?.name, owner?.web]) },
+        {
+          begins: () => undefined,
+          asked: () => Promise.resolve(undefined),
+          owns: () => undefined,
+          standsBy: (_, owner) => named.push([name, owner?.name, owner?.web]),
+        },
         { host: HOST, port: 0 },
       );
       onTestFinished(() => server.close());

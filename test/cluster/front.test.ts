@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Front } from '../../src/cluster/front.ts';
+import { askServer } from '../../src/cluster/question.ts';
 import { NetWorkSpace } from '../../src/index.ts';
 import type { TcpServer } from '../../src/transport/server.ts';
 import type { TcpOptions } from '../../src/transport/tcp-options.ts';
@@ -209,5 +210,45 @@ describe('a server that does not own the data', () => {
     await sleep(200);
     expect(asked.answer).toBeUndefined();
     expect(core.counts.sockets).toBe(0);
+  });
+});
+
+const questionTo = (front: Front, secret: string) => ({
+  ...linkOf(front),
+  secret,
+  name: 'b',
+  path: '/overview',
+  signal: AbortSignal.timeout(5_000),
+});
+
+describe('the link between servers', () => {
+  it('answers a question of a server with the same secret, and closes otherwise', async () => {
+    const asked: string[] = [];
+    const front = await startFront(
+      {},
+      {
+        asked: (question) => {
+          asked.push(question);
+          return Promise.resolve('{"of":"a"}');
+        },
+      },
+    );
+    ends.unshift(
+      () => front.close(),
+      () => front.destroy(),
+    );
+    expect(await askServer(questionTo(front, 'shared'))).toBe('{"of":"a"}');
+    await expect(askServer(questionTo(front, 'another'))).rejects.toThrow('does not answer');
+    expect(asked).toEqual(['/overview']);
+  });
+
+  it('does not wait for a server that says nothing', async () => {
+    const front = await startFront({}, { asked: () => new Promise(() => undefined) });
+    ends.unshift(
+      () => front.close(),
+      () => front.destroy(),
+    );
+    const signal = AbortSignal.timeout(50);
+    await expect(askServer({ ...questionTo(front, 'shared'), signal })).rejects.toThrow();
   });
 });

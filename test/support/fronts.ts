@@ -1,4 +1,4 @@
-import { Front } from '../../src/cluster/front.ts';
+import { Front, type FrontOptions } from '../../src/cluster/front.ts';
 import { NODE_EDGE } from '../../src/transport/edge.ts';
 import { Gate } from '../../src/transport/gate.ts';
 import { createLogger } from '../../src/transport/logger.ts';
@@ -11,10 +11,10 @@ const logger = createLogger('silent');
 /** The listening sockets of one server of several. */
 export async function startFront(
   options: TcpOptions = {},
-  { secret = 'shared', partitions = 1 } = {},
+  { secret = 'shared', partitions = 1, asked }: Partial<FrontOptions> = {},
 ): Promise<Front> {
   const gate = new Gate(options);
-  const front = new Front({ gate, logger, tcp: options, webPort: undefined, secret, partitions });
+  const front = new Front({ gate, logger, tcp: options, webPort: undefined, secret, partitions, asked });
   await front.listen(HOST, 0, 0);
   return front;
 }

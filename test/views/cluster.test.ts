@@ -8,6 +8,8 @@ import { aboutOf, viewOf, viewsOf } from '../support/views.ts';
 const claim = { time: 1_000, epoch: 1, owner: 'a', former: undefined, leaseOverMs: undefined };
 const cluster: Cluster = {
   name: 'a',
+  partition: 0,
+  partitions: 1,
   epoch: 4,
   leaseLeftMs: 2_500,
   stored: {
@@ -26,6 +28,8 @@ describe('the servers in the page', () => {
     const views = new Views(server.core, { ...aboutOf(server), cluster });
     expect(viewOf<OverviewView>(views, '/api/overview').cluster).toEqual({
       name: 'a',
+      partition: 0,
+      partitions: 1,
       owner: 'a',
       epoch: 4,
       since: 4_000,
