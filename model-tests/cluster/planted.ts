@@ -40,7 +40,7 @@ export const PLANTED = {
   },
   claimsLate: {
     what: 'looks seldom whether the lease of the owner is over',
-    file: 'cluster/cluster-server.js',
+    file: 'cluster/partition-server.js',
     from: 'const LOOKS = 8;',
     to: 'const LOOKS = 0.2;',
   },

@@ -1,12 +1,13 @@
 import { Option } from 'commander';
 import type { ServerOptions } from '../server.ts';
-import { port, secondsOver0 } from './numbers.ts';
+import { atLeastOne, port, secondsOver0 } from './numbers.ts';
 
 /** The flags of a server that shares its store with others. */
 export interface StoreFlags {
   readonly store?: string;
   readonly name?: string;
   readonly lease: number;
+  readonly partitions?: number;
   readonly advertise?: string;
   readonly linkPort: number;
   readonly storeUnsafe?: true;
@@ -27,6 +28,10 @@ export const storeOptions = (): readonly Option[] => [
   )
     .argParser(secondsOver0)
     .default(5),
+  new Option(
+    '--partitions <number>',
+    'how many parts of the data of --store servers can own, from 1 to 256; only for the first start (default: those of the store)',
+  ).argParser(atLeastOne),
   new Option(
     '--advertise <host>',
     'other servers reach this one at this host (default: that of --host, or of the machine)',
@@ -52,6 +57,7 @@ export const storeOf = (flags: StoreFlags): Pick<ServerOptions, 'store'> =>
           url: flags.store,
           name: flags.name,
           leaseMs: flags.lease * 1_000,
+          partitions: flags.partitions,
           advertise: flags.advertise,
           linkPort: flags.linkPort,
           isUnsafe: flags.storeUnsafe,

@@ -13,6 +13,11 @@ export interface SharedStoreOptions {
    * 5,000, the least is 500, and the most is an hour.
    */
   readonly leaseMs?: number | undefined;
+  /**
+   * The number of partitions into which workspaces are divided, from 1 to 256. It is chosen when the store is used for the first
+   * time, and never changes. Without it a store keeps its number; a new one gets 32.
+   */
+  readonly partitions?: number | undefined;
   /** The host under which other servers reach this one. The default is that on which it listens, or the machine's name. */
   readonly advertise?: string | undefined;
   /** The port for other servers. The default is a free one. */
@@ -24,10 +29,19 @@ export interface SharedStoreOptions {
 const LEASE_MS = 5_000;
 const LEAST_LEASE_MS = 500;
 const MOST_LEASE_MS = 3_600_000;
+const MOST_PARTITIONS = 256;
 
 /** The options with their defaults. @throws if one of them is wrong */
 export function checkedOptions(
-  { url, name, leaseMs = LEASE_MS, advertise, linkPort = 0, isUnsafe = false }: SharedStoreOptions,
+  {
+    url,
+    name,
+    leaseMs = LEASE_MS,
+    partitions,
+    advertise,
+    linkPort = 0,
+    isUnsafe = false,
+  }: SharedStoreOptions,
   {
     host,
     machine,
@@ -40,11 +54,17 @@ export function checkedOptions(
   if (!/^[^\s]{1,64}$/.test(called)) throw plainError(CLUSTER.badName(called));
   if (!(leaseMs >= LEAST_LEASE_MS && leaseMs <= MOST_LEASE_MS))
     throw plainError(CLUSTER.badLease(leaseMs, LEAST_LEASE_MS, MOST_LEASE_MS));
+  if (
+    partitions !== undefined &&
+    !(Number.isInteger(partitions) && partitions >= 1 && partitions <= MOST_PARTITIONS)
+  )
+    throw plainError(CLUSTER.badPartitions(partitions, MOST_PARTITIONS));
   const isEverywhere = host === '0.0.0.0' || host === '::';
   return {
     url,
     name: called,
     leaseMs,
+    partitions,
     reachedAt: advertise ?? (isEverywhere ? machine : host),
     linkPort,
     isUnsafe,

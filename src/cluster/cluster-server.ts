@@ -1,40 +1,40 @@
-import { createActor } from 'xstate';
 import type { Logger } from 'pino';
-import { bind } from '../machines/bind.ts';
-import { claimMachine, type ClaimEvent } from '../machines/claim.ts';
-import { STORED } from '../store/errors.ts';
-import { isFenced } from '../store/failure.ts';
 import { NODE_EDGE } from '../transport/edge.ts';
 import { checkedPlugins } from '../transport/checked-plugins.ts';
 import { Gate, type Credentials } from '../transport/gate.ts';
-import type { ListenerOptions } from '../transport/listening.ts';
 import { Seldom } from '../transport/seldom.ts';
-import { TcpServer } from '../transport/server.ts';
 import type { TcpOptions } from '../transport/tcp-options.ts';
-import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
+import { reasonOf } from '../wire/error-kind.ts';
 import { VERSION } from '../version.ts';
+import { Balance, type Plan } from './balance.ts';
 import type { ClusterEvents } from './cluster-events.ts';
 import type { CheckedOptions } from './cluster-options.ts';
 import { Front } from './front.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
-import { isUnreachable, Link, missing } from './link.ts';
-import { isSameMember, linkAddress, memberOf, type Member, type MemberPage } from './member.ts';
-import { Partition, type Ownership } from './partition.ts';
-import { PostgresDisk } from './postgres-disk.ts';
-import { PostgresStore } from './postgres-store.ts';
-import { prepareTables } from './schema.ts';
-import { ServerRegistry } from './server-registry.ts';
+import { Link, missing, type StoreLink } from './link.ts';
+import { LinkPool } from './link-pool.ts';
+import { memberOf, type Member, type MemberPage } from './member.ts';
+import type { Ownership } from './partition.ts';
+import {
+  LOOKS,
+  PartitionServer,
+  type Looked,
+  type OwnedPartition,
+  type PartitionHost,
+} from './partition-server.ts';
+import { PartitionTable, type Sight } from './partition-table.ts';
+import { FORMAT, prepareTables, type StoreFormat } from './schema.ts';
+import { aliveMsOf, ServerRegistry } from './server-registry.ts';
+import { untilBeat } from './turn-batch.ts';
 import { wholeOf } from './whole.ts';
 
-/** All workspaces have the same owner. */
-const PARTITIONS = 1;
-const PARTITION = 0;
+/** The connections to the store that the partitions of a server share: for commits, and for large values. */
+const COMMIT_LINKS = 4;
+const BLOB_LINKS = 2;
 
-/** How often a server that stands by looks whether the lease of the owner is over: so many times in a lease. */
-const LOOKS = 8;
+/** A partition that nobody has claimed for so many times as a server counts as running is claimed by every server that sees it. */
+const PATIENCE = 2;
 
-/** What stands in the place of the folder for large values. */
-const BLOBS = 'blobs';
+const { loop } = NODE_EDGE.time;
 
 export interface ClusterOptions {
   readonly tcp: TcpOptions;
@@ -42,77 +42,76 @@ export interface ClusterOptions {
   readonly logger: Logger;
   /** Its page, if it has one. */
   readonly web: MemberPage | undefined;
+  /** The format of the store that it knows. A test gives another one. */
+  readonly format?: number | undefined;
 }
 
-/** What exists only while this server owns the data. */
-interface Owning {
-  readonly tcp: TcpServer;
-  readonly store: PostgresStore;
-  readonly epoch: number;
-  readonly blobs: Link;
-  readonly lease: LeaseKeeper;
-}
-
-/** One server of several with one store. It owns the data, or forwards its clients to the owner. */
-export class ClusterServer {
+/** One server of several with one store: it owns some of the partitions, and forwards clients that need others to their owners. */
+export class ClusterServer implements PartitionHost {
   readonly stopped: Promise<void>;
-  readonly #front: Front;
-  readonly #options: ClusterOptions;
+  readonly front: Front;
+  readonly tcp: TcpOptions;
+  readonly logger: Logger;
+  readonly leaseMs: number;
+  readonly format: number;
+  readonly webPort: number | undefined;
+  credentials: Credentials;
   readonly #events: ClusterEvents;
   readonly #gate: Gate;
-  /** Those of the start, or of the last reload. */
-  #credentials: Credentials;
   readonly #link: Link;
-  readonly #partition: Partition;
-  #member: Member = { name: '', address: '', link: '' };
-  #registry: ServerRegistry | undefined;
-  #seen: Ownership | undefined;
+  readonly #links: Readonly<Record<'commits' | 'blobs', LinkPool>>;
+  readonly #table: PartitionTable;
+  readonly #partitions: readonly PartitionServer[];
+  readonly #registry: ServerRegistry;
+  readonly #member: Member;
+  readonly #balance: Balance;
   readonly #unanswered = new Seldom((times, fields) =>
-    this.#options.logger.warn({ ...fields, times }, 'the store cannot be asked who owns the data'),
+    this.logger.warn({ ...fields, times }, 'the store cannot be asked who owns the data'),
   );
-  /** What was claimed last, and when the claim began. */
-  #store: { readonly store: PostgresStore; readonly claimedAt: number } | undefined;
-  /** The owner to which clients are forwarded. */
-  #forwardedTo: Member | undefined;
-  #owning: Owning | undefined;
   #failure: Error | undefined;
-  #drain = 0;
-  #stopTimer: () => void = () => undefined;
+  #ending: Promise<void> | undefined;
+  #stopBalancing: () => void = () => undefined;
   #hasStopped: () => void = () => undefined;
-  readonly #claim = createActor(
-    bind<typeof claimMachine, ClusterServer>(claimMachine, () => this, {
-      look: (server) => void server.#look(),
-      lookLater: (server) => server.#lookLater(),
-      holdClients: (server) => server.#holdClients(),
-      forwardClients: (server) => server.#forwardClients(),
-      claim: (server) => void server.#claimData(),
-      load: (server) => void server.#load(),
-      serveClients: (server) => server.#serveClients(),
-      dropData: (server) => void server.#dropData(),
-      release: (server) => void server.#release(),
-      reportUnexpected: (server, { event }) =>
-        server.#options.logger.error(
-          { event: event.type },
-          'the machine of the claim does not expect this event',
-        ),
-    }),
-  );
 
-  private constructor(options: ClusterOptions, events: ClusterEvents, secret: string, link: Link) {
-    const { tcp, shared, logger } = options;
-    this.#options = options;
-    this.#events = events;
+  private constructor(
+    { tcp, shared, logger, web, format = FORMAT }: ClusterOptions,
+    events: ClusterEvents,
+    { link, front, gate, partitions }: Prepared,
+  ) {
+    this.tcp = tcp;
+    this.logger = logger;
+    this.leaseMs = shared.leaseMs;
+    this.format = format;
+    this.webPort = web?.port;
+    this.credentials = tcp;
+    this.front = front;
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
-    this.#gate = new Gate(tcp);
-    this.#credentials = tcp;
+    this.#events = events;
+    this.#gate = gate;
     this.#link = link;
-    this.#partition = new Partition(link, PARTITION, shared.leaseMs);
-    const { gate, asked, webPort } = { gate: this.#gate, asked: events.asked, webPort: options.web?.port };
-    this.#front = new Front({ gate, logger, tcp, webPort, secret, partitions: PARTITIONS, asked });
+    const newLink = (): Link => linkOf(shared);
+    this.#links = {
+      commits: new LinkPool(Math.min(COMMIT_LINKS, partitions), newLink),
+      blobs: new LinkPool(Math.min(BLOB_LINKS, partitions), newLink),
+    };
+    this.#table = new PartitionTable({ link, loop, leaseMs: this.leaseMs, aliveMs: aliveMsOf(this.leaseMs) });
+    const { port, linkPort } = front;
+    this.#member = memberOf(shared.name, { host: shared.reachedAt, port, linkPort, page: web });
+    this.#balance = new Balance(shared.name, PATIENCE * aliveMsOf(this.leaseMs));
+    this.#registry = new ServerRegistry({
+      link: newLink(),
+      member: this.#member,
+      version: VERSION,
+      format,
+      leaseMs: this.leaseMs,
+      loop,
+      logger,
+    });
+    this.#partitions = Array.from({ length: partitions }, (_, number) => new PartitionServer(number, this));
   }
 
   /**
-   * Listens, and claims the data or stands by.
+   * Listens, and claims partitions or stands by.
    * @throws if the store cannot be used, or the port
    */
   static async start(
@@ -120,29 +119,28 @@ export class ClusterServer {
     events: ClusterEvents,
     { host, port }: { readonly host: string; readonly port: number },
   ): Promise<ClusterServer> {
-    const { shared, tcp } = options;
+    const { shared, tcp, logger, web, format } = options;
     // A server that stands by would otherwise notice only when it claims the data.
     checkedPlugins(tcp.plugins, { isTraced: tcp.trace !== undefined });
     const link = linkOf(shared);
     try {
-      const secret = await prepareTables(link);
-      const server = new ClusterServer(options, events, secret, link);
-      const front = server.#front;
-      await front.listen(host, port, shared.linkPort);
-      server.#member = memberOf(shared.name, {
-        host: shared.reachedAt,
-        port: front.port,
-        linkPort: front.linkPort,
-        page: options.web,
+      const { secret, partitions } = await prepareTables(link, { partitions: shared.partitions, format });
+      const gate = new Gate(tcp);
+      const front = new Front({
+        gate,
+        logger,
+        tcp,
+        webPort: web?.port,
+        secret,
+        partitions,
+        asked: events.asked,
       });
-      const { leaseMs } = shared;
-      const { loop } = NODE_EDGE.time;
-      const { logger } = options;
-      const registered = { member: server.#member, version: VERSION, leaseMs, loop, logger };
-      server.#registry = new ServerRegistry({ link: linkOf(shared), ...registered });
-      const about = { name: shared.name, partitions: PARTITIONS, host: front.host, port: front.port };
+      await front.listen(host, port, shared.linkPort);
+      const server = new ClusterServer(options, events, { link, front, gate, partitions });
+      const about = { name: shared.name, partitions, host: front.host, port: front.port };
       events.begins(wholeOf({ ...about, reader: server.#registry.reader, secret }));
-      server.#claim.start();
+      for (const partition of server.#partitions) partition.start();
+      server.#balanceLater();
       return server;
     } catch (error) {
       await link.close();
@@ -151,10 +149,13 @@ export class ClusterServer {
   }
 
   get host(): string {
-    return this.#front.host;
+    return this.front.host;
   }
   get port(): number {
-    return this.#front.port;
+    return this.front.port;
+  }
+  get member(): Member {
+    return this.#member;
   }
 
   /** Why it has ended by itself. */
@@ -165,186 +166,119 @@ export class ClusterServer {
   /** Replaces the credentials for later connections. @throws as `Gate.reload` */
   reload(credentials: Credentials): void {
     this.#gate.reload(credentials);
-    this.#credentials = credentials;
-    this.#owning?.tcp.reload(credentials);
+    this.credentials = credentials;
+    for (const { tcp } of this.#partitions) tcp?.reload(credentials);
   }
 
   /** @param drain seconds in which the clients of an owner may finish */
   async close({ drain = 0 } = {}): Promise<void> {
-    this.#drain = drain;
-    if (this.#claim.getSnapshot().status === 'active') this.#claim.send({ type: 'stop.asked' });
-    else void this.#owning?.tcp.close({ drain });
+    const partitions = this.#partitions.map((partition) => partition.stop(drain));
+    this.#ending ??= this.#end(partitions);
     await this.stopped;
   }
 
-  async #look(): Promise<void> {
-    try {
-      this.#seen = await this.#partition.look();
-      const { owner, leaseMs } = this.#seen;
-      const isOurs = owner?.name === this.#member.name && owner.address === this.#member.address;
-      this.#send({ type: leaseMs > 0 && !isOurs ? 'lease.held' : 'lease.over' });
-    } catch (error) {
-      this.#unanswered.happened({ reason: reasonOf(error) });
-      this.#send({ type: 'store.unreachable' });
-    }
+  async #end(partitions: readonly Promise<void>[]): Promise<void> {
+    this.#stopBalancing();
+    // The others do not wait for this server to claim what it gives up.
+    const hasLeft = this.#registry.close();
+    this.front.close();
+    await Promise.all([...partitions, hasLeft]);
+    await Promise.all([this.#link, this.#links.commits, this.#links.blobs].map((each) => each.close()));
+    this.front.destroy();
+    this.#hasStopped();
   }
 
-  #send(event: ClaimEvent): void {
-    if (this.#claim.getSnapshot().status === 'active') this.#claim.send(event);
+  stop(): void {
+    void this.close();
   }
 
-  #lookLater(): void {
-    this.#stopTimer();
-    this.#stopTimer = NODE_EDGE.time.loop.startTimer(this.#options.shared.leaseMs / LOOKS, () =>
-      this.#send({ type: 'look.due' }),
+  failed(error: Error): void {
+    this.#failure ??= error;
+    this.stop();
+  }
+
+  unanswered(error: unknown): void {
+    this.#unanswered.happened({ reason: reasonOf(error) });
+  }
+
+  linkFor(what: 'commits' | 'blobs'): StoreLink {
+    return this.#links[what].take();
+  }
+
+  traceOf(partition: number, epoch: number): string | undefined {
+    const { trace } = this.tcp;
+    if (trace === undefined) return undefined;
+    return this.#partitions.length === 1 ? `${trace}.${epoch}` : `${trace}.${partition}.${epoch}`;
+  }
+
+  renew(partition: number, epoch: number): Promise<boolean> {
+    return this.#table.renew(partition, epoch);
+  }
+
+  async look(partition: number): Promise<Looked> {
+    const sight = await this.#table.look();
+    const seen = sight.partitions[partition] ?? missing('the store has too few partitions');
+    return { seen, isDue: sight.format <= this.format && this.#planFor(sight).claims.has(partition) };
+  }
+
+  #planFor({ partitions, live }: Sight): Plan {
+    const { name } = this.#member;
+    // This server knows more than the store about itself.
+    const owners = partitions.map((each, number) =>
+      this.#partitions[number]?.isHeld === true ? name : ownerOf(each),
     );
+    return this.#balance.plan({ owners, live: new Set([...live, name]) }, loop.now());
   }
 
-  #holdClients(): void {
-    this.#forwardedTo = undefined;
-    this.#front.hold(PARTITION);
+  /** A server that has too many partitions gives them up, one after the other. With one partition there is nothing to share. */
+  #balanceLater(): void {
+    if (this.#partitions.length === 1) return;
+    const wait = untilBeat(loop.now(), this.leaseMs / LOOKS);
+    this.#stopBalancing = loop.startTimer(wait, () => void this.#giveUpSurplus());
   }
 
-  #forwardClients(): void {
-    const owner = this.#seen?.owner;
-    if (owner === undefined) throw fault('nobody owns the data');
-    if (isSameMember(owner, this.#forwardedTo)) return;
-    this.#forwardedTo = owner;
-    this.#front.forward(PARTITION, linkAddress(owner));
-    this.#events.standsBy(PARTITION, owner);
-  }
-
-  async #claimData(): Promise<void> {
-    const { shared } = this.#options;
-    const link = linkOf(shared);
-    const store = new PostgresStore(link, new Partition(link, PARTITION, shared.leaseMs), this.#member);
-    const claimedAt = NODE_EDGE.time.loop.now();
-    let event: ClaimEvent['type'] = 'store.unreachable';
+  async #giveUpSurplus(): Promise<void> {
     try {
-      event = (await store.claimAfter(this.#seen?.epoch ?? 0)) ? 'claim.won' : 'claim.lost';
+      const sight = await this.#table.look();
+      const { surplus } = this.#planFor(sight);
+      if (surplus !== undefined) this.#partitions[surplus]?.giveUp();
     } catch (error) {
-      this.#options.logger.warn({ reason: reasonOf(error) }, 'it is not known whether the data was claimed');
+      this.unanswered(error);
     }
-    const isWanted = event === 'claim.won' && this.#claim.getSnapshot().status === 'active';
-    if (isWanted) this.#store = { store, claimedAt };
-    else await store.close();
-    this.#send({ type: event });
+    if (this.#ending === undefined) this.#balanceLater();
   }
 
-  async #load(): Promise<void> {
-    const { tcp: options, shared, logger, web } = this.#options;
-    const { store, claimedAt } = this.#store ?? missing('the data is not claimed');
-    const { epoch } = store;
-    logger.info({ epoch, former: this.#seen?.owner?.name }, 'this server owns the data of the store');
-    const blobs = linkOf(shared);
-    const disk = new PostgresDisk(blobs, { partition: PARTITION, name: shared.name, epoch });
-    const edge = {
-      ...NODE_EDGE,
-      time: store.time,
-      disk,
-      listener: (core: ListenerOptions) => this.#front.listening(PARTITION, core),
-    };
-    const { tls, admission } = this.#credentials;
-    // The actors of a later time are others, and their steps belong into a trace of their own.
-    const trace = options.trace === undefined ? undefined : `${options.trace}.${epoch}`;
-    const current = { ...options, tls, admission, trace };
-    const tcp = new TcpServer(current, logger, web?.port, edge, { store, blobs: BLOBS, sync: 'always' });
-    const lease = new LeaseKeeper({
-      partition: this.#partition,
-      epoch,
-      claimedAt,
-      loop: NODE_EDGE.time.loop,
-      logger,
-      fenced: () => this.#send({ type: 'fenced' }),
-    });
-    const owning = { tcp, store, epoch, blobs, lease };
-    this.#owning = owning;
-    try {
-      await tcp.listen(this.#front.host, this.#front.port);
-    } catch (error) {
-      // It was fenced meanwhile, or stops, and another part gives the data up.
-      if (this.#isGivenUp(owning)) return;
-      this.#owning = undefined;
-      lease.stop();
-      tcp.durability?.abandon(plainError(STORED.notLoaded(reasonOf(error)), { cause: error }));
-      await tcp.stopped;
-      await this.#giveUp(owning);
-      if (!isUnreachable(error) && !disk.wasUnreachable) return this.#failed(error);
-      return this.#send({ type: 'store.unreachable' });
-    }
-    if (this.#isGivenUp(owning)) return;
-    void tcp.stopped.then(() => this.#ended(tcp));
-    this.#send({ type: 'loaded' });
-  }
-
-  #isGivenUp(owning: Owning): boolean {
-    return this.#owning !== owning || this.#claim.getSnapshot().status !== 'active';
-  }
-
-  /** What is left of a time in which this server owned the data. */
-  async #giveUp({ store, blobs, lease }: Pick<Owning, 'store' | 'blobs' | 'lease'>): Promise<void> {
-    lease.stop();
-    await store.close();
-    await blobs.close();
-    this.#store = undefined;
-  }
-
-  #failed(error: unknown): void {
-    if (isFenced(error)) return this.#send({ type: 'fenced' });
-    this.#failure ??= error instanceof Error ? error : fault(reasonOf(error));
-    this.#send({ type: 'store.failed' });
-  }
-
-  /** The core has stopped: for its store, or because a client has asked for it (P3). */
-  #ended({ failure }: TcpServer): void {
-    if (failure === undefined) this.#send({ type: 'stop.asked' });
-    else this.#failed(failure);
-  }
-
-  #serveClients(): void {
-    const { tcp, epoch, lease } = this.#owning ?? missing('the data is not loaded');
-    const { reader } = this.#registry ?? missing('the server is not registered');
+  owns(partition: number, { tcp, epoch, lease }: OwnedPartition): void {
+    const { reader } = this.#registry;
     void reader.read();
-    this.#events.owns(PARTITION, tcp, {
+    this.#events.owns(partition, tcp, {
       name: this.#member.name,
-      partition: PARTITION,
-      partitions: PARTITIONS,
+      partition,
+      partitions: this.#partitions.length,
       epoch,
       get leaseLeftMs() {
         return lease.leftMs;
       },
       get stored() {
-        return reader.storedOf(PARTITION);
+        return reader.storedOf(partition);
       },
     });
   }
 
-  /** Nothing that waits to become durable is sent (D9). */
-  async #dropData(): Promise<void> {
-    const owning = this.#owning;
-    this.#owning = undefined;
-    if (owning !== undefined) {
-      const { tcp, epoch } = owning;
-      tcp.durability?.abandon(plainError(STORED.fenced(this.#member.name, epoch)));
-      await tcp.stopped;
-      await this.#giveUp(owning);
-    }
-    this.#events.standsBy(PARTITION, undefined);
-    this.#send({ type: 'dropped' });
-  }
-
-  async #release(): Promise<void> {
-    this.#stopTimer();
-    this.#front.close();
-    const owning = this.#owning;
-    if (owning !== undefined) {
-      await owning.tcp.close({ drain: this.#drain });
-      await this.#giveUp(owning);
-    }
-    await Promise.all([this.#link.close(), this.#registry?.close()]);
-    this.#front.destroy();
-    this.#hasStopped();
+  standsBy(partition: number, owner: Member | undefined): void {
+    this.#events.standsBy(partition, owner);
   }
 }
+
+/** What a server has before it knows where it listens. */
+interface Prepared extends Pick<StoreFormat, 'partitions'> {
+  readonly link: Link;
+  readonly front: Front;
+  readonly gate: Gate;
+}
+
+/** The name of the owner, if its lease is valid. */
+const ownerOf = ({ owner, leaseMs }: Ownership): string | undefined =>
+  leaseMs > 0 ? owner?.name : undefined;
 
 const linkOf = ({ url, name, isUnsafe }: CheckedOptions): Link => new Link({ url, name, isUnsafe });

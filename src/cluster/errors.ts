@@ -29,6 +29,20 @@ export const CLUSTER = {
     500,
     3_600_000,
   ),
+  badPartitions: errorKind(
+    'bad-partitions',
+    (partitions: number, most: number) => `a store has from 1 to ${most} partitions, not ${partitions}`,
+    'Choose a number when the store is used for the first time, and leave `--partitions` out later.',
+    1_000,
+    256,
+  ),
+  otherPartitions: errorKind(
+    'other-partitions',
+    (stored: number, asked: number) => `the store has ${stored} partitions, and ${asked} were asked for`,
+    'The number never changes: leave `--partitions` out, or use another database.',
+    32,
+    8,
+  ),
   unreachable: errorKind(
     'store-unreachable',
     (url: string, why: string) => `the store at ${url} cannot be used: ${why}`,

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { bind } from '../machines/bind.ts';
 import { leaseMachine, type LeaseEvent } from '../machines/lease.ts';
 import type { EventLoop } from '../transport/event-loop.ts';
-import type { Partition } from './partition.ts';
+import { untilBeat } from './turn-batch.ts';
 
 /** Milliseconds between two attempts to renew a lease that is late. */
 const SOON_MS = 100;
@@ -12,8 +12,10 @@ const SOON_MS = 100;
 const TIMES = 3;
 
 export interface LeaseOptions {
-  readonly partition: Partition;
-  readonly epoch: number;
+  /** @returns whether the claim is still valid. @throws if the store cannot be asked */
+  readonly renew: () => Promise<boolean>;
+  /** How long it is valid without being renewed, in milliseconds. */
+  readonly leaseMs: number;
   /** When the claim began, by the clock of the loop. */
   readonly claimedAt: number;
   readonly loop: EventLoop;
@@ -31,7 +33,7 @@ export class LeaseKeeper {
   readonly #actor = createActor(
     bind<typeof leaseMachine, LeaseKeeper>(leaseMachine, () => this, {
       renew: (keeper) => void keeper.#renew(),
-      renewInTime: (keeper) => keeper.#startTimer(keeper.#options.partition.leaseMs / TIMES),
+      renewInTime: (keeper) => keeper.#renewInTime(),
       renewSoon: (keeper) => keeper.#startTimer(SOON_MS),
       reportOver: (keeper) =>
         keeper.#options.logger.warn(
@@ -57,8 +59,14 @@ export class LeaseKeeper {
    * and are not counted.
    */
   get leftMs(): number {
-    const { partition, loop } = this.#options;
-    return this.#renewedAt + partition.leaseMs - loop.now();
+    const { leaseMs, loop } = this.#options;
+    return this.#renewedAt + leaseMs - loop.now();
+  }
+
+  /** The partitions of a server renew their leases at the same time, with one statement. */
+  #renewInTime(): void {
+    const { leaseMs, loop } = this.#options;
+    this.#startTimer(untilBeat(loop.now(), leaseMs / TIMES));
   }
 
   #startTimer(milliseconds: number): void {
@@ -71,16 +79,16 @@ export class LeaseKeeper {
   }
 
   async #renew(): Promise<void> {
-    const { partition, epoch, loop } = this.#options;
+    const { renew, leaseMs, loop } = this.#options;
     const began = loop.now();
     try {
-      const isOwn = await partition.renew(epoch);
+      const isOwn = await renew();
       if (isOwn) this.#renewedAt = began;
       this.#send({ type: isOwn ? 'renewed' : 'renewal.refused' });
     } catch {
       this.#send({
         type: 'store.unreachable',
-        isOver: loop.now() - this.#renewedAt > partition.leaseMs,
+        isOver: loop.now() - this.#renewedAt > leaseMs,
       });
     }
   }

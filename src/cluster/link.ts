@@ -78,6 +78,16 @@ export interface Answer {
   readonly hasWarned: boolean;
 }
 
+/** A connection to the store, or a part of one. */
+export interface StoreLink {
+  /**
+   * Carries out one statement.
+   * @throws if it fails, or if its outcome is unknown; then the connection is given up
+   */
+  ask(text: string, values?: readonly unknown[], name?: string): Promise<Answer>;
+  close(): Promise<void>;
+}
+
 /** The planner knows no sizes of the arrays in statements, and must never read a whole table for them. */
 const SESSION = `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; SET enable_seqscan = off`;
 
@@ -100,7 +110,7 @@ export const withoutPassword = (url: string): string => url.replace(/^(\w+:\/\/[
  * A connection to PostgreSQL. It is made by the first statement, and again by the first one after it was lost. Statements
  * are carried out one by one, in their order.
  */
-export class Link {
+export class Link implements StoreLink {
   readonly #options: LinkOptions;
   #connected: Promise<Connected> | undefined;
   /** That of the last connection. */
@@ -112,10 +122,6 @@ export class Link {
     this.#options = options;
   }
 
-  /**
-   * Carries out one statement.
-   * @throws if it fails, or if its outcome is unknown; then the connection is given up
-   */
   async ask(text: string, values: readonly unknown[] = [], name?: string): Promise<Answer> {
     const { client, socket } = await this.#connect();
     const before = this.#warnings;

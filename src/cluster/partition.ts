@@ -1,7 +1,9 @@
+import type { QueryResultRow } from 'pg';
 import { fault, plainError } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
-import type { Answer, Link } from './link.ts';
+import type { Answer, StoreLink } from './link.ts';
 import type { Member } from './member.ts';
+import { FORMAT } from './schema.ts';
 import type { Writes } from './writes.ts';
 
 /** Who owns a partition, as the store says it at one moment. */
@@ -27,9 +29,11 @@ export interface Claim extends Claimed {
   readonly time: number;
 }
 
-const LOOK = `SELECT epoch, head, owner, address, link, web,
-  extract(epoch FROM greatest(lease_until, '1970-01-01') - clock_timestamp()) * 1000 AS lease
-  FROM sleigh_partition WHERE partition = $1`;
+/** What `ownershipOf` reads. */
+export const OWNERSHIP_COLUMNS = `epoch, head, owner, address, link, web,
+  extract(epoch FROM greatest(lease_until, '1970-01-01') - clock_timestamp()) * 1000 AS lease`;
+
+const LOOK = `SELECT ${OWNERSHIP_COLUMNS} FROM sleigh_partition WHERE partition = $1`;
 
 /** The number of takeovers that the store keeps. */
 const TAKEOVERS = 1_000;
@@ -40,11 +44,12 @@ won AS (
   UPDATE sleigh_partition SET epoch = epoch + 1, owner = $3, address = $4, link = $5, web = $6,
     lease_until = clock_timestamp() + $7 * interval '1 millisecond', claimed_at = clock_timestamp()
   WHERE partition = $1 AND epoch = $2 AND (lease_until <= clock_timestamp() OR (owner = $3 AND address = $4))
+    AND (SELECT format FROM sleigh_format) = $8
   RETURNING epoch, head, claimed_at),
 noted AS (
-  INSERT INTO sleigh_takeover (partition, epoch, owner, former, at, lease_over_since)
+  INSERT INTO sleigh_takeover (partition, epoch, owner, former, at, lease_over_since, format)
   SELECT $1, won.epoch, $3, former.owner, won.claimed_at,
-    CASE WHEN isfinite(former.lease_until) THEN won.claimed_at - former.lease_until END FROM won, former),
+    CASE WHEN isfinite(former.lease_until) THEN won.claimed_at - former.lease_until END, $8 FROM won, former),
 pruned AS (
   DELETE FROM sleigh_takeover t USING won WHERE t.partition = $1 AND t.epoch <= won.epoch - ${TAKEOVERS})
 SELECT epoch, head, extract(epoch FROM clock_timestamp()) * 1000 AS time FROM won`;
@@ -79,14 +84,33 @@ cleared AS (
   WHERE e.partition = $1 AND e.key >= c.low AND e.key < c.high AND e.key <> ALL ($5::bytea[]))
 SELECT head FROM fence`;
 
+/** @param row with `OWNERSHIP_COLUMNS` */
+export function ownershipOf(row: QueryResultRow): Ownership {
+  const { epoch, head, owner, address, link, web, lease } = row;
+  return {
+    epoch: Number(epoch),
+    head: Number(head),
+    owner:
+      typeof owner === 'string'
+        ? {
+            name: owner,
+            address: String(address),
+            link: String(link),
+            web: web === null ? undefined : String(web),
+          }
+        : undefined,
+    leaseMs: Number(lease),
+  };
+}
+
 /** The row of one partition, and the statements that read and change it. */
 export class Partition {
   readonly number: number;
   readonly leaseMs: number;
-  readonly #link: Link;
+  readonly #link: StoreLink;
 
   /** @param leaseMs how long a claim is valid without being renewed, in milliseconds */
-  constructor(link: Link, number: number, leaseMs: number) {
+  constructor(link: StoreLink, number: number, leaseMs: number) {
     this.#link = link;
     this.number = number;
     this.leaseMs = leaseMs;
@@ -94,31 +118,22 @@ export class Partition {
 
   async look(): Promise<Ownership> {
     const { rows } = await this.#link.ask(LOOK, [this.number], 'look');
-    const { epoch, head, owner, address, link, web, lease } = rows[0] ?? {};
-    return {
-      epoch: Number(epoch),
-      head: Number(head),
-      owner:
-        typeof owner === 'string'
-          ? {
-              name: owner,
-              address: String(address),
-              link: String(link),
-              web: web === null ? undefined : String(web),
-            }
-          : undefined,
-      leaseMs: Number(lease),
-    };
+    return ownershipOf(rows[0] ?? {});
   }
 
   /**
    * Takes the partition from its former owner, whose lease must be over. A server that was started again takes up its own.
    * @param seen the epoch under which the partition was last seen
-   * @returns undefined if another server was faster, or the lease is valid
+   * @param format the format of the store that this server knows (D22)
+   * @returns undefined if another server was faster, or the lease is valid, or the store has another format
    * @throws if the outcome is unknown
    */
-  async claim(seen: number, { name, address, link, web }: Member): Promise<Claim | undefined> {
-    const values = [this.number, seen, name, address, link, web ?? null, this.leaseMs];
+  async claim(
+    seen: number,
+    { name, address, link, web }: Member,
+    format = FORMAT,
+  ): Promise<Claim | undefined> {
+    const values = [this.number, seen, name, address, link, web ?? null, this.leaseMs, format];
     const { rows, hasWarned } = await this.#link.ask(CLAIM, values, 'claim');
     if (hasWarned) throw plainError(CLUSTER.unconfirmed());
     const [row] = rows;

@@ -3,7 +3,7 @@ import { STORED } from '../store/errors.ts';
 import type { Disk, DiskFile } from '../transport/disk.ts';
 import { fault, plainError } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
-import { isUnreachable, type Answer, type Link } from './link.ts';
+import { isUnreachable, type Answer, type StoreLink } from './link.ts';
 
 /** The first bytes of each value, which the page shows, are kept in memory. */
 const HEAD_BYTES = 4_096;
@@ -34,7 +34,7 @@ const numberOf = (path: string): number => Number(basename(path));
 
 /** Large values in PostgreSQL, as pieces of the size in which they arrive. */
 export class PostgresDisk implements Disk {
-  readonly #link: Link;
+  readonly #link: StoreLink;
   readonly #owner: BlobOwner;
   readonly #open = new Set<number>();
   /** Files that are removed when they are closed. */
@@ -42,7 +42,7 @@ export class PostgresDisk implements Disk {
   #wasUnreachable = false;
 
   /** @param link one that commits do not use, so that they do not wait for large values */
-  constructor(link: Link, owner: BlobOwner) {
+  constructor(link: StoreLink, owner: BlobOwner) {
     this.#link = link;
     this.#owner = owner;
   }

@@ -8,9 +8,10 @@ import { AwakeTime } from '../transport/awake.ts';
 import { NODE_LOOP } from '../transport/event-loop.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 import { CLUSTER } from './errors.ts';
-import { isOfStatement, type Answer, type Link } from './link.ts';
+import { isOfStatement, type Answer, type StoreLink } from './link.ts';
 import type { Member } from './member.ts';
 import type { Claimed, Partition } from './partition.ts';
+import { FORMAT } from './schema.ts';
 import { keyOf } from './stored-key.ts';
 import { unpacked, writesOf, type Writes } from './writes.ts';
 
@@ -35,7 +36,7 @@ interface Pending {
 export class PostgresStore implements Store {
   /** What is read may be old if another server has claimed the data, so a reply waits for a commit (D11). */
   readonly confirmsReads = true;
-  readonly #link: Link;
+  readonly #link: StoreLink;
   readonly #partition: Partition;
   readonly #member: Member;
   #claimed: Claimed | undefined;
@@ -62,7 +63,7 @@ export class PostgresStore implements Store {
     }),
   );
 
-  constructor(link: Link, partition: Partition, member: Member) {
+  constructor(link: StoreLink, partition: Partition, member: Member) {
     this.#link = link;
     this.#partition = partition;
     this.#member = member;
@@ -98,10 +99,11 @@ export class PostgresStore implements Store {
 
   /**
    * @param seen the epoch under which the data was last seen
-   * @returns whether it is claimed now; if not, another server owns it
+   * @param format the format of the store that this server knows
+   * @returns whether it is claimed now; if not, another server owns it, or the store has another format
    */
-  async claimAfter(seen: number): Promise<boolean> {
-    const claim = await this.#partition.claim(seen, this.#member);
+  async claimAfter(seen: number, format = FORMAT): Promise<boolean> {
+    const claim = await this.#partition.claim(seen, this.#member, format);
     this.#claimed = claim;
     if (claim !== undefined) this.#timeOrigin = claim.time - NODE_LOOP.now();
     return this.isClaimed;

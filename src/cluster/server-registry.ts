@@ -5,8 +5,14 @@ import { ClusterReader } from './cluster-reader.ts';
 import type { Link } from './link.ts';
 import type { Member } from './member.ts';
 
-/** Milliseconds between two registrations, at most. With a shorter lease it is the lease. */
-const MOST_MS = 5_000;
+/** A server registers itself so many times while it counts as running. */
+const TIMES = 3;
+
+/** Milliseconds for which it counts as running without that, at most. With a shorter lease it is the lease. */
+const MOST_ALIVE_MS = 15_000;
+
+/** Milliseconds for which a server counts as running after it has registered itself: about as long as its leases are valid. */
+export const aliveMsOf = (leaseMs: number): number => Math.min(leaseMs, MOST_ALIVE_MS);
 
 /** Milliseconds for which a server that stops waits until it is removed from the list. */
 const LEAVE_MS = 1_000;
@@ -14,9 +20,9 @@ const LEAVE_MS = 1_000;
 /** A server that has not registered itself for a day is removed. */
 const REGISTER = `WITH gone AS (
   DELETE FROM sleigh_server WHERE seen_at < clock_timestamp() - interval '1 day' AND name <> $1)
-INSERT INTO sleigh_server (name, address, web, version, seen_at) VALUES ($1, $2, $3, $4, clock_timestamp())
+INSERT INTO sleigh_server (name, address, web, version, format, seen_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp())
   ON CONFLICT (name) DO UPDATE SET address = excluded.address, web = excluded.web, version = excluded.version,
-    seen_at = excluded.seen_at`;
+    format = excluded.format, seen_at = excluded.seen_at`;
 
 const LEAVE = 'DELETE FROM sleigh_server WHERE name = $1 AND address = $2';
 
@@ -25,12 +31,17 @@ export interface RegistryOptions {
   readonly link: Link;
   readonly member: Member;
   readonly version: string;
+  /** The format of the store that it knows (D22). */
+  readonly format: number;
   readonly leaseMs: number;
   readonly loop: EventLoop;
   readonly logger: Logger;
 }
 
-/** The list of servers in the store, in which this server registers itself again and again. */
+/**
+ * The list of servers in the store. This server registers itself again and again, and the others leave it partitions as long as it
+ * does (D19).
+ */
 export class ServerRegistry {
   /** Reads that list. */
   readonly reader: ClusterReader;
@@ -59,14 +70,14 @@ export class ServerRegistry {
       this.#hasFailed = true;
     }
     if (this.#isClosed) return;
-    this.#stopTimer = loop.startTimer(Math.min(leaseMs, MOST_MS), () => {
+    this.#stopTimer = loop.startTimer(aliveMsOf(leaseMs) / TIMES, () => {
       this.#current = this.#refresh();
     });
   }
 
   async #register(): Promise<void> {
-    const { link, member, version } = this.#options;
-    await link.ask(REGISTER, [member.name, member.address, member.web ?? null, version], 'register');
+    const { link, member, version, format } = this.#options;
+    await link.ask(REGISTER, [member.name, member.address, member.web ?? null, version, format], 'register');
   }
 
   /** Removes this server from the list. */

@@ -35,6 +35,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['serve', '--history', '-1', NUMBER],
   ['serve', '--lease', '0', 'It must be a number of seconds over 0'],
   ['serve', '--link-port', '99999', NUMBER],
+  ['serve', '--partitions', '0', NUMBER],
   ['serve', '--log-level', 'loud', CHOICES],
   ['serve', '--tls-cert', '/no/file', FILE],
   ['serve', '--tls-key', '/no/file', FILE],

@@ -122,7 +122,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
       await start('a').then((server) => server.close());
       await postgres.ask(
         `DELETE FROM sleigh_takeover;
-       INSERT INTO sleigh_takeover SELECT 0, n, 'x', 'y', now() FROM generate_series(1, 1150) n;
+       INSERT INTO sleigh_takeover SELECT 0, n, 'x', 'y', now(), NULL, 2 FROM generate_series(1, 1150) n;
        UPDATE sleigh_partition SET epoch = 1150;
        INSERT INTO sleigh_server VALUES ('old', 'old:1', NULL, '1', now() - interval '25 hours'),
          ('killed', 'killed:1', NULL, '1', now() - interval '23 hours')`,

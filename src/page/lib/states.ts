@@ -83,6 +83,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   // servers that share a store: their claims, leases and commits
   looking: 'waiting',
   standingBy: 'waiting',
+  unowned: 'waiting',
+  handingOver: 'ending',
   claiming: 'reserved',
   owning: 'busy',
   failed: 'dead',

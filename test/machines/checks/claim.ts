@@ -4,32 +4,52 @@ import type { ChartChecks, ChartTable } from '../../support/chart.ts';
 const names = [
   'look.due',
   'lease.held',
-  'lease.over',
   'store.unreachable',
   'claim.won',
   'claim.lost',
   'loaded',
+  'surplus',
+  'core.stopped',
   'fenced',
   'store.failed',
   'dropped',
   'stop.asked',
 ];
 
-const won = ['lease.over', 'claim.won'];
+const won = ['due', 'claim.won'];
 
 const table: ChartTable = {
   input: undefined,
   start: { context: {}, calls: ['holdClients', 'look'] },
-  events: Object.fromEntries(names.map((type) => [type, { type }])),
+  events: {
+    ...Object.fromEntries(names.map((type) => [type, { type }])),
+    due: { type: 'lease.over', isDue: true },
+    'not due': { type: 'lease.over', isDue: false },
+  },
   states: {
     // D11, D12
     looking: {
       after: [],
       on: {
-        'lease.over': ['claiming', 'holdClients', 'claim'],
+        due: ['claiming', 'holdClients', 'claim'],
+        'not due': ['unowned', 'lookLater'],
         'lease.held': ['standingBy', 'forwardClients', 'lookLater'],
         'store.unreachable': ['looking', 'lookLater'],
         'look.due': ['looking', 'look'],
+        surplus: ['looking'],
+        'stop.asked': ['stopped', 'release'],
+      },
+    },
+    // D19
+    unowned: {
+      after: ['not due'],
+      on: {
+        'look.due': ['unowned', 'look'],
+        due: ['claiming', 'holdClients', 'claim'],
+        'not due': ['unowned', 'lookLater'],
+        'lease.held': ['standingBy', 'forwardClients', 'lookLater'],
+        'store.unreachable': ['unowned', 'lookLater'],
+        surplus: ['unowned'],
         'stop.asked': ['stopped', 'release'],
       },
     },
@@ -38,18 +58,21 @@ const table: ChartTable = {
       on: {
         'look.due': ['standingBy', 'look'],
         'lease.held': ['standingBy', 'forwardClients', 'lookLater'],
-        'lease.over': ['claiming', 'holdClients', 'claim'],
+        due: ['claiming', 'holdClients', 'claim'],
+        'not due': ['unowned', 'holdClients', 'lookLater'],
         'store.unreachable': ['standingBy', 'lookLater'],
+        surplus: ['standingBy'],
         'stop.asked': ['stopped', 'release'],
       },
     },
     // D11
     claiming: {
-      after: ['lease.over'],
+      after: ['due'],
       on: {
         'claim.won': ['loading', 'load'],
         'claim.lost': ['looking', 'holdClients', 'look'],
         'store.unreachable': ['looking', 'holdClients', 'look'],
+        surplus: ['claiming'],
         'stop.asked': ['stopped', 'release'],
       },
     },
@@ -61,13 +84,28 @@ const table: ChartTable = {
         fenced: ['leaving', 'holdClients', 'dropData'],
         'store.unreachable': ['looking', 'holdClients', 'look'],
         'store.failed': ['failed', 'release'],
+        surplus: ['loading'],
         'stop.asked': ['stopped', 'release'],
       },
     },
     owning: {
       after: [...won, 'loaded'],
       on: {
+        surplus: ['handingOver', 'handOver'],
+        'core.stopped': ['owning', 'stopServer'],
         fenced: ['leaving', 'holdClients', 'dropData'],
+        'store.failed': ['failed', 'release'],
+        'stop.asked': ['stopped', 'release'],
+      },
+    },
+    // D9, D19
+    handingOver: {
+      after: [...won, 'loaded', 'surplus'],
+      on: {
+        dropped: ['looking', 'holdClients', 'look'],
+        fenced: ['handingOver'],
+        surplus: ['handingOver'],
+        'core.stopped': ['handingOver'],
         'store.failed': ['failed', 'release'],
         'stop.asked': ['stopped', 'release'],
       },
@@ -79,6 +117,7 @@ const table: ChartTable = {
         dropped: ['looking', 'holdClients', 'look'],
         fenced: ['leaving'],
         'store.failed': ['leaving'],
+        surplus: ['leaving'],
         'stop.asked': ['stopped', 'release'],
       },
     },

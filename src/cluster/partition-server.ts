@@ -1,0 +1,355 @@
+import { createActor } from 'xstate';
+import type { Logger } from 'pino';
+import { bind } from '../machines/bind.ts';
+import { claimMachine, type ClaimEvent } from '../machines/claim.ts';
+import { STORED } from '../store/errors.ts';
+import { isFenced } from '../store/failure.ts';
+import { NODE_EDGE } from '../transport/edge.ts';
+import type { Credentials } from '../transport/gate.ts';
+import type { ListenerOptions } from '../transport/listening.ts';
+import { TcpServer } from '../transport/server.ts';
+import type { TcpOptions } from '../transport/tcp-options.ts';
+import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
+import type { Front } from './front.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { isUnreachable, missing, type StoreLink } from './link.ts';
+import { isSameMember, linkAddress, type Member } from './member.ts';
+import { Partition, type Ownership } from './partition.ts';
+import { PostgresDisk } from './postgres-disk.ts';
+import { PostgresStore } from './postgres-store.ts';
+import { untilBeat } from './turn-batch.ts';
+
+/** How often a server looks who owns a partition: so many times in a lease. */
+export const LOOKS = 8;
+
+/** What stands in the place of the folder for large values. */
+const BLOBS = 'blobs';
+
+const { loop } = NODE_EDGE.time;
+
+/** What a server of several knows of one of its partitions. */
+export interface OwnedPartition {
+  readonly tcp: TcpServer;
+  readonly epoch: number;
+  readonly lease: LeaseKeeper;
+}
+
+/** What a partition needs of the server, and what all partitions of the server share. */
+export interface PartitionHost {
+  readonly tcp: TcpOptions;
+  readonly logger: Logger;
+  readonly front: Front;
+  readonly member: Member;
+  readonly leaseMs: number;
+  /** The format of the store that this server knows (D22). */
+  readonly format: number;
+  readonly webPort: number | undefined;
+  /** Those of the start, or of the last reload. */
+  readonly credentials: Credentials;
+  /** The file for the steps of a partition under an epoch, if steps are traced. */
+  traceOf(partition: number, epoch: number): string | undefined;
+  /**
+   * Looks who owns the partition, and whether this server is to claim it if nobody does.
+   * @throws if the store cannot be asked
+   */
+  look(partition: number): Promise<Looked>;
+  /** @throws if the store cannot be asked */
+  renew(partition: number, epoch: number): Promise<boolean>;
+  /** A share of the connections for commits, or of those for large values. */
+  linkFor(what: 'commits' | 'blobs'): StoreLink;
+  /** The store could not be asked. */
+  unanswered(error: unknown): void;
+  /** This server owns the partition from now on. */
+  owns(partition: number, owned: OwnedPartition): void;
+  /** Another server does, or nobody. */
+  standsBy(partition: number, owner: Member | undefined): void;
+  /** A client has asked for the end of the server (P3). */
+  stop(): void;
+  /** The server cannot go on with the store (D6). */
+  failed(error: Error): void;
+}
+
+export interface Looked {
+  readonly seen: Ownership;
+  readonly isDue: boolean;
+}
+
+/** What exists only while this server owns the partition. */
+interface Owning extends OwnedPartition {
+  readonly store: PostgresStore;
+  readonly blobs: StoreLink;
+  isLoaded: boolean;
+}
+
+/** One partition, from the side of one server: it owns the partition, or forwards clients that need it to the owner. */
+export class PartitionServer {
+  readonly number: number;
+  readonly #host: PartitionHost;
+  #seen: Ownership | undefined;
+  /** What was claimed last, and when the claim began. */
+  #store: { readonly store: PostgresStore; readonly claimedAt: number } | undefined;
+  /** The owner to which clients are forwarded. */
+  #forwardedTo: Member | undefined;
+  #owning: Owning | undefined;
+  /** Whether it is claimed, or may be. */
+  #isHeld = false;
+  #drain = 0;
+  /** A claim, a load or an end that is under way. */
+  #busy: Promise<void> = Promise.resolve();
+  #stopTimer: () => void = () => undefined;
+  readonly #stopped: Promise<void>;
+  #hasStopped: () => void = () => undefined;
+  readonly #claim = createActor(
+    bind<typeof claimMachine, PartitionServer>(claimMachine, () => this, {
+      look: (server) => void server.#look(),
+      lookLater: (server) => server.#lookLater(),
+      holdClients: (server) => server.#holdClients(),
+      forwardClients: (server) => server.#forwardClients(),
+      claim: (server) => server.#begin(server.#claimData()),
+      load: (server) => server.#begin(server.#load()),
+      serveClients: (server) => server.#serveClients(),
+      dropData: (server) => server.#begin(server.#dropData()),
+      handOver: (server) => server.#begin(server.#handOver()),
+      stopServer: (server) => server.#host.stop(),
+      release: (server) => void server.#release(),
+      reportUnexpected: (server, { event }) =>
+        server.#host.logger.error(
+          { event: event.type, partition: server.number },
+          'the machine of the claim does not expect this event',
+        ),
+    }),
+  );
+
+  constructor(number: number, host: PartitionHost) {
+    this.number = number;
+    this.#host = host;
+    this.#stopped = new Promise((resolve) => (this.#hasStopped = resolve));
+  }
+
+  /** Whether this server owns the partition, or is about to. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Its core, while this server owns the partition. */
+  get tcp(): TcpServer | undefined {
+    return this.#owning?.tcp;
+  }
+
+  /** Claims the partition, or stands by. */
+  start(): void {
+    this.#claim.start();
+  }
+
+  /** Another server should own the partition. */
+  giveUp(): void {
+    this.#send({ type: 'surplus' });
+  }
+
+  /**
+   * Gives the partition up for good.
+   * @param drain seconds in which the clients of an owner may finish
+   */
+  async stop(drain: number): Promise<void> {
+    this.#drain = drain;
+    if (this.#claim.getSnapshot().status === 'active') this.#claim.send({ type: 'stop.asked' });
+    else void this.#owning?.tcp.close({ drain });
+    await this.#stopped;
+  }
+
+  #begin(work: Promise<void>): void {
+    this.#busy = work;
+  }
+
+  async #look(): Promise<void> {
+    const { member } = this.#host;
+    try {
+      const { seen, isDue } = await this.#host.look(this.number);
+      this.#seen = seen;
+      const { owner, leaseMs } = seen;
+      const isOurs = owner?.name === member.name && owner.address === member.address;
+      if (leaseMs <= 0) this.#send({ type: 'lease.over', isDue });
+      // This server was started again.
+      else if (isOurs) this.#send({ type: 'lease.over', isDue: true });
+      else this.#send({ type: 'lease.held' });
+    } catch (error) {
+      this.#host.unanswered(error);
+      this.#send({ type: 'store.unreachable' });
+    }
+  }
+
+  #send(event: ClaimEvent): void {
+    if (this.#claim.getSnapshot().status === 'active') this.#claim.send(event);
+  }
+
+  /** The partitions of a server look at the same time, with one statement. */
+  #lookLater(): void {
+    this.#stopTimer();
+    const wait = untilBeat(loop.now(), this.#host.leaseMs / LOOKS);
+    this.#stopTimer = loop.startTimer(wait, () => this.#send({ type: 'look.due' }));
+  }
+
+  #holdClients(): void {
+    this.#forwardedTo = undefined;
+    this.#host.front.hold(this.number);
+  }
+
+  #forwardClients(): void {
+    const owner = this.#seen?.owner;
+    if (owner === undefined) throw fault('nobody owns the data');
+    if (isSameMember(owner, this.#forwardedTo)) return;
+    this.#forwardedTo = owner;
+    this.#host.front.forward(this.number, linkAddress(owner));
+    this.#host.standsBy(this.number, owner);
+  }
+
+  async #claimData(): Promise<void> {
+    const { leaseMs, logger, member, format } = this.#host;
+    this.#isHeld = true;
+    const link = this.#host.linkFor('commits');
+    const store = new PostgresStore(link, new Partition(link, this.number, leaseMs), member);
+    const claimedAt = loop.now();
+    let event: 'claim.won' | 'claim.lost' | 'store.unreachable' = 'store.unreachable';
+    try {
+      event = (await store.claimAfter(this.#seen?.epoch ?? 0, format)) ? 'claim.won' : 'claim.lost';
+    } catch (error) {
+      const reason = reasonOf(error);
+      logger.warn({ reason, partition: this.number }, 'it is not known whether the data was claimed');
+    }
+    const isWanted = event === 'claim.won' && this.#claim.getSnapshot().status === 'active';
+    if (isWanted) this.#store = { store, claimedAt };
+    else {
+      await store.close();
+      this.#isHeld = false;
+    }
+    this.#send({ type: event });
+  }
+
+  async #load(): Promise<void> {
+    const { logger } = this.#host;
+    const { store, claimedAt } = this.#store ?? missing('the data is not claimed');
+    const { epoch } = store;
+    const former = this.#seen?.owner?.name;
+    logger.info({ epoch, partition: this.number, former }, 'this server owns the data of the store');
+    const blobs = this.#host.linkFor('blobs');
+    const disk = new PostgresDisk(blobs, { partition: this.number, name: this.#host.member.name, epoch });
+    const lease = new LeaseKeeper({
+      renew: () => this.#host.renew(this.number, epoch),
+      leaseMs: this.#host.leaseMs,
+      claimedAt,
+      loop,
+      logger,
+      fenced: () => this.#send({ type: 'fenced' }),
+    });
+    const claimed = { store, blobs, lease };
+    let owning: Owning | undefined;
+    try {
+      owning = { ...claimed, epoch, tcp: this.#newCore(store, disk), isLoaded: false };
+      this.#owning = owning;
+      await owning.tcp.listen(this.#host.front.host, this.#host.front.port);
+      if (this.#isGivenUp(owning)) return;
+    } catch (error) {
+      // It was fenced meanwhile, or stops, and another part gives the data up.
+      if (owning !== undefined && this.#isGivenUp(owning)) return;
+      this.#owning = undefined;
+      await abandon(owning?.tcp, plainError(STORED.notLoaded(reasonOf(error)), { cause: error }));
+      await this.#closeStore(claimed);
+      if (!isUnreachable(error) && !disk.wasUnreachable) return this.#failed(error);
+      return this.#send({ type: 'store.unreachable' });
+    }
+    owning.isLoaded = true;
+    const { tcp } = owning;
+    void tcp.stopped.then(() => this.#ended(tcp));
+    this.#send({ type: 'loaded' });
+  }
+
+  #newCore(store: PostgresStore, disk: PostgresDisk): TcpServer {
+    const { tcp, logger, webPort, credentials, front } = this.#host;
+    const edge = {
+      ...NODE_EDGE,
+      time: store.time,
+      disk,
+      listener: (core: ListenerOptions) => front.listening(this.number, core),
+    };
+    const { tls, admission } = credentials;
+    // The actors of a later time are others, and their steps belong into a trace of their own.
+    const options = { ...tcp, tls, admission, trace: this.#host.traceOf(this.number, store.epoch) };
+    return new TcpServer(options, logger, webPort, edge, { store, blobs: BLOBS, sync: 'always' });
+  }
+
+  #isGivenUp(owning: Owning): boolean {
+    return this.#owning !== owning || this.#claim.getSnapshot().status !== 'active';
+  }
+
+  /** What is left of a time in which this server owned the partition. */
+  async #closeStore({ store, blobs, lease }: Pick<Owning, 'store' | 'blobs' | 'lease'>): Promise<void> {
+    lease.stop();
+    await store.close();
+    await blobs.close();
+    this.#store = undefined;
+    this.#isHeld = false;
+  }
+
+  #failed(error: unknown): void {
+    if (isFenced(error)) return this.#send({ type: 'fenced' });
+    this.#send({ type: 'store.failed' });
+    this.#host.failed(error instanceof Error ? error : fault(reasonOf(error)));
+  }
+
+  /** The core has stopped: for its store, or because a client or this server has asked for it. */
+  #ended({ failure }: TcpServer): void {
+    if (failure === undefined) this.#send({ type: 'core.stopped' });
+    else this.#failed(failure);
+  }
+
+  #serveClients(): void {
+    this.#host.owns(this.number, this.#owning ?? missing('the data is not loaded'));
+  }
+
+  /** Nothing that waits to become durable is sent (D9). */
+  async #dropData(): Promise<void> {
+    const owning = this.#owning;
+    this.#owning = undefined;
+    if (owning !== undefined) {
+      await abandon(owning.tcp, plainError(STORED.fenced(this.#host.member.name, owning.epoch)));
+      await this.#closeStore(owning);
+    }
+    this.#dropped();
+  }
+
+  /** Everything that was begun becomes durable, and is sent. */
+  async #handOver(): Promise<void> {
+    const owning = this.#owning ?? missing('the data is not loaded');
+    const { epoch } = owning;
+    this.#host.logger.info({ epoch, partition: this.number }, 'the partition is given to another server');
+    await owning.tcp.close();
+    await this.#closeStore(owning);
+    if (this.#isGivenUp(owning)) return;
+    this.#owning = undefined;
+    this.#dropped();
+  }
+
+  #dropped(): void {
+    this.#host.standsBy(this.number, undefined);
+    this.#send({ type: 'dropped' });
+  }
+
+  async #release(): Promise<void> {
+    this.#stopTimer();
+    const owning = this.#owning;
+    if (owning !== undefined) {
+      // What is not loaded cannot become durable either.
+      if (!owning.isLoaded) await abandon(owning.tcp, plainError(STORED.notLoaded('the server stops')));
+      await owning.tcp.close({ drain: this.#drain });
+      await this.#closeStore(owning);
+    }
+    await this.#busy;
+    this.#hasStopped();
+  }
+}
+
+/** Ends a core at once: it sends nothing that waits to become durable. */
+async function abandon(tcp: TcpServer | undefined, why: Error): Promise<void> {
+  tcp?.durability?.abandon(why);
+  await tcp?.stopped;
+}
