@@ -59,7 +59,7 @@ export async function clusterChaos(servers: Servers, run: ClusterRun): Promise<C
     wrongs.push(String(error));
   }
   const ofJob = await job?.end(patienceMs);
-  const ofPlain = await plain.end(() => servers.takeovers());
+  const ofPlain = await plain.end(() => servers.takeovers(workspace));
   wrongs.push(...(ofJob ?? []), ...ofPlain, ...servers.endings.splice(0));
   return { elements: job?.elements ?? 0, answered: plain.answered, wrongs, gaps: plain.gaps };
 }

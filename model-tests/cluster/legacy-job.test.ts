@@ -22,8 +22,8 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
       await using servers = await Servers.start(bed, { leaseMs: LEASE_MS });
       const front = servers.names.at(-1) ?? '';
       // An owner serves the clients that connect to it itself, and they would end with its claim.
-      for (let owner = await servers.owner; owner.name === front; owner = await servers.owner)
-        await servers.takeOver(owner.epoch);
+      for (let owner = await servers.ownerOf(0); owner.name === front; owner = await servers.ownerOf(0))
+        await servers.takeOver(owner);
       const killed: string[] = [];
       let isOver = false;
       const results = new EventEmitter();
@@ -36,12 +36,13 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
       const killing = (async () => {
         await begun;
         while (killed.length < KILLS) {
-          const { name, epoch } = await servers.owner;
-          if (name === front) await servers.takeOver(epoch);
+          const owner = await servers.ownerOf(0);
+          const { name } = owner;
+          if (name === front) await servers.takeOver(owner);
           else {
             await servers.kill(name);
             killed.push(name);
-            await servers.ownerAfter(epoch);
+            await servers.ownerAfter(owner);
             await servers.restart(name);
           }
         }

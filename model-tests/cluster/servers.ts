@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { partitionOf } from '../../src/cluster/partition-of.ts';
 import type { Address } from '../../src/verify/protocol-client.ts';
 import { startSleigh, type ServeProcess } from '../../test/support/serve-process.ts';
+import type { Random } from '../world/random.ts';
 import type { Bed, ServerHost } from './bed/bed.ts';
 
 /** Milliseconds in which another server must own the data, whatever happened. */
@@ -13,13 +15,17 @@ interface Running {
   isKilled: boolean;
 }
 
+/** Who owns a partition, and since when. */
 export interface Owner {
+  readonly partition: number;
   readonly name: string;
   readonly epoch: number;
 }
 
 export interface ServersOptions {
   readonly leaseMs: number;
+  /** The default is 1. */
+  readonly partitions?: number;
   /** Environment variables of all servers, for those with a planted fault. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
@@ -45,16 +51,16 @@ export class Servers implements AsyncDisposable {
       servers.#running.set(host.name, { host, process, isPaused: false, isKilled: false });
       servers.#watch(host.name);
     }
-    await servers.ownerAfter(0);
+    for (let partition = 0; partition < servers.partitions; partition++) await servers.ownerOf(partition);
     return servers;
   }
 
   #serve({ name, address, port, within, env }: ServerHost): Promise<ServeProcess> {
-    const { leaseMs, env: planted } = this.#options;
+    const { leaseMs, partitions = 1, env: planted } = this.#options;
     const args = ['serve', '--no-web', '--host', address, '--port', String(port), '--name', name];
-    const lease = ['--lease', String(leaseMs / 1_000), '--log-level', 'error'];
+    const shared = ['--lease', String(leaseMs / 1_000), '--partitions', String(partitions)];
     const all = { ...process.env, ...env, ...planted };
-    return startSleigh([...args, ...this.#bed.flags, ...lease], all, within);
+    return startSleigh([...args, ...this.#bed.flags, ...shared, '--log-level', 'error'], all, within);
   }
 
   #watch(name: string): void {
@@ -85,8 +91,8 @@ export class Servers implements AsyncDisposable {
     return running;
   }
 
-  get owner(): Promise<Owner> {
-    return this.ownerAfter(0);
+  get partitions(): number {
+    return this.#options.partitions ?? 1;
   }
 
   addressOf(name: string): Address {
@@ -94,34 +100,55 @@ export class Servers implements AsyncDisposable {
     return { host: address, port };
   }
 
-  /** Another server claims the data, as if its owner had been paused, and leaves it to the first that wants it. */
-  async takeOver(epoch: number): Promise<void> {
+  /** Another server claims a partition, as if its owner had been paused, and leaves it to the first that wants it. */
+  async takeOver({ partition, name, epoch }: Owner): Promise<void> {
     await this.#bed.ask(
       `UPDATE sleigh_partition SET epoch = epoch + 1, owner = 'other', address = 'other:1', link = '127.0.0.1:1',
-        lease_until = clock_timestamp() + interval '500 milliseconds' WHERE epoch = ${epoch}`,
+        lease_until = clock_timestamp() + interval '500 milliseconds' WHERE partition = ${partition} AND epoch = ${epoch}`,
     );
-    await this.ownerAfter(epoch + 1);
+    await this.ownerAfter({ partition, name, epoch: epoch + 1 });
   }
 
-  /** Waits for an owner whose epoch is above this one. */
-  async ownerAfter(epoch: number): Promise<Owner> {
+  /** Waits for an owner of this partition. */
+  ownerOf(partition: number): Promise<Owner> {
+    return this.ownerAfter({ partition, name: '', epoch: 0 });
+  }
+
+  /** Waits for an owner of any one partition. */
+  someOwner(random: Random): Promise<Owner> {
+    return this.ownerOf(random.whole(0, this.partitions - 1));
+  }
+
+  /** Waits for an owner whose epoch is above that of this one. */
+  async ownerAfter({ partition, epoch: former }: Owner): Promise<Owner> {
     const end = performance.now() + PATIENCE_MS;
     for (;;) {
       const [row] = await this.#bed
-        .ask('SELECT owner, epoch FROM sleigh_partition WHERE lease_until > clock_timestamp()')
+        .ask(
+          `SELECT owner, epoch FROM sleigh_partition WHERE partition = ${partition} AND lease_until > clock_timestamp()`,
+        )
         .catch(() => []);
       const name = this.names.find((each) => each === row?.['owner']);
-      if (name !== undefined && Number(row?.['epoch']) > epoch)
-        return { name, epoch: Number(row?.['epoch']) };
-      if (performance.now() > end) throw new Error('nobody owns the data any more');
+      const epoch = Number(row?.['epoch']);
+      if (name !== undefined && epoch > former) return { partition, name, epoch };
+      if (performance.now() > end) throw new Error(`nobody owns partition ${partition} any more`);
       await sleep(10);
     }
   }
 
-  /** When servers have taken over so far, in milliseconds since 1970. */
-  async takeovers(): Promise<readonly number[]> {
+  /** The numbers of partitions that the servers own, by their names. */
+  async shares(): Promise<Readonly<Record<string, number>>> {
     const rows = await this.#bed.ask(
-      'SELECT extract(epoch FROM at) * 1000 AS at FROM sleigh_takeover ORDER BY epoch',
+      'SELECT owner, count(*)::int AS count FROM sleigh_partition WHERE lease_until > clock_timestamp() GROUP BY owner',
+    );
+    return Object.fromEntries(rows.map(({ owner, count }) => [String(owner), Number(count)]));
+  }
+
+  /** When servers have taken over the partition of a workspace so far, in milliseconds since 1970. */
+  async takeovers(workspace: string): Promise<readonly number[]> {
+    const rows = await this.#bed.ask(
+      `SELECT extract(epoch FROM at) * 1000 AS at FROM sleigh_takeover
+        WHERE partition = ${partitionOf(workspace, this.partitions)} ORDER BY epoch`,
     );
     return rows.map(({ at }) => Number(at));
   }

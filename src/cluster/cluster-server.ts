@@ -14,13 +14,8 @@ import { Link, missing, type StoreLink } from './link.ts';
 import { LinkPool } from './link-pool.ts';
 import { memberOf, type Member, type MemberPage } from './member.ts';
 import type { Ownership } from './partition.ts';
-import {
-  LOOKS,
-  PartitionServer,
-  type Looked,
-  type OwnedPartition,
-  type PartitionHost,
-} from './partition-server.ts';
+import type { Looked, OwnedPartition, PartitionHost } from './partition-host.ts';
+import { LOOKS, PartitionServer } from './partition-server.ts';
 import { PartitionTable, type Sight } from './partition-table.ts';
 import { FORMAT, prepareTables, type StoreFormat } from './schema.ts';
 import { aliveMsOf, ServerRegistry } from './server-registry.ts';

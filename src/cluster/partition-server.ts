@@ -1,20 +1,17 @@
 import { createActor } from 'xstate';
-import type { Logger } from 'pino';
 import { bind } from '../machines/bind.ts';
 import { claimMachine, type ClaimEvent } from '../machines/claim.ts';
 import { STORED } from '../store/errors.ts';
 import { isFenced } from '../store/failure.ts';
 import { NODE_EDGE } from '../transport/edge.ts';
-import type { Credentials } from '../transport/gate.ts';
 import type { ListenerOptions } from '../transport/listening.ts';
 import { TcpServer } from '../transport/server.ts';
-import type { TcpOptions } from '../transport/tcp-options.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
-import type { Front } from './front.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { isUnreachable, missing, type StoreLink } from './link.ts';
 import { isSameMember, linkAddress, type Member } from './member.ts';
 import { Partition, type Ownership } from './partition.ts';
+import type { OwnedPartition, PartitionHost } from './partition-host.ts';
 import { PostgresDisk } from './postgres-disk.ts';
 import { PostgresStore } from './postgres-store.ts';
 import { untilBeat } from './turn-batch.ts';
@@ -26,53 +23,6 @@ export const LOOKS = 8;
 const BLOBS = 'blobs';
 
 const { loop } = NODE_EDGE.time;
-
-/** What a server of several knows of one of its partitions. */
-export interface OwnedPartition {
-  readonly tcp: TcpServer;
-  readonly epoch: number;
-  readonly lease: LeaseKeeper;
-}
-
-/** What a partition needs of the server, and what all partitions of the server share. */
-export interface PartitionHost {
-  readonly tcp: TcpOptions;
-  readonly logger: Logger;
-  readonly front: Front;
-  readonly member: Member;
-  readonly leaseMs: number;
-  /** The format of the store that this server knows (D22). */
-  readonly format: number;
-  readonly webPort: number | undefined;
-  /** Those of the start, or of the last reload. */
-  readonly credentials: Credentials;
-  /** The file for the steps of a partition under an epoch, if steps are traced. */
-  traceOf(partition: number, epoch: number): string | undefined;
-  /**
-   * Looks who owns the partition, and whether this server is to claim it if nobody does.
-   * @throws if the store cannot be asked
-   */
-  look(partition: number): Promise<Looked>;
-  /** @throws if the store cannot be asked */
-  renew(partition: number, epoch: number): Promise<boolean>;
-  /** A share of the connections for commits, or of those for large values. */
-  linkFor(what: 'commits' | 'blobs'): StoreLink;
-  /** The store could not be asked. */
-  unanswered(error: unknown): void;
-  /** This server owns the partition from now on. */
-  owns(partition: number, owned: OwnedPartition): void;
-  /** Another server does, or nobody. */
-  standsBy(partition: number, owner: Member | undefined): void;
-  /** A client has asked for the end of the server (P3). */
-  stop(): void;
-  /** The server cannot go on with the store (D6). */
-  failed(error: Error): void;
-}
-
-export interface Looked {
-  readonly seen: Ownership;
-  readonly isDue: boolean;
-}
 
 /** What exists only while this server owns the partition. */
 interface Owning extends OwnedPartition {

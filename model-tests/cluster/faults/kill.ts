@@ -3,12 +3,12 @@ import type { Fault } from './fault.ts';
 /** Kills the owner, and starts it again when another server has taken over. */
 export const kill: Fault = {
   name: 'kill of the owner',
-  inflict: async ({ servers, killed }) => {
-    const { name, epoch } = await servers.owner;
-    const ended = servers.kill(name);
+  inflict: async ({ servers, random, killed }) => {
+    const owner = await servers.someOwner(random);
+    const ended = servers.kill(owner.name);
     killed();
     await ended;
-    await servers.ownerAfter(epoch);
-    await servers.restart(name);
+    await servers.ownerAfter(owner);
+    await servers.restart(owner.name);
   },
 };

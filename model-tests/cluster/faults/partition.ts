@@ -18,10 +18,11 @@ function cut(network: Network, host: string, others: readonly string[], directio
 export const fromStores = ({ network, engine }: FullBed, direction: Direction): Fault => ({
   name: `partition of the owner and the stores, ${direction}`,
   inflict: async ({ servers, random }) => {
-    const { name, epoch } = await servers.owner;
+    const owner = await servers.someOwner(random);
+    const { name } = owner;
     cut(network, name, engine.names, direction);
     try {
-      await servers.ownerAfter(epoch);
+      await servers.ownerAfter(owner);
       await sleep(random.whole(0, MOST_LONGER_MS));
     } finally {
       network.mend();
@@ -33,7 +34,7 @@ export const fromStores = ({ network, engine }: FullBed, direction: Direction): 
 export const fromServers = ({ network }: FullBed, direction: Direction): Fault => ({
   name: `partition of the owner and the other servers, ${direction}`,
   inflict: async ({ servers, random }) => {
-    const { name } = await servers.owner;
+    const { name } = await servers.someOwner(random);
     const others = servers.names.filter((each) => each !== name);
     cut(network, name, others, direction);
     try {

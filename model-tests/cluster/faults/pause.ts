@@ -7,10 +7,10 @@ const MOST_LONGER_MS = 300;
 export const pause: Fault = {
   name: 'pause longer than the lease',
   inflict: async ({ servers, random }) => {
-    const { name, epoch } = await servers.owner;
-    servers.pause(name);
-    await servers.ownerAfter(epoch);
+    const owner = await servers.someOwner(random);
+    servers.pause(owner.name);
+    await servers.ownerAfter(owner);
     await sleep(random.whole(0, MOST_LONGER_MS));
-    servers.resume(name);
+    servers.resume(owner.name);
   },
 };
