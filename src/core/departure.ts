@@ -1,6 +1,9 @@
 import type { ClosedBy } from '../machines/session.ts';
+import type { Changes } from '../store/change-recorder.ts';
+import type { Opener } from '../workspace/references.ts';
 import type { InSteps, Steps } from '../workspace/steps.ts';
 import { eachInSteps } from '../workspace/steps.ts';
+import type { Workspace } from '../workspace/workspace.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 import type { Audit } from './audit.ts';
 import type { Command } from './commands.ts';
@@ -33,4 +36,27 @@ function* departure({ workspaces, contained }: DepartureHost, client: Caller, st
   });
   const isKept = stops && client.isSession === true;
   yield* isKept ? workspaces.sessionStops(client, contained) : workspaces.clientLeft(client, contained);
+}
+
+/**
+ * Whether a client would lose something if the server stopped now. A session goes on when a server with a store is started
+ * again (P15.3), and loses only workspaces that do not survive (D8). Any other client loses its connection.
+ */
+export function someWouldLose(core: {
+  readonly connections: Iterable<{ readonly client: Opener }>;
+  readonly changes: Changes;
+}): boolean {
+  // Many sessions use the same workspace.
+  const surviving = new Set<Workspace>();
+  const survives = (workspace: Workspace): boolean => {
+    if (surviving.has(workspace)) return true;
+    const isKept = workspace.deleted || workspace.record.survivesServer;
+    if (isKept) surviving.add(workspace);
+    return isKept;
+  };
+  for (const { client } of core.connections) {
+    if (!core.changes.isRecorded || client.isSession !== true) return true;
+    for (const workspace of client.references.values()) if (!survives(workspace)) return true;
+  }
+  return false;
 }

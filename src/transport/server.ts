@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
 import type { Core } from '../core/core.ts';
+import { someWouldLose } from '../core/departure.ts';
 import { HANDLING_SECONDS, Histogram } from '../core/metrics.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
@@ -110,6 +111,7 @@ export class TcpServer {
     this.#stopping = new Stopping({
       time: edge.time,
       connections: () => this.#peers.size,
+      someWouldLose: () => this.#peers.size > this.core.counts.connections || someWouldLose(this.core),
       stopListening: () => this.#listener.close(),
       handle: (event) => this.#handle(event),
       release: () => this.#release(),
@@ -196,9 +198,8 @@ export class TcpServer {
   }
 
   #handle(event: CoreEvent): void {
-    const { time } = this.#edge;
-    const { loop } = time;
-    time.look();
+    const { loop } = this.#edge.time;
+    this.#edge.time.look();
     const began = loop.now();
     const isTimeUp = this.#slices.begin(began, event.type === 'continued');
     const commands = this.core.handle(event, loop.timeOrigin + began, isTimeUp);
@@ -227,12 +228,8 @@ export class TcpServer {
   #failed(command: Command, error: unknown): void {
     const id = this.#uploads.connectionOf(command);
     const { peer, story } = this.core.findConnection(id) ?? {};
-    this.#complain('a command could not be carried out', {
-      command: command.type,
-      peer,
-      error,
-      story: story?.lines,
-    });
+    const fields = { command: command.type, peer, error, story: story?.lines };
+    this.#complain('a command could not be carried out', fields);
     if ('file' in command) this.#files.spoil(command.file, error);
     this.#peers.get(id)?.destroy();
   }

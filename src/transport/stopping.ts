@@ -9,6 +9,8 @@ interface Stoppable {
   readonly time: AwakeTime;
   /** The number of its connections. */
   connections(): number;
+  /** Whether the client of one of them would lose something if the server stopped now. */
+  someWouldLose(): boolean;
   stopListening(): void;
   handle(event: { type: 'draining' } | { type: 'stopping' }): void;
   /** Gives up everything that it holds. */
@@ -38,9 +40,9 @@ export class Stopping {
     return this.#stopped;
   }
 
-  async #allGone(deadline: () => number): Promise<void> {
+  async #waitWhile(isAwaited: () => boolean, deadline: () => number): Promise<void> {
     const { time } = this.#server;
-    while (this.#server.connections() > 0 && time.now() < deadline())
+    while (time.now() < deadline() && isAwaited())
       await new Promise<void>((resolve) => void time.loop.startTimer(LOOK_MS, resolve));
   }
 
@@ -50,10 +52,14 @@ export class Stopping {
     const letGo = time.keepAwake();
     const since = time.now();
     if (this.#drain > 0) this.#server.handle({ type: 'draining' });
-    await this.#allGone(() => since + this.#drain * 1000);
+    const deadline = (): number => since + this.#drain * 1000;
+    await this.#waitWhile(() => this.#server.someWouldLose(), deadline);
     this.#server.handle({ type: 'stopping' });
-    const deadline = time.now() + BOUNDS.stopMs.value;
-    await this.#allGone(() => deadline);
+    const end = time.now() + BOUNDS.stopMs.value;
+    await this.#waitWhile(
+      () => this.#server.connections() > 0,
+      () => end,
+    );
     letGo();
     await this.#server.release();
   }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { someWouldLose } from '../../src/core/departure.ts';
 import { it } from '../support/on-server.ts';
 import { OK, refused } from '../support/replies.ts';
+import type { Entries } from '../support/simulated-client.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { GRACE, itLoses, LOSSES, SECRET, SessionClient } from './session-client.ts';
 
@@ -217,5 +219,39 @@ describe('a file in a kept reply (P11, P15.1)', () => {
       expect(server.files.count).toBe(0);
     },
     { limits: { longValueBytes: 5_000 } },
+  );
+});
+
+describe('the end of a server', () => {
+  const SESSIONS: readonly [what: string, ask: readonly string[], metadata: Entries, loses: boolean][] = [
+    ['uses nothing', ['use ws', '__default', 'me', 'no'], {}, false],
+    ['owns a workspace', ['open ws', 'w', 'me', 'no'], {}, false],
+    ['owns a job', ['open ws', 'w', 'me', 'no'], { wstype: 'sleigh' }, false],
+    ['uses a workspace that does not survive', ['open ws', 'w', 'me', 'no'], { durable: 'none' }, true],
+  ];
+  for (const [what, ask, metadata, loses] of SESSIONS)
+    it(`${loses ? 'takes something' : 'takes nothing'} from a session that ${what} (D8)`, (server) => {
+      const client = new SessionClient(server);
+      client.call(ask, metadata);
+      expect(someWouldLose(server.core)).toBe(loses);
+      client.call(['delete ws', 'w']);
+      expect(someWouldLose(server.core)).toBe(false);
+    });
+
+  it('takes its connection from a client without a session', (server) => {
+    new SessionClient(server);
+    const client = server.connect();
+    expect(someWouldLose(server.core)).toBe(true);
+    client.disconnect();
+    expect(someWouldLose(server.core)).toBe(false);
+  });
+
+  it(
+    'without a store takes everything from everyone',
+    (server) => {
+      new SessionClient(server);
+      expect(someWouldLose(server.core)).toBe(true);
+    },
+    { isStored: false },
   );
 });

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectPlain, createServer as createNetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -255,5 +257,20 @@ describe('a server that drains', () => {
     expect(performance.now() - since).toBeLessThan(5_000);
     await client.ended();
     expect(log).not.toContain('does not expect');
+  });
+
+  it('with a store waits only for clients that would lose something (P15.3, D8)', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sleigh-drains-'));
+    await start({ data: { folder } });
+    const session = await ProtocolClient.ready(server);
+    await session.ask(['open session', 'secret', '60']);
+    await session.ask(['open ws', 'job', 'me', 'no'], { wstype: 'sleigh' });
+    const plain = await ProtocolClient.ready(server);
+    const closing = server.close({ drain: 60 });
+    expect((await plain.ask(['use ws', 'job', 'me', 'no'])).status).toBe('0000');
+    plain.end();
+    await closing;
+    await session.ended();
+    rmSync(folder, { recursive: true });
   });
 });

@@ -220,10 +220,11 @@ describe('the time of one event (P14)', () => {
 function stopping(connections: number) {
   const { loop, time } = timeOf();
   const log: string[] = [];
-  const state = { connections };
+  const state = { connections, losers: connections };
   const server = new Stopping({
     time,
     connections: () => state.connections,
+    someWouldLose: () => state.losers > 0,
     stopListening: () => log.push('stops listening'),
     handle: ({ type }) => log.push(type),
     release: () => {
@@ -264,13 +265,17 @@ describe('a server that stops', () => {
     expect(log.at(-1)).toBe('releases');
   });
 
-  it('waits no longer than there are clients', async () => {
+  it('waits no longer than there are clients that would lose something', async () => {
     const { log, state, server, advance } = stopping(1);
     void server.begin(60);
     await advance(100);
+    expect(log).toEqual(['stops listening', 'draining']);
+    state.losers = 0;
+    await advance(20);
+    expect(log).toEqual(['stops listening', 'draining', 'stopping']);
     state.connections = 0;
     await advance(20);
-    expect(log).toEqual(['stops listening', 'draining', 'stopping', 'releases']);
+    expect(log.at(-1)).toBe('releases');
   });
 
   it('may be told to hurry, and not to wait longer', async () => {
