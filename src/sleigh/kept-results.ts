@@ -20,7 +20,7 @@ export function keepingOf(metadata: Metadata): Keeping | undefined {
 
 /**
  * Results that stay in a variable of the workspace, so that a master that was started again finds them, and the keys of
- * the tasks that have or will have one (S28).
+ * the tasks that have or will have one (S29).
  */
 export class KeptResults {
   readonly #workspace: Workspace;
@@ -43,8 +43,10 @@ export class KeptResults {
     if (variable === undefined) return undefined;
     let done = this.#done.get(variable);
     if (done !== undefined) return done;
-    const values = variable.values(0, variable.behaviour.counts.values);
-    done = new Set(values.map(({ metadata }) => metadata.get(KEY.keepAs) ?? ''));
+    const present = variable.values(0, variable.behaviour.counts.values);
+    // A leased value may return (V13.2).
+    const leased = [...variable.leasePlace.leases].map(({ value }) => value);
+    done = new Set([...present, ...leased].map(({ metadata }) => metadata.get(KEY.keepAs) ?? ''));
     this.#done.set(variable, done);
     return done;
   }

@@ -3,6 +3,7 @@ import { OK } from '../support/replies.ts';
 import type { Entries, SimulatedClient } from '../support/simulated-client.ts';
 import { it } from '../support/on-server.ts';
 import type { SimulatedServer } from '../support/simulated-server.ts';
+import { SessionClient } from './session-client.ts';
 
 const JOB = { wstype: 'sleigh', onDeadWorker: 'null', join: 'elastic', reconnectGrace: '60' };
 const KEPT = '#kept';
@@ -39,7 +40,7 @@ const kept = (client: SimulatedClient): string | undefined =>
     .value?.split('\n')
     .find((line) => line.startsWith(`${KEPT}\t`));
 
-describe('a task with a key (S28)', () => {
+describe('a task with a key (S29)', () => {
   it('is queued once, whether it is queued, running or done; its result stays in its variable', (server) => {
     const client = master(server);
     const hand = worker(server, '0');
@@ -92,6 +93,24 @@ describe('a task with a key (S28)', () => {
     answer(next);
     answer(next);
     expect(kept(client)).toBe(`${KEPT}\t4\t0\t0\tfifo`);
+    server.end();
+  });
+
+  it('is known after a crash while its result is leased (V13, S29.1)', (first) => {
+    const before = master(first);
+    store(before, 'a');
+    answer(worker(first, '0'));
+    const reader = new SessionClient(first);
+    reader.call(['use ws', 'job', 'me', 'no']);
+    const { nwsLease = '' } = reader.call(['take', 'job', KEPT, '60000']).metadata;
+    const server = first.crash();
+    const client = master(server);
+    expect(kept(client)).toBe(`${KEPT}\t0\t0\t0\tfifo`);
+    expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
+    reader.resume(server);
+    expect(reader.call(['end lease', nwsLease, 'back'])).toMatchObject(OK);
+    expect(store(client, 'a').metadata).toEqual({ nwsKnown: '1' });
+    expect(kept(client)).toBe(`${KEPT}\t1\t0\t0\tfifo`);
     server.end();
   });
 });
