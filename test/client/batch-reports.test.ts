@@ -37,8 +37,7 @@ beforeEach(async () => {
     lines,
     workspace: 'job',
     clock,
-    hosts: new Map([[2, 'node7']]),
-    maxAttempts: 3,
+    sender: { hosts: new Map([[2, 'node7']]), maxAttempts: 3 },
   });
 });
 afterEach(async () => {

@@ -10,6 +10,7 @@ import type { Outcome } from '../../src/client/task/outcome.ts';
 import type { ChunkOutcome } from '../../src/client/task/task-metadata.ts';
 import { encodeTogether } from '../../src/client/values/values.ts';
 import { createServer, type Server } from '../../src/index.ts';
+import { KEY } from '../../src/wire/names.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { allOf } from '../support/all-of.ts';
 import { eventually } from '../support/eventually.ts';
@@ -122,6 +123,25 @@ describe('a batch', () => {
     expect(inputs.taken).toBe(WINDOW + 1);
     await outcomes.return(undefined);
     await eventually(() => inputs.isReturned, 'the inputs are given back');
+  });
+
+  it('has tasks that say how often they are attempted if that is more than in the job (S23.10)', async () => {
+    const asked = async (): Promise<string | undefined> => {
+      const { metadata } = await task();
+      await answer('done');
+      return metadata.get(KEY.maxAttempts);
+    };
+    void batchOf([1]).outcomes().next();
+    expect(await asked()).toBe(undefined);
+    dispatcher.raiseAttempts(1);
+    void batchOf([1]).outcomes().next();
+    expect(await asked()).toBe(undefined);
+    dispatcher.raiseAttempts(2);
+    void batchOf([1]).outcomes().next();
+    expect(await asked()).toBe('2');
+    // A chunk is attempted once: its elements are tried again alone (S23.6).
+    void batchOf([1, 2], true, { chunkSize: 2 }).outcomes().next();
+    expect(await asked()).toBe('1');
   });
 
   it('counts results that wait for an earlier element, so that their number is bounded, too', async () => {

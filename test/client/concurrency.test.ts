@@ -95,6 +95,21 @@ describe.skipIf(isShort)('workers with several calls at once, as processes', () 
     expect(deaths.length).toBeLessThanOrEqual(6);
   }, 60_000);
 
+  it('that are launched later in a job without them call innocent elements once more, too (S23.10)', async () => {
+    const job = await start({
+      launch: undefined,
+      workers: 0,
+      concurrency: undefined,
+      join: 'elastic',
+      maxAttempts: 1,
+    });
+    await job.launch({ workers: 1, concurrency: 10, respawn: { restarts: 1_000 } });
+    const options = { fixedArgs: [12], chunkSize: 1 };
+    const outcomes = [];
+    for await (const each of job.eachElem(task.poison, upTo(30), options).outcomes()) outcomes.push(each);
+    expect(codes(outcomes)).toEqual([[12, 'worker-died']]);
+  }, 60_000);
+
   it('find the element that blocks its worker, and only that one is too late', async () => {
     const job = await start({ launch: undefined, workers: 1 });
     const outcomes = [];

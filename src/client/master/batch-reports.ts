@@ -27,10 +27,8 @@ export interface BatchReportsOptions {
   readonly lines: ConnectionPool;
   readonly workspace: string;
   readonly clock: Clock;
-  /** The hosts of workers by rank. */
-  readonly hosts: ReadonlyMap<number, string>;
-  /** How often a task is attempted (S13). */
-  readonly maxAttempts: number;
+  /** The hosts of workers by rank, and how often a task is attempted (S13). */
+  readonly sender: { readonly hosts: ReadonlyMap<number, string>; readonly maxAttempts: number };
 }
 
 /** Tells the server how the batches of this master progress, for the page and for `sleigh status` (S24). */
@@ -130,7 +128,10 @@ export class BatchReports {
   }
 
   #failed(batch: string, { index, error }: OutcomeError, element: ChunkPart | undefined): void {
-    const { clock, hosts, maxAttempts } = this.#options;
+    const {
+      clock,
+      sender: { hosts, maxAttempts },
+    } = this.#options;
     this.#failures++;
     const failure: FailedElement = {
       batch,

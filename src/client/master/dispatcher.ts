@@ -51,7 +51,7 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** The initial number of workers. */
   readonly workers: number;
-  /** How often a task is attempted (S13). */
+  /** How often the job attempts a task (S13). */
   readonly maxAttempts: number;
   /** Whether elements that a dead worker left undone may be called again. */
   readonly mayRepeat: boolean;
@@ -69,13 +69,13 @@ export class Dispatcher implements TaskSender {
   readonly reports: BatchReports;
   /** What calls say while they run. */
   readonly callReports: CallReports;
-  readonly maxAttempts: number;
   readonly mayRepeat: boolean;
   /** The hosts of the workers by rank, from their results. */
   readonly hosts = new Map<number, string>();
   readonly #options: DispatcherOptions;
   readonly #mailbox: Mailbox;
   #workers: number;
+  #maxAttempts: number;
   readonly #groups = new Map<string, TaskGroup>();
   readonly #calls = new Set<Calls>();
   readonly #broadcasts = new Map<string, BroadcastReceiver>();
@@ -88,8 +88,8 @@ export class Dispatcher implements TaskSender {
     const { lines, workspace, workers, maxAttempts, mayRepeat, clock } = options;
     this.marks = new CancelMarks(lines, workspace);
     this.callReports = new CallReports(lines, workspace);
-    this.reports = new BatchReports({ lines, workspace, clock, hosts: this.hosts, maxAttempts });
-    this.maxAttempts = maxAttempts;
+    this.reports = new BatchReports({ lines, workspace, clock, sender: this });
+    this.#maxAttempts = maxAttempts;
     this.mayRepeat = mayRepeat;
     this.#workers = workers;
     this.#mailbox = new Mailbox({
@@ -99,6 +99,15 @@ export class Dispatcher implements TaskSender {
       onResult: (result) => this.#received(result),
       onEnd: (error) => this.#endAll(error),
     });
+  }
+
+  get maxAttempts(): number {
+    return this.#maxAttempts;
+  }
+
+  /** From now on tasks are attempted so often, if that is more: processes with several ranks are started (S23.10). */
+  raiseAttempts(maxAttempts: number): void {
+    this.#maxAttempts = Math.max(this.#maxAttempts, maxAttempts);
   }
 
   get workers(): number {
@@ -182,6 +191,12 @@ export class Dispatcher implements TaskSender {
     return this.#options.extra();
   }
 
+  /** Metadata of tasks that do not say by themselves how often they are attempted. */
+  attempts(): Iterable<readonly [string, string]> {
+    const isRaised = this.#maxAttempts > this.#options.maxAttempts;
+    return isRaised ? [[KEY.maxAttempts, String(this.#maxAttempts)]] : [];
+  }
+
   /** The job has ended, as a request has shown. */
   failed(error: unknown): void {
     this.#endAll(error);
@@ -201,7 +216,7 @@ export class Dispatcher implements TaskSender {
   ): Promise<void> {
     const { lines, workspace } = this.#options;
     const number = this.#made++;
-    const all = new Map([...metadata, ...this.metadata(), [KEY.task, String(number)]]);
+    const all = new Map([...this.attempts(), ...metadata, ...this.metadata(), [KEY.task, String(number)]]);
     this.#out.set(number, { group, sent });
     this.#mailbox.expect(1);
     try {

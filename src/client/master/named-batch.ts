@@ -63,7 +63,12 @@ export class NamedBatch implements TaskSender {
     const own = [...dispatcher.extra(), [KEY.keepIn, this.#variable], [KEY.keepAs, key]] as const;
     this.#out.set(key, { group, sent });
     try {
-      await lines.main.storeEncoded(workspace, VARIABLE.task, value, new Map([...metadata, ...own]));
+      await lines.main.storeEncoded(
+        workspace,
+        VARIABLE.task,
+        value,
+        new Map([...dispatcher.attempts(), ...metadata, ...own]),
+      );
     } catch (error) {
       if (!this.#out.delete(key)) return;
       if (!isFinal(error)) throw error;

@@ -221,7 +221,9 @@ export class Sleigh implements AsyncDisposable {
     checkLaunchOptions(options);
     if (!this.#isElastic) throw typeError(USAGE.groupCloses());
     this.#end.throwIfDecided();
-    return this.#crew.launch(orAsAtTheStart(options, this.#options));
+    const all = orAsAtTheStart(options, this.#options);
+    this.#dispatcher.raiseAttempts(attemptsOf({ ...this.#options, ...all }));
+    return this.#crew.launch(all);
   }
 
   /**

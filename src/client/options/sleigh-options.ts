@@ -78,7 +78,8 @@ export interface SleighOptions extends LaunchOptions {
   readonly onDeadWorker?: OnDeadWorker | undefined;
   /**
    * The default is 3. With `concurrency`, an element whose worker ended while it ran other calls, too, is called again
-   * alone, and that first attempt does not count.
+   * alone, and that first attempt does not count. If only a later `launch` has `concurrency`, this applies to tasks
+   * that are sent after it.
    */
   readonly maxAttempts?: number | undefined;
   /**
