@@ -240,6 +240,23 @@ describe('the number of a lease (D20)', () => {
     expect(take(other).lease).not.toBe(lease);
     next.end();
   });
+
+  test('is reserved with others, so that a take of such a value seldom waits for the store (D2)', () => {
+    const server = new SimulatedServer();
+    const client = server.connect();
+    client.call(['open ws', 'w', 'label', 'yes'], { durable: 'none' });
+    const waits = (): boolean => {
+      const { lease } = take(client);
+      const { isTouched } = server.core;
+      client.call(['end lease', lease, 'back']);
+      return isTouched;
+    };
+    store(client, 'a');
+    expect(Array.from({ length: 1_002 }, waits).flatMap((isWaiting, n) => (isWaiting ? [n] : []))).toEqual([
+      0, 1_000,
+    ]);
+    server.end();
+  });
 });
 
 /** The id of the variable. */

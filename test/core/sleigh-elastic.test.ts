@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest';
 import { Job } from '../support/job.ts';
 import { OK, refused } from '../support/replies.ts';
 import { it } from '../support/on-server.ts';
+import { SessionClient } from './session-client.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { sleighsOf } from '../support/invariants.ts';
 import type { Entries } from '../support/simulated-client.ts';
@@ -300,16 +301,37 @@ const sentinelsIn = (server: SimulatedServer): number[] =>
 
 it('an elastic group gives no number of a sentinel again after a restart, also if that sentinel is not kept (D20)', (first) => {
   const job = elastic(first);
+  // This one is dead, because it is silent for three periods, and its client stays.
+  const silent = new SessionClient(first);
+  silent.call(['use ws', 'job', 'me', 'no']);
+  silent.call(['fetch', 'job', 'worker_ids'], { session: 'secret' });
+  silent.call(['fetchTry', 'job', 'sentinel_alive']);
+  first.advance(180_000);
+  expect(silent.call(['fetch', 'job', 'worker_ids'])).toMatchObject({ value: '-1' });
   const crowd = Array.from({ length: 1_001 }, () => job.visitor());
   for (const sentinel of crowd) job.rank(sentinel);
   // The newest one ends first, so it is the first that is not kept.
   for (const sentinel of crowd.toReversed()) sentinel.leave();
-  expect(sentinelsIn(first)).not.toContain(1_000);
+  expect(sentinelsIn(first)).not.toContain(0);
+  expect(sentinelsIn(first)).not.toContain(1_001);
+  expect(silent.call(['fetch', 'job', 'worker_ids'])).toMatchObject({ value: '-1' });
   const second = first.crash();
-  const client = second.connect();
-  client.call(['use ws', 'job', 'me', 'no']);
-  client.call(['fetch', 'job', 'worker_ids']);
-  expect(sentinelsIn(second)).toContain(1_001);
+  // Of the silent one nothing is known any more: what it says late changes nothing, and it is told to stop (S9, S19).
+  silent.resume(second);
+  expect(silent.call(['fetch', 'job', 'sentinel_alive'])).toMatchObject({ value: '1' });
+  for (const task of ['tried', 'untried'])
+    expect(silent.call(['store', 'job', 'worker_dead', '1', '0'], { session: 'secret', task })).toMatchObject(
+      refused('worker_dead: rank 0 was not given to a sentinel of that session.'),
+    );
+  expect(silent.call(['fetch', 'job', 'worker_ids'], { session: 'secret', replaces: '0' })).toMatchObject({
+    status: '0001',
+  });
+  // It may be another sentinel.
+  expect(silent.call(['fetch', 'job', 'worker_ids'])).toMatchObject({ value: '1002' });
+  expect(sentinelsIn(second)).toContain(1_002);
+  expect(silent.call(['fetchTry', 'job', 'sentinel_alive'])).toMatchObject({ status: '0001' });
+  silent.call(['end session']);
+  silent.lose();
   second.end();
 });
 
