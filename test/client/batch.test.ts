@@ -110,6 +110,13 @@ async function doTasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await answer(`done ${String((await task()).value)}`);
 }
 
+/** Does the next task. @returns how often it says that it is attempted */
+const attemptsAsked = async (): Promise<string | undefined> => {
+  const { metadata } = await task();
+  await answer('done');
+  return metadata.get(KEY.maxAttempts);
+};
+
 describe('a batch', () => {
   it('has at most as many unfinished elements as its window allows', async () => {
     const inputs = new Inputs();
@@ -126,22 +133,17 @@ describe('a batch', () => {
   });
 
   it('has tasks that say how often they are attempted if that is more than in the job (S23.10)', async () => {
-    const asked = async (): Promise<string | undefined> => {
-      const { metadata } = await task();
-      await answer('done');
-      return metadata.get(KEY.maxAttempts);
-    };
     void batchOf([1]).outcomes().next();
-    expect(await asked()).toBe(undefined);
+    expect(await attemptsAsked()).toBe(undefined);
     dispatcher.raiseAttempts(1);
     void batchOf([1]).outcomes().next();
-    expect(await asked()).toBe(undefined);
+    expect(await attemptsAsked()).toBe(undefined);
     dispatcher.raiseAttempts(2);
     void batchOf([1]).outcomes().next();
-    expect(await asked()).toBe('2');
+    expect(await attemptsAsked()).toBe('2');
     // A chunk is attempted once: its elements are tried again alone (S23.6).
     void batchOf([1, 2], true, { chunkSize: 2 }).outcomes().next();
-    expect(await asked()).toBe('1');
+    expect(await attemptsAsked()).toBe('1');
   });
 
   it('counts results that wait for an earlier element, so that their number is bounded, too', async () => {

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NetWorkSpace, Sleigh, tasks } from '../../src/client/index.ts';
+import { NetWorkSpace, Sleigh, tasks, threads } from '../../src/client/index.ts';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { JOB_ORDERS } from '../../src/wire/job-order.ts';
+import { JOB_REPORT, type JobReport } from '../../src/wire/job-report.ts';
 import { eventually } from '../support/eventually.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
@@ -14,6 +17,8 @@ const PROGRAM = fileURLToPath(new URL('modules/named-master.mjs', import.meta.ur
 const COUNT = 40;
 
 const address = sharedServer();
+/** A server with a page, which masters listen to. */
+const page = sharedServer({ web: { port: 0 } });
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'sleigh-named-'))));
@@ -105,6 +110,35 @@ describe('a job and a batch with names (S29)', () => {
     }
     await eventually(isForgotten, 'the results of the batch that was left are forgotten');
     expect(await sleigh.eachElem(task.square, [4, 5, 6], { name: 'b' })).toEqual([16, 25, 36]);
+    await sleigh.stop();
+  });
+
+  it('stay cancelled for a program that is started again, if someone cancelled the batch on the page (S33.2)', async () => {
+    const options = { server: page, name: 'stopped', workers: 1, launch: threads() };
+    const sleigh = await Sleigh.start(options);
+    const elements = [1, 2].map((n) => ({ n, folder }));
+    const began = sleigh.eachElem(task.counted, elements, { name: 'b' });
+    const ended = expect(began).rejects.toThrow('someone has cancelled the batch on the page');
+    await eventually(() => calls().length === 1, 'the first element is called');
+    const [batch] = unsafeCast<JobReport>(
+      await sleigh.workspace.variable(JOB_REPORT.progress).find(),
+    ).batches;
+    await sleigh.workspace.variable(JOB_ORDERS).store({ order: 'cancel', batch: batch?.id });
+    await ended;
+    // What another program sees that takes part in the job.
+    const other = await Sleigh.attach('stopped', page);
+    const again = other.eachElem(task.counted, elements, { name: 'b' });
+    await expect(again).rejects.toMatchObject({
+      code: 'stopped',
+      message:
+        'the batch "b" was cancelled on the page of the server, as the variable "#cancelled b" of the job says',
+    });
+    expect(calls()).toEqual([1]);
+    expect(await other.eachElem(task.square, [3], { name: 'c' })).toEqual([9]);
+    await other.workspace.variable('#cancelled b').fetch();
+    writeFileSync(`${folder}/go`, '');
+    expect(await other.eachElem(task.counted, elements, { name: 'b' })).toEqual([1, 2]);
+    await other.stop();
     await sleigh.stop();
   });
 

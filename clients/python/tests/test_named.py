@@ -107,6 +107,22 @@ class AJobWithAName(ServerTestCase):
             self.assertIn("#results all", self.variables())
         until(lambda: "#results all" not in self.variables())
 
+    def test_says_that_a_batch_was_cancelled_on_the_page_when_it_is_started_again(self) -> None:
+        sleigh = self.job()
+        results = sleigh.each_elem(functions.sleep, [60], name="long")
+        until(lambda: sleigh.status().running == 1)
+        sleigh._dispatcher.cancel(results._batch.id)
+        with self.assertRaisesRegex(SleighError, "cancelled on the page"):
+            next(results)
+        with Sleigh.attach(self.id(), self.server.address) as other, NetWorkSpace(
+            self.id(), server=self.server.address, own=False
+        ) as workspace:
+            with self.assertRaisesRegex(SleighError, "as the variable '#cancelled long' of the job says"):
+                other.each_elem(functions.sleep, [0], name="long")
+            self.assertEqual(list(other.each_elem(functions.square, [3], name="other")), [9])
+            workspace.fetch("#cancelled long")
+            self.assertEqual(list(other.each_elem(functions.sleep, [0], name="long")), [0])
+
     def test_retries_elements_whose_failures_stay_on_the_server(self) -> None:
         sleigh = self.job()
         retry = Retry(3, backoff=0)

@@ -20,6 +20,14 @@ export const SLEIGH = {
     () => 'someone has cancelled the batch on the page of the server',
     'Look for who did, in the audit log of the server.',
   ),
+  cancelledBefore: errorKind(
+    'stopped',
+    (name: string, variable: string) =>
+      `the batch "${name}" was cancelled on the page of the server, as the variable "${variable}" of the job says`,
+    'Give the batch another name, or fetch the value of that variable, and its elements are called.',
+    'frames',
+    '#cancelled frames',
+  ),
   poolClosed: errorKind('stopped', () => 'the pool was closed', 'Make no calls after `close`.'),
   left: errorKind(
     'stopped',

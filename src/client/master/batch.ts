@@ -167,6 +167,13 @@ export class Batch implements ElementOwner {
     this.#send({ type: 'cancelled' });
   }
 
+  /** Someone has cancelled it on the page of the server (S24.5). */
+  cancelOnPage(): void {
+    if (this.#life.has('over')) return;
+    this.#options.onCancelledOnPage?.();
+    this.cancel(new SleighError(SLEIGH.cancelledOnPage(), this.unfinished));
+  }
+
   /** No further results will arrive (S23.5). */
   end(reason: unknown): void {
     if (this.#life.has('over')) return;

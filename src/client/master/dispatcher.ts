@@ -24,7 +24,7 @@ const LOOK_MS = 50;
 export interface Calls {
   /** The batch, if someone may cancel it. */
   readonly id?: string;
-  cancel?(reason: unknown): void;
+  cancelOnPage?(): void;
   /** @returns whether the failed element is called again */
   retry?(index: number): boolean;
   /** Resolves when nothing of it is left. */
@@ -156,8 +156,7 @@ export class Dispatcher implements TaskSender {
 
   /** Someone has cancelled a batch on the page of the server (S24.5). */
   cancel(batch: string): void {
-    for (const calls of this.#calls)
-      if (calls.id === batch) calls.cancel?.(new SleighError(SLEIGH.cancelledOnPage(), calls.unfinished));
+    for (const calls of this.#calls) if (calls.id === batch) calls.cancelOnPage?.();
     this.#broadcasts.get(batch)?.cancel(new SleighError(SLEIGH.cancelledOnPage()));
   }
 

@@ -2,7 +2,7 @@ import { Batch } from './batch.ts';
 import type { FunctionName } from './fixed-arguments.ts';
 import { followCrew } from './follow-crew.ts';
 import { forgetWhenSettled, listenTo, metadataOf, type MasterJob } from './master-job.ts';
-import { NamedBatch } from './named-batch.ts';
+import { NamedBatch, refuseIfCancelled } from './named-batch.ts';
 import { isArrayBuffer } from 'node:util/types';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { Lending } from '../values/lending.ts';
@@ -37,7 +37,7 @@ export async function beginBatch(
   const metadata = await metadataOf(job, task, options);
   job.end.throwIfDecided();
   const { dispatcher } = job;
-  const named = options.name === undefined ? undefined : namedBatch(job, options.name);
+  const named = options.name === undefined ? undefined : await namedBatch(job, options.name);
   const id = job.nextBatch();
   const batch = new Batch({
     id,
@@ -53,6 +53,7 @@ export async function beginBatch(
     report: dispatcher.reports.begin(id, task),
     lend: named === undefined ? lendBy(job, options.transfer) : undefined,
     onTaken: () => named?.forget(),
+    onCancelledOnPage: () => named?.cancelledOnPage(),
   });
   if (named !== undefined)
     void batch.settled.then(() => {
@@ -80,9 +81,13 @@ function lendBy(
   };
 }
 
-function namedBatch({ lines, workspace, dispatcher, isElastic }: MasterJob, name: string): NamedBatch {
+async function namedBatch(job: MasterJob, name: string): Promise<NamedBatch> {
+  const { lines, workspace, dispatcher, isElastic, end } = job;
   if (!isElastic) throw typeError(USAGE.nameNeedsElastic());
-  return new NamedBatch({ lines, workspace, dispatcher, name });
+  const options = { lines, workspace, dispatcher, name };
+  await refuseIfCancelled(options);
+  end.throwIfDecided();
+  return new NamedBatch(options);
 }
 
 /** Its elements do not share tasks, because each has a key of its own. */

@@ -3,7 +3,9 @@ import type { ConnectionPool } from '../connection/connection-pool.ts';
 import type { Found } from '../connection/connection.ts';
 import type { EncodedValue } from '../values/values.ts';
 import { Follower } from '../workspace/follower.ts';
+import { SLEIGH } from '../errors/job.ts';
 import { isFinal, type Dispatcher } from './dispatcher.ts';
+import { SleighError } from './sleigh-error.ts';
 import type { TaskGroup, TaskSender } from './task-group.ts';
 import type { Sent } from './task-parts.ts';
 
@@ -12,6 +14,16 @@ export interface NamedBatchOptions {
   readonly workspace: string;
   readonly dispatcher: Dispatcher;
   readonly name: string;
+}
+
+/** The variable that says that the batch of that name was cancelled on the page (S33.2). */
+const cancelledVariable = (name: string): string => `#cancelled ${name}`;
+
+/** @throws SleighError if the batch of that name was cancelled on the page, in whatever run of its program (S33.2) */
+export async function refuseIfCancelled({ lines, workspace, name }: NamedBatchOptions): Promise<void> {
+  const variable = cancelledVariable(name);
+  const found = await lines.main.findTry(workspace, variable);
+  if (found !== undefined) throw new SleighError(SLEIGH.cancelledBefore(name, variable));
 }
 
 /**
@@ -83,6 +95,18 @@ export class NamedBatch implements TaskSender {
     if (task === undefined) return void this.#early.set(key, found);
     this.#out.delete(key);
     task.group.received(task.sent, found);
+  }
+
+  /** Someone has cancelled it on the page: it stays cancelled for a program that is started again (S33.2). */
+  cancelledOnPage(): void {
+    const { lines, workspace, name } = this.#options;
+    const variable = cancelledVariable(name);
+    const at = lines.platform.clock.date().getTime();
+    // The job has ended otherwise.
+    Promise.all([
+      lines.main.declare(workspace, variable, 'single'),
+      lines.main.store(workspace, variable, { at }),
+    ]).catch(() => undefined);
   }
 
   /** Nothing more is awaited. The results stay. */

@@ -53,6 +53,8 @@ export interface BatchOptions {
   readonly lend?: ((element: unknown) => Lending | undefined) | undefined;
   /** Called when the last outcome was taken. */
   readonly onTaken?: (() => void) | undefined;
+  /** Called when someone cancels it on the page, before that has an effect. */
+  readonly onCancelledOnPage?: (() => void) | undefined;
   /** Tells the server about it (S24). */
   readonly report?: BatchReport | undefined;
 }

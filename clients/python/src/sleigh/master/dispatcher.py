@@ -140,9 +140,13 @@ class Dispatcher:
         """Someone has cancelled a batch on the page of the server (S24.5)."""
         with self.changed:
             batch = self._batches.get(batch_id)
-            if batch is not None:
-                batch.cancel(SleighError("stopped", "the batch was cancelled on the page of the server"))
-                self.changed.notify_all()
+        if batch is None:
+            return
+        if batch.options.named is not None:
+            batch.options.named.cancelled_on_page()
+        with self.changed:
+            batch.cancel(SleighError("stopped", "the batch was cancelled on the page of the server"))
+            self.changed.notify_all()
 
     def cancel_for(self, batch: Batch, reason: BaseException) -> None:
         """Cancels a batch; iterating its results raises the reason."""

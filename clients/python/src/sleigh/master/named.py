@@ -41,6 +41,9 @@ class NamedResults:
     ) -> None:
         self.variable = f"#results {name}"
         """The variable with the results."""
+        self._name = name
+        # It says that the batch was cancelled on the page (S33.2).
+        self._cancelled = f"#cancelled {name}"
         self._lines = lines
         self._workspace = workspace
         self._changed = changed
@@ -53,6 +56,18 @@ class NamedResults:
         self._after: Optional[Found] = None
         self._connection: Optional[Connection] = None
         self._is_closed = False
+
+    def raise_if_cancelled(self) -> None:
+        """Raises SleighError if the batch was cancelled on the page, in whatever run of its program (S33.2)."""
+        if self._lines.main.get("findTry", self._workspace, self._cancelled) is not None:
+            why = f"the batch {self._name!r} was cancelled on the page of the server"
+            raise SleighError("stopped", f"{why}, as the variable {self._cancelled!r} of the job says")
+
+    def cancelled_on_page(self) -> None:
+        """It stays cancelled for a program that is started again (S33.2). Call it without the lock."""
+        with suppress(NwsError, ConnectionLostError):
+            self._lines.main.declare(self._workspace, self._cancelled, "single")
+            self._lines.main.store(self._workspace, self._cancelled, {"at": round(time.time() * 1_000)})
 
     def start(self, batch: Batch) -> None:
         """Begins to read the results of the batch."""

@@ -274,6 +274,9 @@ class Sleigh:
         if is_auto and not self._may_repeat:
             is_auto, chunk_size = False, 1
         size = self._size_for(metadata) if is_auto else None
+        named = None if name is None else self._dispatcher.named_results(name)
+        if named is not None:
+            named.raise_if_cancelled()
         options = BatchOptions(
             metadata=metadata,
             window=lambda: max(1, round(load_factor * max(1, self._dispatcher.workers))),
@@ -285,7 +288,7 @@ class Sleigh:
             mark=self._dispatcher.mark,
             total=len(elements) if isinstance(elements, Sized) else None,
             reports=self._dispatcher.reports,
-            named=None if name is None else self._dispatcher.named_results(name),
+            named=named,
             on_cancel=on_cancel,
             retry=retry,
             timers=self._dispatcher.timers,
