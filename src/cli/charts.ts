@@ -9,11 +9,13 @@ import { jsonLine } from './json-line.ts';
 import { port } from './numbers.ts';
 import { print } from './output.ts';
 import { FILE, USAGE } from './errors.ts';
+import { machinesOfPlugins, pluginOption } from './plugin-option.ts';
 
 interface ChartsFlags {
   readonly format?: Format;
   readonly out?: string;
   readonly trace?: string;
+  readonly plugin: readonly string[];
   readonly webPort: number;
   readonly json?: boolean;
 }
@@ -32,6 +34,9 @@ export function addChartsCommand(program: Command): void {
     .option('--out <folder>', 'write the statecharts to files in this folder')
     .option('--trace <file>', 'replay a trace of `sleigh serve --trace` on a web page')
     .addOption(
+      pluginOption('with --trace: a plugin of the server that wrote it, whose machines are drawn as well'),
+    )
+    .addOption(
       new Option('--web-port <number>', 'with --trace: serve the web page on this port; 0 selects a free one')
         .argParser(port)
         .default(8766),
@@ -44,12 +49,12 @@ export function addChartsCommand(program: Command): void {
 }
 
 async function charts(name: string | undefined, flags: ChartsFlags): Promise<void> {
-  const { trace, webPort, json = false } = flags;
+  const { trace, webPort, plugin, json = false } = flags;
   if (trace === undefined) return show(name, flags);
   if (name !== undefined || flags.format !== undefined || flags.out !== undefined)
     return fail(USAGE.traceAlone());
   const { replay } = await import('./replay.ts');
-  await replay(trace, { host: '127.0.0.1', port: webPort }, json);
+  await replay(trace, { host: '127.0.0.1', port: webPort, json, policies: await machinesOfPlugins(plugin) });
 }
 
 async function show(name: string | undefined, { format, out, json = false }: ChartsFlags): Promise<void> {

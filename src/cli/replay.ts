@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { AnyStateMachine } from 'xstate';
 import { authorityOf } from '../wire/authority.ts';
 import { VERSION } from '../version.ts';
 import { Replay } from '../views/replay.ts';
@@ -35,9 +36,19 @@ export async function serveReplay(views: ViewSource, options: ReplayOptions): Pr
   return { url: web.url, close: () => web.close() };
 }
 
-/** `sleigh charts --trace FILE`; it runs until it is interrupted. */
-export async function replay(path: string, options: ReplayOptions, json: boolean): Promise<void> {
-  const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(DIST) });
+/**
+ * `sleigh charts --trace FILE`; it runs until it is interrupted.
+ * @param policies the machines of the plugins of the server that wrote the trace
+ */
+export async function replay(
+  path: string,
+  {
+    json,
+    policies,
+    ...options
+  }: ReplayOptions & { readonly json: boolean; readonly policies: readonly AnyStateMachine[] },
+): Promise<void> {
+  const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(DIST) }, policies);
   for await (const [, step] of readTrace(path)) views.add(step);
   const server = await serveReplay(views, options).catch((error: unknown) =>
     fail(START.notListening(authorityOf(options.host, options.port), explain(error))),

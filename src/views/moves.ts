@@ -7,13 +7,18 @@ import type { NextMove } from './types.ts';
 
 const keyOf = ({ source, event, index }: ChartTransition): string => [source, event, index].join('\n');
 
-const MOVES: ReadonlyMap<string, readonly Move[]> = new Map(
-  CHARTS.map(({ machine }) => [machine.id, movesOf(machine)]),
-);
+/** The moves of machines, computed once. */
+const MOVES = new WeakMap<AnyStateMachine, readonly Move[]>();
+
+function cachedMoves(machine: AnyStateMachine): readonly Move[] {
+  const known = MOVES.get(machine) ?? movesOf(machine);
+  MOVES.set(machine, known);
+  return known;
+}
 
 /** The numbers of moves, by machine and transition. A bound machine has its own nodes, so they are found by name. */
 const NUMBERS: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
-  Array.from(MOVES, ([chart, moves]) => [chart, numbersIn(moves)]),
+  CHARTS.map(({ machine }) => [machine.id, numbersIn(cachedMoves(machine))]),
 );
 
 function numbersIn(moves: readonly Move[]): ReadonlyMap<string, number> {
@@ -43,10 +48,10 @@ interface ToldStep {
 
 /** @returns the move and the event name in the machine; undefined if the machine has no such move */
 export function moveOf(
-  chart: string,
+  machine: AnyStateMachine | undefined,
   { event, before, after, clause, description = '' }: ToldStep,
 ): { readonly move: number; readonly event: string } | undefined {
-  const moves = MOVES.get(chart) ?? [];
+  const moves = machine === undefined ? [] : cachedMoves(machine);
   for (let source: string | undefined = before; source !== undefined; source = around(source))
     for (const [move, candidate] of moves.entries())
       if (

@@ -44,14 +44,27 @@ export class Recording {
   /** The context of the actor after each step; undefined if it is not known. */
   readonly #contexts: unknown[] = [];
   readonly #kindOf = new Map<string, Kind>();
-  readonly #check = new TraceCheck();
+  readonly #check: TraceCheck;
+  readonly #machines: ReadonlyMap<string, AnyStateMachine>;
   /** The latest scope of each name in the trace, and how many scopes have had the name. */
   readonly #current = new Map<string, { readonly scope: Scope; readonly count: number }>();
   /** Actors whose steps have violated their machine, so that their context is not known. */
   readonly #lost = new WeakSet<RecordedActor>();
 
+  /** @param policies machines that plugins bring */
+  constructor(policies: readonly AnyStateMachine[] = []) {
+    this.#check = new TraceCheck(policies);
+    this.#machines = new Map(
+      [...policies, ...CHARTS.map(({ machine }) => machine)].map((machine) => [machine.id, machine]),
+    );
+  }
+
   get length(): number {
     return this.#times.length;
+  }
+
+  machineOf(chart: string): AnyStateMachine | undefined {
+    return this.#machines.get(chart);
   }
 
   time(step: number): number {
@@ -99,7 +112,7 @@ export class Recording {
     const key = [chart, type, before, after, clause, description].join('\n');
     let kind = this.#kindOf.get(key);
     if (kind !== undefined) return kind;
-    const found = moveOf(chart, { event: type, before, after, clause, description });
+    const found = moveOf(this.machineOf(chart), { event: type, before, after, clause, description });
     kind = {
       event: found?.event ?? type,
       before,
@@ -162,9 +175,3 @@ export interface Moment {
 
 const inputOf = ({ event: { input } }: TraceStep): Record<string, unknown> =>
   typeof input === 'object' && input !== null ? { ...input } : {};
-
-const MACHINES: ReadonlyMap<string, AnyStateMachine> = new Map(
-  CHARTS.map(({ machine }) => [machine.id, machine]),
-);
-
-export const machineOf = (chart: string): AnyStateMachine | undefined => MACHINES.get(chart);

@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate';
 import { statesOf } from '../charts/moves.ts';
 import { STORY_LENGTH } from '../actors/story.ts';
 import type { TraceStep } from '../trace/step.ts';
@@ -8,7 +9,7 @@ import { nextMoves } from './moves.ts';
 import { NO_PROGRESS } from './progress.ts';
 import { titleOf } from './names.ts';
 import { pageOf, rangeOf, type Range } from './paging.ts';
-import { machineOf, Recording, type Moment, type RecordedActor, type Scope } from './recording.ts';
+import { Recording, type Moment, type RecordedActor, type Scope } from './recording.ts';
 import { timelineOf } from './recorded-timeline.ts';
 import { recordedTimeline, timelineQuery, type RecordedTimeline } from './timeline.ts';
 import { route, type ViewMakers } from './router.ts';
@@ -31,23 +32,27 @@ const GROUPS = ['worker', 'sentinel'];
 /** The ids of the actors of policies. */
 const POLICY_ACTOR = /^(?:recovery|stragglers|placement)\./;
 
-/** Whether it is the actor of a task that has been dealt with. The live page does not show such actors either. */
-const isDealtWith = ({ actor, chart, state }: ActorSummary): boolean =>
-  POLICY_ACTOR.test(actor) && machineOf(chart)?.root.states[state]?.type === 'final';
-
 /** The views of a trace. Steps are numbered from 1: at position n the first n steps have been taken. */
 export class Replay {
   readonly #file: string;
   readonly #about: Pick<About, 'version'>;
-  readonly #recording = new Recording();
+  readonly #recording: Recording;
   readonly #timelines = new WeakMap<Scope, RecordedTimeline>();
   readonly #charts: ChartsView;
 
-  /** @param file its name, for people */
-  constructor(file: string, about: Pick<About, 'version' | 'drawing'>) {
+  /**
+   * @param file its name, for people
+   * @param policies the machines of the plugins of the server that wrote it
+   */
+  constructor(
+    file: string,
+    about: Pick<About, 'version' | 'drawing'>,
+    policies: readonly AnyStateMachine[] = [],
+  ) {
     this.#file = file;
     this.#about = about;
-    this.#charts = chartsView(about);
+    this.#recording = new Recording(policies);
+    this.#charts = chartsView(about, policies);
   }
 
   /** Adds the next step of the trace. Checking it against its machine takes some microseconds. */
@@ -177,13 +182,18 @@ export class Replay {
     return {
       single: single
         .flatMap((actor) => this.#summary(actor, step) ?? [])
-        .filter((actor) => !isDealtWith(actor)),
+        .filter((actor) => !this.#isDealtWith(actor)),
       groups: GROUPS.map((name, i) => ({
         chart: name,
         counts: this.#countStates(groups[i] ?? [], step),
       })),
       list: this.#list(groups[GROUPS.indexOf(chart)] ?? [], query.get('state'), rangeOf(query), step),
     };
+  }
+
+  /** Whether it is the actor of a task that has been dealt with. The live page does not show such actors either. */
+  #isDealtWith({ actor, chart, state }: ActorSummary): boolean {
+    return POLICY_ACTOR.test(actor) && this.#recording.machineOf(chart)?.root.states[state]?.type === 'final';
   }
 
   /** In the order in which they began. */
@@ -228,7 +238,7 @@ export class Replay {
     const actor = place?.scope.actors.get(id);
     const moment = place && actor && this.#recording.stateAt(actor, place.step);
     if (place === undefined || actor === undefined || moment === undefined) return undefined;
-    const machine = machineOf(actor.chart);
+    const machine = this.#recording.machineOf(actor.chart);
     const leaf = machine && statesOf(machine.root).find(({ path }) => path.join('.') === moment.state);
     const hasEnded = moment.hasStopped || leaf?.type === 'final';
     const taken = this.#recording.taken(actor, place.step);

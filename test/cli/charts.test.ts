@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleigh, startSleigh } from '../support/serve-process.ts';
+import type { ChartsView } from '../../src/views/types.ts';
 import { isShort } from '../support/form.ts';
 
 const docs = (file: string): string =>
@@ -23,7 +25,7 @@ describe('sleigh charts', () => {
       .split('\n')
       .map((line) => line.split(' ')[0]);
     expect(names.join(' ')).toBe(
-      'connection session value-lease sleigh join-phase work worker sentinel shutdown claim forwarding lease commit recovery backoff speculation locality batch retry call-value sleigh-pool client-session pool worker-process',
+      'connection session value-lease sleigh join-phase work worker sentinel shutdown claim forwarding lease commit recovery backoff speculation locality batch retry call-value left-value sleigh-pool client-session client-lease pool worker-process call-turns',
     );
     expect(output).toContain('worker       one rank, from its assignment to its end\n');
   });
@@ -52,7 +54,7 @@ describe('sleigh charts', () => {
     await sleigh(['charts', 'sleigh', '--out', out, '--format', 'json']);
     expect(readdirSync(out)).toEqual(['sleigh.json']);
     await sleigh(['charts', '--out', out, '--format', 'mermaid']);
-    expect(readdirSync(out)).toHaveLength(25);
+    expect(readdirSync(out)).toHaveLength(28);
   });
 
   it.skipIf(isShort)('reports an error and writes nothing', async () => {
@@ -93,6 +95,29 @@ describe('sleigh charts', () => {
     });
     replay.kill('SIGINT');
     expect((await replay.outcome).code).toBe(0);
+  });
+
+  it.skipIf(isShort)('draws the machines of plugins with a trace (S30.3)', async () => {
+    const trace = join(folder, 'policy.jsonl');
+    const step = {
+      time: 1,
+      scope: 'sleigh job',
+      actor: 'recovery.0',
+      chart: 'poison',
+      before: '',
+      clause: '',
+    };
+    writeFileSync(
+      trace,
+      `${JSON.stringify({ ...step, event: { type: 'xstate.init' }, after: 'deciding' })}\n`,
+    );
+    const plugin = fileURLToPath(new URL('../../examples/policies/poison.mjs', import.meta.url));
+    await using replay = await startSleigh([
+      ...['charts', '--trace', trace, '--plugin', plugin, '--web-port', '0'],
+    ]);
+    const page = await fetch(`${replay.line.replace('replay at ', '')}api/charts`);
+    const view: ChartsView = JSON.parse(await page.text());
+    expect(view.charts.map(({ chart }) => chart)).toContain('poison');
   });
 
   it.skipIf(isShort)('rejects a file that is not a trace', async () => {

@@ -2,6 +2,7 @@ import { clauseOf } from '../../src/actors/clause.ts';
 import { describe, expect, it } from 'vitest';
 import { movesOf, statesOf } from '../../src/charts/moves.ts';
 import { CHARTS } from '../../src/charts/pages.ts';
+import { workerMachine } from '../../src/machines/worker.ts';
 import { moveNumber, moveOf, nextMoves } from '../../src/views/moves.ts';
 
 function chartOf(id: string) {
@@ -125,7 +126,7 @@ describe('the number of a transition', () => {
   it('is undefined for an unexpected event', () => {
     expect(moveNumber('worker', undefined)).toBeUndefined();
     const none = { event: 'task.offered', before: 'reserved', after: 'reserved', clause: '' };
-    expect(moveOf('worker', none)).toBeUndefined();
-    expect(moveOf('nothing', none)).toBeUndefined();
+    expect(moveOf(workerMachine, none)).toBeUndefined();
+    expect(moveOf(undefined, none)).toBeUndefined();
   });
 });

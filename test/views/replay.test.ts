@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { TraceStep } from '../../src/trace/step.ts';
 import { Replay } from '../../src/views/replay.ts';
 import type { ReplayView } from '../../src/views/replay-types.ts';
-import type { ActorsView, ActorView, OverviewView } from '../../src/views/types.ts';
+import type { ActorsView, ActorView, ChartsView, OverviewView } from '../../src/views/types.ts';
+import { recoverySetup } from '../../src/machines/policies/recovery-setup.ts';
 import { Job } from '../support/job.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { viewOf, viewsOf } from '../support/views.ts';
@@ -154,6 +155,39 @@ describe('a replay', () => {
       'sleigh',
       'work',
     ]);
+  });
+
+  it('draws and follows the machines of plugins (S30.3)', () => {
+    const recovery = recoverySetup.createMachine({
+      id: 'answersAll',
+      initial: 'deciding',
+      on: { '*': { actions: 'reportUnexpected' } },
+      states: {
+        deciding: { on: { 'task.unfinished': { target: 'answered', actions: 'answer' } } },
+        answered: { type: 'final' },
+      },
+    });
+    const server = new SimulatedServer({ traces: true, policy: { recovery } });
+    const job = new Job(server, { onDeadWorker: 'requeue' });
+    const [worker] = job.openCrew(1).workers;
+    job.task('a task');
+    worker?.get('fetch', 'task');
+    worker?.leave();
+    const at =
+      server.trace.findIndex(({ chart, after }) => chart === 'answersAll' && after === 'answered') + 1;
+    const { actor = '' } = server.trace[at - 1] ?? {};
+    const replay = new Replay('job.jsonl', about, [recovery]);
+    for (const step of server.trace) replay.add(step);
+    expect(viewOf<ReplayView>(replay, '/api/replay').violation).toBeUndefined();
+    expect(viewOf<ChartsView>(replay, '/api/charts').charts.map(({ chart }) => chart)).toContain(
+      'answersAll',
+    );
+    const path = `/api/replay/${at}/actors/${actor}`;
+    expect(viewOf<ActorView>(replay, path, 'scope=sleigh%20job')).toMatchObject({
+      state: 'answered',
+      hasEnded: true,
+      story: [{ event: 'xstate.init' }, { event: 'task.unfinished', move: 1, after: 'answered' }],
+    });
   });
 
   it('has no view of steps, jobs and actors that do not exist', () => {
