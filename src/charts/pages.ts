@@ -15,7 +15,10 @@ import { batchMachine } from '../machines/pool/batch.ts';
 import { clientSessionMachine } from '../machines/pool/client-session.ts';
 import { poolMachine } from '../machines/pool/pool.ts';
 import { retryMachine } from '../machines/pool/retry.ts';
+import { callTurnsMachine } from '../machines/pool/call-turns.ts';
 import { callValueMachine } from '../machines/pool/call-value.ts';
+import { clientLeaseMachine } from '../machines/pool/client-lease.ts';
+import { leftValueMachine } from '../machines/pool/left-value.ts';
 import { sleighPoolMachine } from '../machines/pool/sleigh-pool.ts';
 import { workerProcessMachine } from '../machines/pool/worker-process.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
@@ -166,6 +169,13 @@ export const CHARTS: readonly Chart[] = [
     about: 'the value of one call of `submit`, which comes to the master or stays at the server',
   },
   {
+    name: 'left-value',
+    side: 'client',
+    title: 'Value at the server',
+    machine: leftValueMachine,
+    about: 'a value that stays at the server for other calls, until nobody needs it',
+  },
+  {
     name: 'sleigh-pool',
     side: 'client',
     title: 'Sleigh pool',
@@ -180,6 +190,13 @@ export const CHARTS: readonly Chart[] = [
     about: 'a connection that comes back when it is lost',
   },
   {
+    name: 'client-lease',
+    side: 'client',
+    title: 'Lease, from the side of the client',
+    machine: clientLeaseMachine,
+    about: 'a value that a program has taken for a time',
+  },
+  {
     name: 'pool',
     side: 'client',
     title: 'Pool',
@@ -192,6 +209,13 @@ export const CHARTS: readonly Chart[] = [
     title: 'Worker process',
     machine: workerProcessMachine,
     about: 'one process or thread of a sentinel, and the report of its end',
+  },
+  {
+    name: 'call-turns',
+    side: 'client',
+    title: 'Turns of calls',
+    machine: callTurnsMachine,
+    about: 'the calls of a worker process with several ranks: which run side by side, and which alone',
   },
 ];
 

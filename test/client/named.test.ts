@@ -135,6 +135,12 @@ describe('a job and a batch with names (S29)', () => {
     });
     expect(calls()).toEqual([1]);
     expect(await other.eachElem(task.square, [3], { name: 'c' })).toEqual([9]);
+    // Its calls have ended, and their results are forgotten.
+    await eventually(async () => {
+      const { pending } = await other.status();
+      const left = (await other.workspace.list()).find(({ name }) => name === '#results b');
+      return pending === 0 && (left?.values ?? 0) === 0;
+    }, 'the batch that was cancelled is settled');
     await other.workspace.variable('#cancelled b').fetch();
     writeFileSync(`${folder}/go`, '');
     expect(await other.eachElem(task.counted, elements, { name: 'b' })).toEqual([1, 2]);

@@ -1,35 +1,41 @@
+import {
+  leftValueMachine,
+  type LeftValueCommand,
+  type LeftValueEvent,
+  type LeftValueTag,
+} from '../../machines/pool/left-value.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 import type { Found } from '../connection/connection.ts';
+import { LifeCycle, LifeCycleTable } from '../life-cycle.ts';
 
+const TABLE = new LifeCycleTable(leftValueMachine);
 /** The bytes of values at most that stay at the server only because the program may still await their promises. */
 const MAX_HELD_BYTES = 256 * 2 ** 20;
 
-/** A value of a call that stays, or may stay, at the server (S34). */
+/** A value of a call that stays, or may stay, at the server (S34). See machines/pool/left-value. */
 export interface LeftValue {
   /** The variable with the value. */
   readonly variable: string;
+  readonly life: LifeCycle<LeftValueEvent, LeftValueCommand, LeftValueTag>;
   /** 0 until the value is there. */
   bytes: number;
   /** The number of calls with this element that are not settled. */
   uses: number;
-  /** Whether the program may still await its promise. */
-  isHeld: boolean;
 }
 
-/**
- * The values that the calls of a master have left at the server. Each is deleted when no call needs it any more, and the
- * program has its value, or holds its promise no longer.
- */
+/** The values that the calls of a master have left at the server. */
 export class LeftValues {
   readonly #lines: ConnectionPool;
   readonly #workspace: string;
   readonly #prefix: string;
   #made = 0;
   /** Those that are at the server. */
-  readonly #left = new Set<LeftValue>();
+  readonly #present = new Set<LeftValue>();
   /** Those among them that no call uses, oldest first. */
   readonly #unused = new Set<LeftValue>();
   #unusedBytes = 0;
+  /** What is being deleted. */
+  readonly #deletions = new Set<Promise<void>>();
   readonly #promises = new FinalizationRegistry<LeftValue>((left) => this.letGo(left));
 
   /** @param owner a text that no other master of the job uses */
@@ -41,61 +47,75 @@ export class LeftValues {
 
   /** @returns a value that is not there yet */
   next(): LeftValue {
-    return { variable: this.#prefix + String(++this.#made), bytes: 0, uses: 0, isHeld: true };
+    const left: LeftValue = {
+      variable: this.#prefix + String(++this.#made),
+      life: new LifeCycle(TABLE, {
+        countAsUnused: () => {
+          this.#unused.add(left);
+          this.#unusedBytes += left.bytes;
+        },
+        countAsUsed: () => {
+          this.#unused.delete(left);
+          this.#unusedBytes -= left.bytes;
+        },
+        deleteValue: () => this.#delete(left),
+      }),
+      bytes: 0,
+      uses: 0,
+    };
+    return left;
   }
 
   /** The value is at the server. */
   add(left: LeftValue, bytes: number, promise: Promise<unknown>): void {
     left.bytes = bytes;
-    this.#left.add(left);
+    this.#present.add(left);
     this.#promises.register(promise, left);
-    this.#dropIfUnused(left);
-  }
-
-  /** A call with this element is settled, or is not made. */
-  release(left: LeftValue): void {
-    left.uses--;
-    this.#dropIfUnused(left);
+    this.#send(left, 'left');
   }
 
   /** Another call takes it as its element. */
   use(left: LeftValue): void {
-    left.uses++;
-    if (this.#unused.delete(left)) this.#unusedBytes -= left.bytes;
+    if (left.uses++ === 0) this.#send(left, 'taken');
+  }
+
+  /** A call with this element is settled, or is not made. */
+  release(left: LeftValue): void {
+    if (--left.uses === 0) this.#send(left, 'released');
   }
 
   /** The program has the value, or cannot await it any more. */
   letGo(left: LeftValue): void {
-    left.isHeld = false;
-    this.#dropIfUnused(left);
+    this.#send(left, 'let.go');
   }
 
-  /** @returns undefined if it was dropped */
+  /** @returns undefined if it was deleted */
   async find(left: LeftValue): Promise<Found | undefined> {
-    if (!this.#left.has(left)) return undefined;
+    if (!left.life.has('present')) return undefined;
     return this.#lines.main.findTry(this.#workspace, left.variable);
   }
 
   /** The master ends, and its job stays. */
   async dropAll(): Promise<void> {
-    await Promise.all(Array.from(this.#left, (left) => this.#drop(left)));
+    for (const left of this.#present) this.#send(left, 'master.ends');
+    await Promise.all(this.#deletions);
   }
 
-  #dropIfUnused(left: LeftValue): void {
-    if (left.uses > 0 || !this.#left.has(left)) return;
-    if (!left.isHeld) return void this.#drop(left);
-    if (!this.#unused.has(left)) this.#unusedBytes += left.bytes;
-    this.#unused.add(left);
+  #send(left: LeftValue, type: LeftValueEvent['type']): void {
+    left.life.send({ type });
     for (const oldest of this.#unused) {
       if (this.#unusedBytes <= MAX_HELD_BYTES) return;
-      void this.#drop(oldest);
+      oldest.life.send({ type: 'crowded.out' });
     }
   }
 
-  async #drop(left: LeftValue): Promise<void> {
-    this.#left.delete(left);
-    if (this.#unused.delete(left)) this.#unusedBytes -= left.bytes;
+  #delete(left: LeftValue): void {
+    this.#present.delete(left);
     // The variable has ended with its job otherwise.
-    await this.#lines.main.deleteVariable(this.#workspace, left.variable).catch(() => undefined);
+    const deletion = this.#lines.main
+      .deleteVariable(this.#workspace, left.variable)
+      .catch(() => undefined)
+      .then(() => void this.#deletions.delete(deletion));
+    this.#deletions.add(deletion);
   }
 }

@@ -1,17 +1,27 @@
+import { createActor } from 'xstate';
+import { callTurnsMachine } from '../../machines/pool/call-turns.ts';
+
 interface Waiting {
   readonly isAlone: boolean;
   readonly isWanted: () => boolean;
-  readonly begin: (end: () => void) => void;
+  begin: (end: () => void) => void;
 }
 
 /**
  * Which tasks of a worker process are under way at the same time (S22.14). A task may have to run alone, because a
- * worker ended while it and others ran; tasks that come later then wait for their turn behind it.
+ * worker ended while it and others ran; tasks that come later then wait for their turn behind it. See
+ * machines/pool/call-turns.
  */
 export class CallTurns {
   readonly #waiting: Waiting[] = [];
   #running = 0;
-  #isAlone = false;
+  readonly #turns = createActor(
+    callTurnsMachine.provide({ actions: { beginFirst: () => this.#beginFirst() } }),
+  );
+
+  constructor() {
+    this.#turns.start();
+  }
 
   /**
    * Waits for the turn of a task.
@@ -19,40 +29,38 @@ export class CallTurns {
    * @returns a function that ends the turn
    */
   enter(isAlone: boolean, isWanted: () => boolean): Promise<() => void> | (() => void) {
-    if (!isAlone && !this.#isAlone && this.#waiting.length === 0) return this.#begin(false);
-    return new Promise((begin) => {
-      this.#waiting.push({ isAlone, isWanted, begin });
-      this.#admit();
-    });
+    let turn: (() => void) | undefined;
+    const task: Waiting = { isAlone, isWanted, begin: (end) => (turn = end) };
+    this.#waiting.push(task);
+    this.#changed();
+    return turn ?? new Promise((begin) => (task.begin = begin));
   }
 
   /** Tasks may not be wanted any more. */
   recheck(): void {
-    const unwanted = this.#waiting.filter(({ isWanted }) => !isWanted());
-    if (unwanted.length === 0) return;
-    for (const each of unwanted) {
-      this.#waiting.splice(this.#waiting.indexOf(each), 1);
-      each.begin(() => undefined);
+    for (const task of this.#waiting.filter(({ isWanted }) => !isWanted())) {
+      this.#waiting.splice(this.#waiting.indexOf(task), 1);
+      task.begin(() => undefined);
     }
-    this.#admit();
+    this.#changed();
   }
 
-  #begin(isAlone: boolean): () => void {
+  #beginFirst(): void {
     this.#running++;
-    this.#isAlone = isAlone;
-    return () => {
+    this.#waiting.shift()?.begin(() => {
       this.#running--;
-      this.#isAlone = false;
-      this.#admit();
-    };
+      this.#changed();
+    });
   }
 
-  #admit(): void {
-    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
-      const { isAlone, begin } = next;
-      if (this.#isAlone || (isAlone && this.#running > 0)) return;
-      this.#waiting.shift();
-      begin(this.#begin(isAlone));
-    }
+  /** Begins tasks for as long as the next one has its turn. */
+  #changed(): void {
+    let before: number;
+    do {
+      const [first] = this.#waiting;
+      before = this.#waiting.length;
+      const next = first === undefined ? 'none' : first.isAlone ? 'alone' : 'together';
+      this.#turns.send({ type: 'line.changed', running: this.#running, next });
+    } while (this.#waiting.length < before);
   }
 }

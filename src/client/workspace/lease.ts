@@ -1,9 +1,18 @@
+import {
+  clientLeaseMachine,
+  type ClientLeaseCommand,
+  type ClientLeaseEvent,
+  type ClientLeaseTag,
+} from '../../machines/pool/client-lease.ts';
 import { LEASE_END, VERB } from '../../wire/names.ts';
 import type { Timer } from '../clock.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
 import { NwsError } from '../connection/errors.ts';
 import { USAGE } from '../errors/usage.ts';
+import { LifeCycle, LifeCycleTable } from '../life-cycle.ts';
 import { typeError } from '../../wire/error-kind.ts';
+
+const TABLE = new LifeCycleTable(clientLeaseMachine);
 
 /** What a lease needs of the variable that gave it. */
 export interface LeaseOrigin {
@@ -32,8 +41,11 @@ export class Lease<T = unknown> implements AsyncDisposable {
   readonly #origin: LeaseOrigin;
   readonly #lost = new AbortController();
   readonly #held: Set<Lease>;
+  readonly #life: LifeCycle<ClientLeaseEvent, ClientLeaseCommand, ClientLeaseTag>;
   #timer: Timer | undefined;
-  #isOver = false;
+  #milliseconds: number;
+  /** Why it is lost, if it is. */
+  #reason: unknown;
 
   /** @internal Leases come from `Variable.take`. */
   constructor(found: Found<T>, origin: LeaseOrigin) {
@@ -41,7 +53,17 @@ export class Lease<T = unknown> implements AsyncDisposable {
     this.#origin = origin;
     this.#held = heldBy(origin.connection);
     this.#held.add(this);
-    this.#startTimer(origin.milliseconds);
+    this.#milliseconds = origin.milliseconds;
+    this.#life = new LifeCycle(TABLE, {
+      startTimer: () => this.#startTimer(),
+      stopTimer: () => this.#timer?.stop(),
+      notifyLost: () => this.#lost.abort(this.#reason),
+      giveConnectionBack: () => {
+        this.#held.delete(this);
+        origin.ended();
+      },
+    });
+    this.#startTimer();
   }
 
   get value(): T {
@@ -78,57 +100,55 @@ export class Lease<T = unknown> implements AsyncDisposable {
     this.#checkHeld();
     const { connection, number } = this.#origin;
     // The server counts from when it receives the request, so this side never counts longer.
-    this.#startTimer(milliseconds);
+    this.#milliseconds = milliseconds;
+    this.#life.send({ type: 'extended' });
     try {
       await connection.request([VERB.extendLease, number, String(milliseconds)]);
     } catch (error) {
       // It has ended on the server, for example because the variable was deleted (V13.4).
-      if (error instanceof NwsError) this.lose(error);
+      if (error instanceof NwsError) this.#lose('refused', error);
       throw error;
     }
   }
 
   /** Gives the value back, unless the lease has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isOver) await this.back().catch(() => undefined);
+    if (this.#life.has('held')) await this.back().catch(() => undefined);
   }
 
   async #end(how: string): Promise<void> {
     this.#checkHeld();
     const { connection, number } = this.#origin;
-    this.#over();
+    this.#life.send({ type: 'end.asked' });
     try {
       await connection.request([VERB.endLease, number, how]);
     } finally {
-      this.#origin.ended();
+      this.#life.send({ type: 'end.answered' });
     }
   }
 
-  #startTimer(milliseconds: number): void {
+  #startTimer(): void {
+    const milliseconds = this.#milliseconds;
     this.#timer?.stop();
     this.#timer = this.#origin.connection.clock.startTimer(milliseconds, () =>
-      this.lose(typeError(USAGE.leaseElapsed(milliseconds))),
+      this.#lose('time.elapsed', typeError(USAGE.leaseElapsed(milliseconds))),
     );
   }
 
   /** After the end its connection may serve another request. */
   #checkHeld(): void {
     this.signal.throwIfAborted();
-    if (this.#isOver) throw typeError(USAGE.leaseOver());
+    if (!this.#life.has('held')) throw typeError(USAGE.leaseOver());
   }
 
-  /** @internal The connection is lost, or the time has elapsed. */
-  lose(reason: unknown): void {
-    if (this.#isOver) return;
-    this.#over();
-    this.#lost.abort(reason);
-    this.#origin.ended();
+  /** @internal */
+  connectionLost(error: unknown): void {
+    this.#lose('connection.lost', error);
   }
 
-  #over(): void {
-    this.#isOver = true;
-    this.#timer?.stop();
-    this.#held.delete(this);
+  #lose(type: 'refused' | 'time.elapsed' | 'connection.lost', reason: unknown): void {
+    this.#reason = reason;
+    this.#life.send({ type });
   }
 }
 
@@ -141,7 +161,7 @@ function heldBy(connection: NwsConnection): Set<Lease> {
   const held = new Set<Lease>();
   HELD.set(connection, held);
   void connection.ended.then((error) => {
-    for (const lease of held) lease.lose(error);
+    for (const lease of held) lease.connectionLost(error);
   });
   return held;
 }

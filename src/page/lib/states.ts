@@ -61,6 +61,15 @@ const TONES: Readonly<Record<string, Tone>> = {
   wanted: 'waiting',
   fetching: 'busy',
   here: 'done',
+  // values at the server, leases of clients, turns of calls
+  absent: 'idle',
+  awaited: 'waiting',
+  used: 'busy',
+  usedOnly: 'busy',
+  kept: 'idle',
+  together: 'idle',
+  emptying: 'waiting',
+  exclusive: 'busy',
   // retried elements, pools of sleighs, and sessions of connections
   trying: 'busy',
   givenUp: 'dead',
