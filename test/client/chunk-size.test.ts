@@ -45,6 +45,15 @@ describe('the size of a chunk', () => {
     size.weighed(10 * MAX_BYTES, 1);
     expect(size.value).toBe(1);
   });
+
+  it('is limited by the size of the results where that counts', () => {
+    const size = new ChunkSize();
+    for (let n = 0; n < 2; n++) size.took('0', 0.000_1, 10);
+    size.answered(MAX_BYTES / 2, 10);
+    expect(size.value).toBe(20);
+    for (let n = 0; n < 100; n++) size.answered(0, 1);
+    expect(size.value).toBe(100);
+  });
 });
 
 const { paced, deadly, odd, sizeOf } = tasks<typeof import('./modules/paced.mjs')>(

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { NetWorkSpace, Sleigh, tasks, threads } from '../../src/client/index.ts';
+import { NetWorkSpace, pipeline, Sleigh, tasks, threads } from '../../src/client/index.ts';
 import { ConnectionPool } from '../../src/client/connection/connection-pool.ts';
 import { LeftValues, type LeftValue } from '../../src/client/master/left-values.ts';
 import { thisHost } from '../../src/client/platform.ts';
@@ -84,6 +84,32 @@ describe('a call whose element is the value of another call', () => {
     });
     expect(chained).toBeLessThan(10_000);
     expect(awaited).toBeGreaterThan(20_000_000);
+  });
+
+  it('of a pipeline does not pass through the master either (S35.5)', async () => {
+    const elements = Array.from({ length: 5 }, (_, n) => ({ bytes: 2_000_000 + n, byte: 1 }));
+    const results: number[] = [];
+    const stages = await bytesOf(async () => {
+      const lengths = pipeline(master, elements, [task.block, task.copy, task.lengthOf]);
+      for await (const length of lengths) results.push(length);
+    });
+    expect(results).toEqual(elements.map(({ bytes }) => bytes));
+    // Without it they would be 40 MB.
+    expect(stages).toBeLessThan(100_000);
+    await eventually(async () => !(await leftOf(master)), 'nothing of it is left');
+  });
+
+  it.each([
+    ['is left', (lengths: AsyncIterator<number>) => lengths.return?.()],
+    ['has failed', (lengths: AsyncIterator<number>) => lengths.next().catch(() => undefined)],
+  ])('of a pipeline that %s is deleted (S35.5)', async (what, end) => {
+    const elements = Array.from({ length: 20 }, (_, n) => ({ bytes: LARGE + n, byte: 1 }));
+    const last = what === 'is left' ? task.lengthOf : task.failSecond;
+    const lengths = pipeline(master, elements, [task.block, last])[Symbol.asyncIterator]();
+    expect((await lengths.next()).value).toBe(LARGE);
+    expect(await leftOf(master)).toBe(true);
+    await end(lengths);
+    await eventually(async () => !(await leftOf(master)), 'nothing of it is left');
   });
 
   it('works over several calls, with small values, and for several calls with the same element', async () => {

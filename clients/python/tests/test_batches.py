@@ -225,6 +225,15 @@ class Turns(BatchTestCase):
         order = self.order_of(("a", 4, 5), ("b", 4, -5))
         self.assertEqual("".join(each[0] for each in order), "aaaabbbb")
 
+    def test_say_on_which_host_their_elements_should_be_called(self) -> None:
+        results = self.sleigh.each_elem(functions.square, [3], host="node7")
+        self.assertEqual(results._batch.options.metadata["taskHost"], "node7")
+        # Without a policy that reads it, it means nothing (S32.5).
+        self.assertEqual(list(results), [9])
+        for wrong in ("", 3):
+            with self.assertRaisesRegex(ValueError, "`host` must be a text that is not empty"):
+                self.sleigh.each_elem(functions.square, [1], host=wrong)  # type: ignore[arg-type]
+
     def test_need_a_priority_that_the_server_knows(self) -> None:
         for wrong in (1_001, 0.5, True):
             with self.assertRaisesRegex(ValueError, "`priority` must be a whole number from -1000"):

@@ -1,5 +1,6 @@
 import { BOUNDS } from '../../wire/bounds.ts';
-import type { Outcome } from '../task/outcome.ts';
+import { failed, type Outcome } from '../task/outcome.ts';
+import type { TaskFailure } from '../task/task-metadata.ts';
 import type { ChunkPart } from '../values/chunk.ts';
 
 /** A failed element that can be called again. */
@@ -126,3 +127,14 @@ export class BatchOutcomes {
 
 /** The size in bytes, or in characters of a text. */
 const sizeOf = ({ element }: FailedPart): number => element.body.body.length;
+
+/** Elements that were cancelled because of a refusal fail with the reason of that refusal. */
+export const inWordsOf = (
+  refusal: TaskFailure | undefined,
+  outcomes: readonly Outcome[],
+): readonly Outcome[] =>
+  refusal === undefined
+    ? outcomes
+    : outcomes.map((outcome) =>
+        'error' in outcome && outcome.error.code === 'cancelled' ? failed(outcome.index, refusal) : outcome,
+      );

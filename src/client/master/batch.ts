@@ -1,6 +1,9 @@
 import type { BatchEvent } from '../../machines/pool/batch.ts';
 import { BatchLife } from './batch-life.ts';
-import { BatchOutcomes } from './batch-outcomes.ts';
+import { BatchOutcomes, inWordsOf } from './batch-outcomes.ts';
+import { LeftElement } from './left-element.ts';
+import type { LeftValues } from './left-values.ts';
+import { StageValues } from './stage-values.ts';
 import { totalOf, type BatchOptions } from '../options/batch-options.ts';
 import { Condition } from '../condition.ts';
 import { failed, type Outcome } from '../task/outcome.ts';
@@ -20,12 +23,14 @@ import { SLEIGH } from '../errors/job.ts';
 export class Batch implements ElementOwner {
   readonly id: string;
   readonly retries: Retries | undefined;
+  readonly leaves: LeftValues | undefined;
   /** Resolves when nothing of it is left on the server, or the job has ended. */
   readonly settled: Promise<void>;
   readonly #options: BatchOptions;
   readonly #life: BatchLife;
   readonly #changed = new Condition();
   readonly #outcomes: BatchOutcomes;
+  readonly #stage = new StageValues();
   /** The indexes of the elements under way, oldest first. */
   readonly #unsettled = new Set<number>();
   /** The number of tasks, or parts of tasks, under way. */
@@ -48,6 +53,7 @@ export class Batch implements ElementOwner {
   constructor(options: BatchOptions) {
     this.#options = options;
     this.id = options.id;
+    this.leaves = options.leaves;
     this.#outcomes = new BatchOutcomes(options.isOrdered);
     this.settled = new Promise((resolve) => (this.#settle = resolve));
     const { group, marks, id, onAbort, retry, clock } = options;
@@ -68,7 +74,10 @@ export class Batch implements ElementOwner {
     // Promises among the elements are awaited in order, and may be rejected before their turn.
     if (Array.isArray(options.elements))
       for (const each of options.elements) if (each instanceof Promise) each.catch(() => undefined);
-    void this.settled.then(() => options.report?.ended());
+    void this.settled.then(() => {
+      options.report?.ended();
+      this.#stage.end();
+    });
     void this.#feed();
   }
 
@@ -127,7 +136,9 @@ export class Batch implements ElementOwner {
 
   #due(): readonly Outcome[] | undefined {
     const due = this.#outcomes.next();
-    if (due !== undefined) this.#changed.give();
+    if (due === undefined) return undefined;
+    this.#stage.given(due);
+    this.#changed.give();
     return due;
   }
 
@@ -185,6 +196,7 @@ export class Batch implements ElementOwner {
   #stop(reason: unknown): void {
     this.#fault ??= { error: reason };
     this.#outcomes.clear();
+    this.#stage.dropResults();
   }
 
   /** No worker can load the module (S23.4). */
@@ -232,7 +244,10 @@ export class Batch implements ElementOwner {
         this.#awaited = values;
         const { done, value: next } = await values.next();
         // The input has been left because the batch needs no more elements.
-        if (this.#awaited === undefined) return group.flush();
+        if (this.#awaited === undefined) {
+          if (next instanceof LeftElement) next.release();
+          return group.flush();
+        }
         this.#awaited = undefined;
         if (done === true) break;
         // Elements of an array may be promises.
@@ -240,9 +255,10 @@ export class Batch implements ElementOwner {
         // Cancelling the batch ends the wait.
         const wait = pace?.pass();
         if (wait !== undefined && !(await this.#isWantedAfter(wait))) break;
-        const lending = this.#options.lend?.(value);
+        const lending = value instanceof LeftElement ? undefined : this.#options.lend?.(value);
         const index = this.#read++;
         this.#unsettled.add(index);
+        this.#stage.read(index, value);
         if (this.#refusal === undefined) group.add(this, index, value, lending);
         else this.#refuseOne(index);
       }
@@ -295,18 +311,11 @@ export class Batch implements ElementOwner {
       this.#unsettled.delete(each);
       this.retries?.withdraw(each);
     }
-    if (this.#life.has('keeps-outcomes')) this.#keep(index, this.#inWordsOfRefusal(outcomes), elements);
+    const isWanted = this.#life.has('keeps-outcomes');
+    this.#stage.settled(outcomes, isWanted);
+    if (isWanted) this.#keep(index, inWordsOf(this.#refusal, outcomes), elements);
     if (this.#unsettled.size === 0) this.#send({ type: 'emptied' });
     this.#changed.give();
-  }
-
-  /** Elements that were cancelled because of a refusal fail with the reason of that refusal. */
-  #inWordsOfRefusal(outcomes: readonly Outcome[]): readonly Outcome[] {
-    const refusal = this.#refusal;
-    if (refusal === undefined) return outcomes;
-    return outcomes.map((outcome) =>
-      'error' in outcome && outcome.error.code === 'cancelled' ? failed(outcome.index, refusal) : outcome,
-    );
   }
 
   #keep(index: number, outcomes: readonly Outcome[], sent: readonly ChunkPart[]): void {

@@ -29,6 +29,7 @@ class Mean {
 export class ChunkSize {
   readonly #milliseconds = new Mean();
   readonly #bytes = new Mean();
+  readonly #resultBytes = new Mean();
   readonly #warm = new Set<string>();
   #isMeasured = false;
 
@@ -40,7 +41,11 @@ export class ChunkSize {
   /** 1 until the cost of an element is known. */
   get value(): number {
     if (!this.#isMeasured) return 1;
-    const most = Math.min(LARGEST_CHUNK, WORTH / this.#milliseconds.value, MAX_BYTES / this.#bytes.value);
+    const most = Math.min(
+      LARGEST_CHUNK,
+      WORTH / this.#milliseconds.value,
+      MAX_BYTES / Math.max(this.#bytes.value, this.#resultBytes.value),
+    );
     return Math.max(1, Math.floor(most));
   }
 
@@ -51,6 +56,11 @@ export class ChunkSize {
       this.#milliseconds.add(milliseconds, count);
       this.#isMeasured = true;
     }
+  }
+
+  /** Records the size of the results of some elements, which is to count as well. */
+  answered(bytes: number, count: number): void {
+    this.#resultBytes.add(bytes, count);
   }
 
   /** Records the size of some elements. */

@@ -2,6 +2,7 @@ import { Batch } from './batch.ts';
 import type { FunctionName } from './fixed-arguments.ts';
 import { followCrew } from './follow-crew.ts';
 import { forgetWhenSettled, listenTo, metadataOf, type MasterJob } from './master-job.ts';
+import { LEAVES, type StageOptions } from './left-element.ts';
 import { NamedBatch, refuseIfCancelled } from './named-batch.ts';
 import { isArrayBuffer } from 'node:util/types';
 import { unsafeCast } from '../unsafe-cast.ts';
@@ -19,7 +20,7 @@ const LOAD_FACTOR = 8;
 export type BeginArguments = readonly [
   task: FunctionName,
   elements: AsyncIterable<unknown> | Iterable<unknown>,
-  options?: EachElemOptions & { readonly fixedArgs?: unknown },
+  options?: EachElemOptions & StageOptions & { readonly fixedArgs?: unknown },
 ];
 
 /** Begins the batch of `eachElem`. */
@@ -52,6 +53,7 @@ export async function beginBatch(
     clock: job.lines.platform.clock,
     report: dispatcher.reports.begin(id, task),
     lend: named === undefined ? lendBy(job, options.transfer) : undefined,
+    leaves: options[LEAVES] === true ? job.left : undefined,
     onTaken: () => named?.forget(),
     onCancelledOnPage: () => named?.cancelledOnPage(),
   });

@@ -2,6 +2,7 @@ import type { Retries } from './retries.ts';
 import type { Outcome } from '../task/outcome.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
 import type { ChunkPart } from '../values/chunk.ts';
+import type { LeftValues } from './left-values.ts';
 
 /** The owner of elements: a batch. */
 export interface ElementOwner {
@@ -19,4 +20,6 @@ export interface ElementOwner {
   refuse(failure: TaskFailure): void;
   /** Says which failed elements are tried again, if any are. */
   readonly retries?: Retries | undefined;
+  /** Where its results stay, if they do: the next stage of a pipeline takes them from there (S35.5). */
+  readonly leaves?: LeftValues | undefined;
 }

@@ -66,11 +66,11 @@ export class LeftValues {
     return left;
   }
 
-  /** The value is at the server. */
-  add(left: LeftValue, bytes: number, promise: Promise<unknown>): void {
+  /** The value is at the server. @param promise that of the program, if it has one */
+  add(left: LeftValue, bytes: number, promise?: Promise<unknown>): void {
     left.bytes = bytes;
     this.#present.add(left);
-    this.#promises.register(promise, left);
+    if (promise !== undefined) this.#promises.register(promise, left);
     this.#send(left, 'left');
   }
 

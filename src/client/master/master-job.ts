@@ -5,6 +5,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { FixedArguments, FunctionName } from './fixed-arguments.ts';
 import type { CallListeners, CallOptions } from '../options/sleigh-options.ts';
 import type { JobEnd } from './job-end.ts';
+import type { LeftValues } from './left-values.ts';
 import type { ThreadMemory } from './thread-memory.ts';
 
 /** What the calls of a master share: `eachElem`, `eachWorker` and `submit`. */
@@ -17,6 +18,8 @@ export interface MasterJob {
   /** What it shares with workers that are threads of its process. */
   readonly memory: ThreadMemory;
   readonly end: JobEnd;
+  /** The values that its calls leave at the server (S34). */
+  readonly left: LeftValues;
   readonly isElastic: boolean;
   /** @returns an id for another batch */
   nextBatch(): string;

@@ -10,6 +10,7 @@ import { beginBatch, type BeginArguments } from './each-elem.ts';
 import { callEachWorker } from './each-worker.ts';
 import { EitherSignal } from './either-signal.ts';
 import { FixedArguments } from './fixed-arguments.ts';
+import { LeftValues } from './left-values.ts';
 import type { Launched } from '../launchers/launcher.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { ConnectionPool } from '../connection/connection-pool.ts';
@@ -149,10 +150,11 @@ export class Sleigh implements AsyncDisposable {
       fixedArguments: this.#fixedArguments,
       memory,
       end: this.#end,
+      left: new LeftValues(lines, name, mailbox),
       isElastic: this.#isElastic,
       nextBatch,
     };
-    this.#submissions = new Submissions(this.#job, mailbox);
+    this.#submissions = new Submissions(this.#job);
     this.#crew = new Crew(lines, name, memory, options);
   }
 
@@ -325,7 +327,7 @@ export class Sleigh implements AsyncDisposable {
     // A server that is gone is not awaited for long.
     const timer = platform.clock.startTimer(STOP_LIMIT_MS, () => this.#lines.close());
     // Notifies workers and sentinels on other hosts, if the server can be reached.
-    if (this.#keepsJob) await this.#submissions.dropLeft();
+    if (this.#keepsJob) await this.#job.left.dropAll();
     else await main.store(name, VARIABLE.rideOver, '1').catch(() => undefined);
     timer.stop();
     await this.#crew.stop();

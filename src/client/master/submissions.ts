@@ -11,7 +11,6 @@ import type { ChunkPart } from '../values/chunk.ts';
 import { CallValue, type CallElement } from './call-value.ts';
 import { addToDispatcher, groupOf } from './each-elem.ts';
 import type { FunctionName } from './fixed-arguments.ts';
-import { LeftValues } from './left-values.ts';
 import { forgetWhenSettled, listenTo, metadataOf, type MasterJob } from './master-job.ts';
 import { Submission } from './submission.ts';
 
@@ -48,12 +47,9 @@ export class Submissions {
   readonly #job: MasterJob;
   /** By module and function. */
   readonly #open = new Map<string, OpenBatch>();
-  readonly #values: LeftValues;
 
-  /** @param owner a text that no other master of the job uses */
-  constructor(job: MasterJob, owner: string) {
+  constructor(job: MasterJob) {
     this.#job = job;
-    this.#values = new LeftValues(job.lines, job.workspace, owner);
   }
 
   /** @returns the result */
@@ -62,7 +58,7 @@ export class Submissions {
     element: unknown,
     options: SubmitOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<unknown> {
-    const value = new CallValue(this.#values);
+    const value = new CallValue(this.#job.left);
     this.#call(task, element, options, value).catch((error: unknown) => value.reject(error));
     return value.promise;
   }
@@ -78,7 +74,7 @@ export class Submissions {
     checkOptions('submit', options, SUBMIT);
     if (options.transfer !== undefined && options.retry !== undefined) throw typeError(USAGE.transferOnce());
     options.signal?.throwIfAborted();
-    const source = CallValue.of(element, this.#values);
+    const source = CallValue.of(element, this.#job.left);
     try {
       const given = source === undefined ? { value: await element } : await source.take();
       const submission = await this.#send(task, given, options, { value, calledFrom });
@@ -130,11 +126,6 @@ export class Submissions {
     listenTo(job, submission, options);
     forgetWhenSettled(job, submission, metadata, signal);
     return submission;
-  }
-
-  /** The job stays, and what its calls have left there is not needed any more. */
-  dropLeft(): Promise<void> {
-    return this.#values.dropAll();
   }
 
   #openBatch(task: FunctionName): OpenBatch {

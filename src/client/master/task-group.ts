@@ -7,10 +7,19 @@ import type { FailedPart } from './batch-outcomes.ts';
 import { CHUNK_BUDGET, ChunkSize, MAX_BYTES } from './chunk-size.ts';
 import type { Found } from '../connection/connection.ts';
 import type { ElementOwner } from './element-owner.ts';
-import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
+import { LeftElement } from './left-element.ts';
+import { bytesOf, leftAnswer } from './left-answers.ts';
+import {
+  answersIn,
+  failed,
+  failureIn,
+  failureOf,
+  outcomeOf,
+  type Outcome,
+} from '../task/outcome.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
 import type { Lending } from '../values/lending.ts';
-import { shareOf, type Part, type Sent } from './task-parts.ts';
+import { metadataOf, type Part, type Sent } from './task-parts.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
 import { failureOfLoss, workerLossIn, type WorkerLoss } from '../task/worker-loss.ts';
 import { TASK } from '../errors/job.ts';
@@ -86,6 +95,7 @@ export class TaskGroup {
 
   /** Adds an element of a batch. @param lending names the memory that is shared or moved (S36) */
   add(owner: ElementOwner, index: number, value: unknown, lending?: Lending): void {
+    if (value instanceof LeftElement) return this.#addLeft(owner, index, value);
     const element = chunkPart({ value }, 'element', 'not-sent', lending);
     const latest = this.#unsent.peekBack();
     if (latest !== undefined && this.isGathering(owner)) latest.elements.push(element);
@@ -100,6 +110,14 @@ export class TaskGroup {
       this.#isFlushDue = true;
       nextTick(() => this.flush());
     }
+  }
+
+  /** A value that is at the server travels with no others. */
+  #addLeft(owner: ElementOwner, index: number, { variable: elementIn }: LeftElement): void {
+    owner.countParts(1);
+    const element = { ...chunkPart({ value: null }, 'element', 'not-sent'), elementIn };
+    this.#again.push({ owner, index, elements: [element], attempt: 1 });
+    this.flush();
   }
 
   /** Sends an element whose call has failed again, alone. */
@@ -178,21 +196,13 @@ export class TaskGroup {
   async #store(parts: readonly Part[], isAgain = false): Promise<void> {
     const { sender, metadata, chunkSize } = this.#options;
     const elements = parts.flatMap((part) => part.elements);
-    const sent: Sent = { parts, count: elements.length, isAgain };
+    const [{ elementIn } = {}] = elements;
     // A single element is sent as it is, whatever its size and type.
-    const isChunk = chunkSize === 'auto' ? sent.count > 1 : chunkSize > 1;
-    const all = new Map([
-      ...metadata,
-      [KEY.batchId, parts.map(({ owner }) => owner.id).join(',')],
-      [KEY.index, parts.map(({ index }) => index).join(',')],
-    ]);
-    all.set(KEY.share, shareOf(parts));
-    const [{ attempt, isSuspect = false } = { attempt: 1 }] = parts;
-    // The server counts its attempts from there (S26). Those of several elements are not repeated as they are.
-    if (sent.count === 1) all.set(KEY.attempt, String(attempt));
-    if (attempt > 1) all.set(KEY.aloneFrom, String(isSuspect ? attempt : attempt + 1));
+    const isChunk = elementIn === undefined && (chunkSize === 'auto' ? elements.length > 1 : chunkSize > 1);
+    const left = isChunk ? undefined : parts[0]?.owner.leaves?.next();
+    const sent: Sent = { parts, count: elements.length, isAgain, left };
+    const all = new Map([...metadata, ...metadataOf(sent)]);
     if (isChunk) all.set(KEY.chunk, '1');
-    if (parts.length > 1) all.set(KEY.shares, parts.map((part) => part.elements.length).join(','));
     if (sent.count > 1 && sender.mayRepeat) all.set(KEY.maxAttempts, '1');
     if (this.#size !== undefined) all.set(KEY.budget, String(CHUNK_BUDGET));
     this.#out++;
@@ -229,9 +239,12 @@ export class TaskGroup {
     const answers = answersIn(result);
     const took = metadata.get(KEY.took);
     if (took !== undefined) this.#size?.took(String(worker), Number(took), answers.length);
+    // Large results are to be alone in their tasks, because only these stay at the server.
+    if (sent.parts[0]?.owner.leaves !== undefined)
+      this.#size?.answered(bytesOf(result, answers), answers.length);
     this.#settle(sent, (place, index) => {
       const answer = answers[place];
-      return answer === undefined ? 'untried' : outcomeOf(index, worker, answer, attempt);
+      return answer === undefined ? 'untried' : outcomeOf(index, worker, leftAnswer(sent, answer), attempt);
     });
   }
 

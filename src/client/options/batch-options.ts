@@ -4,6 +4,7 @@ import type { CancelMarks } from '../master/cancel-marks.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 import type { TaskGroup } from '../master/task-group.ts';
 import type { OutcomeError } from '../task/outcome.ts';
+import type { LeftValues } from '../master/left-values.ts';
 import type { Lending } from '../values/lending.ts';
 import type { ChunkPart } from '../values/chunk.ts';
 
@@ -51,6 +52,8 @@ export interface BatchOptions {
   readonly ratePerSecond?: number | undefined;
   /** Says of an element what names the memory that is shared or moved (S36). */
   readonly lend?: ((element: unknown) => Lending | undefined) | undefined;
+  /** Where its results stay, if the next stage of a pipeline takes them (S35.5). */
+  readonly leaves?: LeftValues | undefined;
   /** Called when the last outcome was taken. */
   readonly onTaken?: (() => void) | undefined;
   /** Called when someone cancels it on the page, before that has an effect. */

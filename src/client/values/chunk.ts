@@ -31,6 +31,10 @@ export class Chunk {
     return this.#parts.length;
   }
 
+  get bytes(): number {
+    return this.#parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
   /** The value or failure at each place, decoded on demand. */
   *[Symbol.iterator](): Generator<ChunkOutcome, void, undefined> {
     for (const { form, isFailure, bytes } of this.#parts) {
@@ -61,6 +65,8 @@ export interface ChunkPart {
   readonly failure: TaskFailure | undefined;
   /** Keeps the memory that the value refers to (S36). */
   readonly lent?: unknown;
+  /** The variable at the server that has the value instead (S34.2). */
+  readonly elementIn?: string;
 }
 
 /**

@@ -11,6 +11,8 @@ export function text(value: number): string;
 export function fail(n: number): number;
 export function block(options: { readonly bytes: number; readonly byte: number }): Uint8Array;
 export function lengthOf(block: Uint8Array): number;
+export function copy(block: Uint8Array): Uint8Array;
+export function failSecond(block: Uint8Array): number;
 export function blockFlaky(options: { readonly bytes: number; readonly file: string }): Uint8Array;
 export function sumAfterDeath(block: Uint8Array, context: TaskContext<string>): number;
 export function isCalled(value: unknown, context: TaskContext<string>): void;

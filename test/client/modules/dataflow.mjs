@@ -29,6 +29,13 @@ export function fail() {
 /** A value of that many bytes. */
 export const block = ({ bytes, byte }) => new Uint8Array(bytes).fill(byte);
 export const lengthOf = ({ length }) => length;
+export const copy = (bytes) => bytes.slice();
+
+/** Fails for all but the shortest block. */
+export function failSecond({ length }) {
+  if (length > 100_000) throw new Error('too long');
+  return length;
+}
 const sumOf = (bytes) => bytes.reduce((sum, byte) => sum + byte, 0);
 
 /** Fails once. */

@@ -92,6 +92,7 @@ class Key:
     ATTEMPT = "attempt"
     SHARE = "share"
     PRIORITY = "priority"
+    TASK_HOST = "taskHost"
     SEED = "seed"
     # Another rank of the process of a worker has called the function of a broadcast (S22.16).
     BESIDE = "beside"

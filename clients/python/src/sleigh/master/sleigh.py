@@ -213,6 +213,7 @@ class Sleigh:
         retry: Optional[Retry] = None,
         priority: int = 0,
         per_second: Optional[float] = None,
+        host: Optional[str] = None,
         seed: Union[int, str, None] = None,
         on_cancel: str = "ask",
         on_element_progress: Optional[Callable[[int, Any], object]] = None,
@@ -236,6 +237,8 @@ class Sleigh:
         :param retry: how elements that raised, or took longer than ``timeout``, are called again (S27)
         :param priority: from -1000 to 1000: elements are sent before all of a lower one (S28)
         :param per_second: the number of elements that are sent in a second at most
+        :param host: the host on which the elements should be called, as ``socket.gethostname()`` gives it there. It has
+            an effect if the server has a policy for it (S32)
         :param seed: what the random numbers of ``current_task().random`` depend on, besides the index of the element;
             by default the number of the batch (S23.7)
         :param on_cancel: ``ask``: running calls of a batch that is cancelled have half a second to end; ``kill``: they
@@ -259,7 +262,8 @@ class Sleigh:
             raise ValueError(f"`on_cancel` must be 'ask' or 'kill', got {on_cancel!r}.")
         _check_priority(priority)
         _check_rate(per_second)
-        metadata = self._task_metadata(function, fixed_args, timeout, priority)
+        _check_host(host)
+        metadata = self._task_metadata(function, fixed_args, timeout, priority, host)
         if seed is not None:
             metadata[Key.SEED] = str(seed)
         is_heard = on_element_progress is not None or on_log is not None
@@ -514,6 +518,7 @@ class Sleigh:
         fixed_args: Union[tuple[Any, ...], Scattered],
         timeout: Optional[float],
         priority: int = 0,
+        host: Optional[str] = None,
     ) -> dict[str, str]:
         scattered = fixed_args if isinstance(fixed_args, Scattered) else None
         given = () if isinstance(fixed_args, Scattered) else tuple(fixed_args)
@@ -525,6 +530,8 @@ class Sleigh:
             metadata[Key.TIMEOUT] = str(round(timeout * 1_000))
         if priority != 0:
             metadata[Key.PRIORITY] = str(priority)
+        if host is not None:
+            metadata[Key.TASK_HOST] = host
         if scattered is not None:
             if arguments:
                 raise ValueError("a function that cannot be imported cannot have scattered values")
@@ -598,6 +605,11 @@ def _budget(respawn: Union[bool, RestartBudget], workers: int) -> Optional[Resta
 def _check_name(name: Optional[str]) -> None:
     if name is not None and (not isinstance(name, str) or name == ""):
         raise ValueError(f"`name` must be a text that is not empty, got {name!r}.")
+
+
+def _check_host(host: Any) -> None:
+    if host is not None and (not isinstance(host, str) or host == ""):
+        raise ValueError(f"`host` must be a text that is not empty, got {host!r}.")
 
 
 def _check_priority(priority: int) -> None:
