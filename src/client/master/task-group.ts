@@ -9,14 +9,7 @@ import type { Found } from '../connection/connection.ts';
 import type { ElementOwner } from './element-owner.ts';
 import { LeftElement } from './left-element.ts';
 import { bytesOf, leftAnswer } from './left-answers.ts';
-import {
-  answersIn,
-  failed,
-  failureIn,
-  failureOf,
-  outcomeOf,
-  type Outcome,
-} from '../task/outcome.ts';
+import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
 import type { Lending } from '../values/lending.ts';
 import { metadataOf, type Part, type Sent } from './task-parts.ts';
