@@ -37,7 +37,7 @@ export const callTurnsMachine = setup({
     together: {
       on: {
         'line.changed': [
-          { guard: 'noneWaits', ...rule('S22.14', 'No call waits.') },
+          { guard: 'noneWaits', ...rule('S22.14', 'No call waits for its turn.') },
           {
             guard: 'nextIsAloneAndNoneRuns',
             target: 'exclusive',
@@ -78,7 +78,7 @@ export const callTurnsMachine = setup({
     exclusive: {
       on: {
         'line.changed': [
-          { guard: 'oneRuns', ...rule('S22.15', 'All others wait.') },
+          { guard: 'oneRuns', ...rule('S22.15', 'All others wait for their turn.') },
           { guard: 'noneWaits', target: 'together', ...rule('S22.15', 'The call has ended.') },
           {
             guard: 'nextIsAlone',
