@@ -112,9 +112,8 @@ describe('sleigh charts', () => {
       `${JSON.stringify({ ...step, event: { type: 'xstate.init' }, after: 'deciding' })}\n`,
     );
     const plugin = fileURLToPath(new URL('../../examples/policies/poison.mjs', import.meta.url));
-    await using replay = await startSleigh([
-      ...['charts', '--trace', trace, '--plugin', plugin, '--web-port', '0'],
-    ]);
+    const args = ['charts', '--trace', trace, '--plugin', plugin, '--web-port', '0'];
+    await using replay = await startSleigh(args);
     const page = await fetch(`${replay.line.replace('replay at ', '')}api/charts`);
     const view: ChartsView = JSON.parse(await page.text());
     expect(view.charts.map(({ chart }) => chart)).toContain('poison');
