@@ -5,6 +5,7 @@ import { Gate, type Credentials } from '../transport/gate.ts';
 import { Seldom } from '../transport/seldom.ts';
 import type { TcpOptions } from '../transport/tcp-options.ts';
 import { reasonOf } from '../wire/error-kind.ts';
+import type { OthersUse } from '../workspace/others-use.ts';
 import { VERSION } from '../version.ts';
 import { Balance, type Plan } from './balance.ts';
 import type { ClusterEvents } from './cluster-events.ts';
@@ -16,6 +17,7 @@ import { memberOf, type Member, type MemberPage } from './member.ts';
 import type { Ownership } from './partition.ts';
 import type { Looked, OwnedPartition, PartitionHost } from './partition-host.ts';
 import { LOOKS, PartitionServer } from './partition-server.ts';
+import { OtherPartitions } from './others.ts';
 import { PartitionTable, type Sight } from './partition-table.ts';
 import { FORMAT, prepareTables, type StoreFormat } from './schema.ts';
 import { aliveMsOf, ServerRegistry } from './server-registry.ts';
@@ -193,11 +195,15 @@ export class ClusterServer implements PartitionHost {
   }
 
   unanswered(error: unknown): void {
-    this.#unanswered.happened({ reason: reasonOf(error) });
+    if (this.#ending === undefined) this.#unanswered.happened({ reason: reasonOf(error) });
   }
 
   linkFor(what: 'commits' | 'blobs'): StoreLink {
     return this.#links[what].take();
+  }
+
+  othersThan(partition: number): OthersUse {
+    return new OtherPartitions(() => this.#partitions, partition);
   }
 
   traceOf(partition: number, epoch: number): string | undefined {

@@ -88,8 +88,11 @@ export interface StoreLink {
   close(): Promise<void>;
 }
 
-/** The planner knows no sizes of the arrays in statements, and must never read a whole table for them. */
-const SESSION = `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; SET enable_seqscan = off`;
+/**
+ * The planner knows no sizes of the arrays in statements, and must never read a whole table for them. To it a table without an index
+ * then seems so expensive that it would compile each statement, which takes a second.
+ */
+const SESSION = `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; SET enable_seqscan = off; SET jit = off`;
 
 /** What a new connection is asked. */
 const SETTINGS = `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num')::int AS version,
@@ -117,12 +120,20 @@ export class Link implements StoreLink {
   #socket: Socket | undefined;
   #warnings = 0;
   #isClosed = false;
+  /** Settled when the statement before has its outcome. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: LinkOptions) {
     this.#options = options;
   }
 
-  async ask(text: string, values: readonly unknown[] = [], name?: string): Promise<Answer> {
+  ask(text: string, values: readonly unknown[] = [], name?: string): Promise<Answer> {
+    const answer = this.#last.then(() => this.#carryOut(text, values, name));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #carryOut(text: string, values: readonly unknown[], name: string | undefined): Promise<Answer> {
     const { client, socket } = await this.#connect();
     const before = this.#warnings;
     const timer = setTimeout(() => socket.destroy(), STATEMENT_MS);

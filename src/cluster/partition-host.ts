@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Credentials } from '../transport/gate.ts';
 import type { TcpServer } from '../transport/server.ts';
 import type { TcpOptions } from '../transport/tcp-options.ts';
+import type { OthersUse } from '../workspace/others-use.ts';
 import type { Front } from './front.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { StoreLink } from './link.ts';
@@ -36,6 +37,8 @@ export interface PartitionHost {
   look(partition: number): Promise<Looked>;
   /** @throws if the store cannot be asked */
   renew(partition: number, epoch: number): Promise<boolean>;
+  /** What the other partitions of this server hold. */
+  othersThan(partition: number): OthersUse;
   /** A share of the connections for commits, or of those for large values. */
   linkFor(what: 'commits' | 'blobs'): StoreLink;
   /** The store could not be asked. */

@@ -220,6 +220,7 @@ export class PartitionServer {
       time: store.time,
       disk,
       listener: (core: ListenerOptions) => front.listening(this.number, core),
+      others: this.#host.othersThan(this.number),
     };
     const { tls, admission } = credentials;
     // The actors of a later time are others, and their steps belong into a trace of their own.

@@ -7,11 +7,15 @@ interface Asked<Question, Answer> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Carries out together what is asked for in one turn of the event loop. */
+/**
+ * Asks together what is asked for in one turn of the event loop. What is asked for before there is an answer waits, and is asked
+ * together after that, so there is one question at a time, however slow the answers are.
+ */
 export class TurnBatch<Question, Answer> {
   readonly #loop: Pick<EventLoop, 'soon'>;
   readonly #answer: (questions: readonly Question[]) => Promise<readonly Answer[]>;
   #asked: Asked<Question, Answer>[] = [];
+  #isBusy = false;
 
   /** @param answer answers the questions in their order */
   constructor(
@@ -25,11 +29,16 @@ export class TurnBatch<Question, Answer> {
   ask(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#asked.push({ question, resolve, reject });
-      if (this.#asked.length === 1) this.#loop.soon(() => void this.#carryOut());
+      if (!this.#isBusy) this.#askSoon();
     });
   }
 
-  async #carryOut(): Promise<void> {
+  #askSoon(): void {
+    this.#isBusy = true;
+    this.#loop.soon(() => void this.#askAll());
+  }
+
+  async #askAll(): Promise<void> {
     const asked = this.#asked;
     this.#asked = [];
     try {
@@ -42,8 +51,16 @@ export class TurnBatch<Question, Answer> {
     } catch (error) {
       for (const { reject } of asked) reject(error);
     }
+    this.#isBusy = false;
+    if (this.#asked.length > 0) this.#askSoon();
   }
 }
 
-/** Milliseconds until the next beat, so that what happens at every beat happens in the same turn of the event loop. */
-export const untilBeat = (now: number, everyMs: number): number => everyMs - (now % everyMs);
+/**
+ * Milliseconds until the next beat, so that what happens at every beat happens in about the same turn of the event loop. A beat that
+ * comes at once is left out: a timer may fire a little before its time.
+ */
+export function untilBeat(now: number, everyMs: number): number {
+  const wait = everyMs - (now % everyMs);
+  return wait < everyMs / 10 ? wait + everyMs : wait;
+}

@@ -9,6 +9,7 @@ import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { StepVerifier, type BrokenStep } from '../trace/verifier.ts';
 import { ServerAccounting } from '../workspace/storage-accounting.ts';
+import type { OthersUse } from '../workspace/others-use.ts';
 import { containedSteps, eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Client } from '../workspace/pending-get.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
@@ -54,6 +55,8 @@ export interface CoreOptions {
   readonly isStored?: boolean;
   /** When something is durable, as the handshake says it (D7). */
   readonly durability?: string | undefined;
+  /** Other cores of this process, which share its limits. */
+  readonly others?: OthersUse | undefined;
 }
 
 /** Decides by the number of commands so far whether the rest of an event must wait for its turn (P14). */
@@ -104,9 +107,8 @@ export class Core implements ConnectionHost {
     this.terms = makeTerms(options);
     this.#nonceOf = options.nonceOf;
     this.mayBeStopped = options.mayBeStopped ?? true;
-    this.accounting = new ServerAccounting(options.limits, (file) =>
-      this.command({ type: 'discardFile', file }),
-    );
+    const discard = (file: FilePayload): void => this.command({ type: 'discardFile', file });
+    this.accounting = new ServerAccounting(options.limits, discard, options.others);
     this.hasPage = options.webPort !== undefined;
     this.#run = options.run;
     this.#durable = new DurableWork(options.isStored === true);

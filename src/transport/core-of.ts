@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import { withDefaults } from '../wire/with-defaults.ts';
 import type { SyncMode } from './sync-modes.ts';
 import { checkedPlugins } from './checked-plugins.ts';
+import type { Edge } from './edge.ts';
 import type { Gate } from './gate.ts';
 import type { TcpOptions } from './tcp-options.ts';
 
@@ -15,14 +16,13 @@ interface Start {
   readonly gate: Gate;
   /** The port of the web page, for the handshake (P2.1). */
   readonly webPort: number | undefined;
-  /** The name of this run of the server. */
-  readonly run: string;
+  readonly edge: Pick<Edge, 'newRun' | 'others'>;
   /** How the store commits, if there is one (D2). */
   readonly sync: SyncMode | undefined;
 }
 
 /** The core of a server with these options. */
-export function coreOf(options: TcpOptions, { gate, webPort, run, sync }: Start): Core {
+export function coreOf(options: TcpOptions, { gate, webPort, edge, sync }: Start): Core {
   // Only the page shows jobs that have ended.
   const keep = webPort === undefined ? undefined : (job: EndedJob) => core.command({ type: 'keepJob', job });
   const isTraced = options.trace !== undefined;
@@ -39,12 +39,13 @@ export function coreOf(options: TcpOptions, { gate, webPort, run, sync }: Start)
     ...(gate.admission.asksForToken && { admits: gate.admits, nonceOf: gate.nonceOf }),
     mayBeStopped: options.deadman,
     webPort,
-    run,
+    run: edge.newRun(),
     traces: isTraced,
     policyMachines,
     verifies: options.verify === true,
     isStored: sync !== undefined,
     durability: sync,
+    others: edge.others,
   });
   return core;
 }

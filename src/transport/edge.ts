@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { processTime, type AwakeTime } from './awake.ts';
 import { NODE_DISK, type Disk } from './disk.ts';
+import type { OthersUse } from '../workspace/others-use.ts';
 import { Listener } from './listener.ts';
 import type { ListenerOptions, Listening } from './listening.ts';
 
@@ -11,6 +12,8 @@ export interface Edge {
   readonly listener: (options: ListenerOptions) => Listening;
   /** The name of this run of the server: 8 characters that no other run has. */
   readonly newRun: () => string;
+  /** Other servers of this process, which share its limits. */
+  readonly others?: OthersUse | undefined;
 }
 
 /** That of this process and this machine. */

@@ -86,7 +86,7 @@ export class TcpServer {
       storage !== undefined,
     );
     this.#uploads = new Uploads(this.#files, this.#peers);
-    this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
+    this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes, edge.others);
     this.endedJobs = new EndedJobs({ folder: storage?.history, days: options.historyDays });
     this.#gate = new Gate(options);
     this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
@@ -95,7 +95,7 @@ export class TcpServer {
       worker: (job, rank) => this.core.jobs.worker(job, rank),
       failed: (fields) => this.#complain('a plugin failed', fields),
     });
-    this.core = coreOf(options, { gate: this.#gate, webPort, run: edge.newRun(), sync: storage?.sync });
+    this.core = coreOf(options, { gate: this.#gate, webPort, edge, sync: storage?.sync });
     this.durability =
       storage &&
       new Durability(

@@ -1,3 +1,5 @@
+import { NO_OTHERS, type OthersUse } from '../workspace/others-use.ts';
+
 /** A client that may have to be closed. */
 export interface Reader {
   /** Bytes that were sent to it and that it has not taken. */
@@ -10,12 +12,14 @@ export interface Reader {
  */
 export class Unread<Client extends Reader> {
   readonly #limit: number;
+  readonly #others: Pick<OthersUse, 'unread'>;
   /** The clients that had unread bytes when they were last counted, and how many. */
   readonly #counted = new Map<Client, number>();
   #bytes = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, others: Pick<OthersUse, 'unread'> = NO_OTHERS) {
     this.#limit = limit;
+    this.#others = others;
   }
 
   /** An upper bound of the current number: it decreases only when a client is counted again. */
@@ -34,10 +38,11 @@ export class Unread<Client extends Reader> {
    * last one stays, because its unread bytes are limited, and it may have received them just now.
    */
   excess(): Client[] {
-    if (this.#bytes <= this.#limit) return [];
+    const limit = this.#limit - this.#others.unread;
+    if (this.#bytes <= limit) return [];
     for (const client of this.#counted.keys()) this.count(client);
-    if (this.#bytes <= this.#limit) return [];
-    const enough = (this.#limit * 3) / 4;
+    if (this.#bytes <= limit) return [];
+    const enough = (limit * 3) / 4;
     const byUnread = [...this.#counted].toSorted(([, a], [, b]) => b - a).map(([client]) => client);
     const gone: Client[] = [];
     for (const client of byUnread.slice(0, -1)) {

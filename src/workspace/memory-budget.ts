@@ -102,7 +102,7 @@ export class MemoryBudget {
   readonly #limits: Limits;
   readonly #incoming: () => number;
 
-  /** @param incoming bytes of incomplete requests, which count as well */
+  /** @param incoming bytes of incomplete requests, and of others in the process, which count as well */
   constructor(limits: Limits, incoming: () => number) {
     this.#limits = limits;
     this.#incoming = incoming;

@@ -3,6 +3,7 @@ import { isFile, sizeOf, type FilePayload, type Metadata } from '../wire/payload
 import { LIMIT } from '../wire/limit-refusals.ts';
 import type { RequestBudget } from '../wire/request.ts';
 import { COST, MemoryBudget, memoryOfMetadata, type Account, type Kind } from './memory-budget.ts';
+import { NO_OTHERS, type OthersUse } from './others-use.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 
@@ -26,16 +27,18 @@ export class ServerAccounting {
   /** The number of variables, and of workspaces except the first one. */
   names = 0;
   readonly limits: Limits;
+  readonly others: OthersUse;
   readonly #discard: (file: FilePayload) => void;
   /** Files that pending replies still need: the number of these, and whether the file is discarded after them. */
   readonly #lent = new Map<number, { uses: number; isDiscarded: boolean }>();
 
-  constructor(limits: Limits, discard: (file: FilePayload) => void) {
+  constructor(limits: Limits, discard: (file: FilePayload) => void, others = NO_OTHERS) {
     this.limits = limits;
+    this.others = others;
     this.#discard = discard;
     this.incoming = new Incoming(this);
-    this.unread = new Unread(limits);
-    this.budget = new MemoryBudget(limits, () => this.incoming.bytes);
+    this.unread = new Unread(limits, others);
+    this.budget = new MemoryBudget(limits, () => this.incoming.bytes + others.memory);
   }
 
   /** Discards a file as soon as no pending reply needs it. */
@@ -76,15 +79,18 @@ export class Incoming implements RequestBudget {
 
   /** The bytes that all connections together may use now, in addition to the share of each. */
   get limit(): number {
-    const { incomingBytes, memoryBytes } = this.#server.limits;
-    return Math.max(Math.min(incomingBytes, memoryBytes - this.#server.memory), 0);
+    const { limits, memory, others } = this.#server;
+    const { incomingBytes, memoryBytes } = limits;
+    const room = memoryBytes - memory - (others.memory - others.incoming);
+    return Math.max(Math.min(incomingBytes, room), 0);
   }
 
   take(bytes: number, held: number): Refusal | undefined {
     const { incomingBytes, connectionCount } = this.#server.limits;
     const { limit } = this;
-    if (this.bytes + bytes > limit && held + bytes > incomingBytes / connectionCount)
-      return refusal(LIMIT.incoming(this.bytes, limit), {
+    const used = this.bytes + this.#server.others.incoming;
+    if (used + bytes > limit && held + bytes > incomingBytes / connectionCount)
+      return refusal(LIMIT.incoming(used, limit), {
         limit: limit < incomingBytes ? 'memoryBytes' : 'incomingBytes',
       });
     this.bytes += bytes;
@@ -103,15 +109,18 @@ export class Incoming implements RequestBudget {
 export class Unread implements RequestBudget {
   bytes = 0;
   readonly #limits: Limits;
+  readonly #others: OthersUse;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, others: OthersUse) {
     this.#limits = limits;
+    this.#others = others;
   }
 
   take(bytes: number, held: number): Refusal | undefined {
     const { incomingBytes, connectionCount } = this.#limits;
-    if (this.bytes + bytes > incomingBytes && held + bytes > incomingBytes / connectionCount)
-      return refusal(LIMIT.unread(this.bytes, incomingBytes), { limit: 'incomingBytes' });
+    const arrived = this.bytes + this.#others.arrived;
+    if (arrived + bytes > incomingBytes && held + bytes > incomingBytes / connectionCount)
+      return refusal(LIMIT.unread(arrived, incomingBytes), { limit: 'incomingBytes' });
     this.bytes += bytes;
     return undefined;
   }
@@ -140,11 +149,12 @@ export class StorageAccounting {
   /** @returns why there is no memory for it, and for `more` bytes with it (P12) */
   refusal(value: Value, more = 0): Refusal | undefined {
     const size = sizeOf(value.payload);
-    const { limits } = this.#server;
+    const { limits, others } = this.#server;
+    const held = this.#server.bytes + others.values;
     if (this.bytes + size > limits.workspaceBytes)
       return refusal(LIMIT.workspace(this.bytes, limits.workspaceBytes), { limit: 'workspaceBytes' });
-    if (this.#server.bytes + size > limits.serverBytes)
-      return refusal(LIMIT.server(this.#server.bytes, limits.serverBytes), { limit: 'serverBytes' });
+    if (held + size > limits.serverBytes)
+      return refusal(LIMIT.server(held, limits.serverBytes), { limit: 'serverBytes' });
     return this.refusalOf(memoryOf(value) + more, value.owner);
   }
 
