@@ -105,7 +105,7 @@ async function sharing(
   const cluster = await ClusterServer.start(
     { tcp: { ...options, deadman }, shared, logger, web: page && { port: page.port, base: page.base } },
     {
-      begins: (whole) => page?.begin(whole),
+      begins: (whole) => shown.begin(whole),
       asked: async (question) => shown.answer(question),
       owns: (partition, tcp, figures) => shown.own(partition, tcp, figures),
       standsBy: (partition, owner) => shown.standBy(partition, owner),

@@ -21,6 +21,8 @@ export interface ClusterWhole {
   readonly name: string;
   /** How many partitions there are. */
   readonly partitions: number;
+  /** The partition of the workspace `__default`, which the core of each partition has. */
+  readonly defaultAt: number;
   /** Where this server listens for clients. */
   readonly host: string;
   readonly port: number;

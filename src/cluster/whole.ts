@@ -1,7 +1,9 @@
 import { fault } from '../wire/error-kind.ts';
+import { DEFAULT_WORKSPACE } from '../wire/names.ts';
 import type { ClusterWhole } from './cluster-events.ts';
 import type { ClusterReader } from './cluster-reader.ts';
 import { linkAddress } from './member.ts';
+import { partitionOf } from './partition-of.ts';
 import { askServer } from './question.ts';
 
 interface WholeOptions extends Pick<ClusterWhole, 'name' | 'partitions' | 'host' | 'port'> {
@@ -13,6 +15,7 @@ interface WholeOptions extends Pick<ClusterWhole, 'name' | 'partitions' | 'host'
 /** What a server knows of all partitions and servers, for its page. */
 export const wholeOf = ({ reader, secret, ...about }: WholeOptions): ClusterWhole => ({
   ...about,
+  defaultAt: partitionOf(DEFAULT_WORKSPACE, about.partitions),
   get stored() {
     return reader.stored;
   },

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { OverviewView } from '../views/types.ts';
+import type { WholeView } from '../views/whole-types.ts';
 import { Nothing, PageHead } from './components/parts.tsx';
 import { TokenDialog } from './components/writing.tsx';
 import { isLost, watch } from './lib/feeds.ts';
-import { api, page } from './lib/paths.ts';
+import { api, page, WHOLE } from './lib/paths.ts';
 import { usePlace, type Place } from './lib/router.ts';
 import { chooseTheme, theme, THEMES, type Theme } from './lib/theme.ts';
 import { useView } from './lib/use-view.ts';
@@ -17,6 +18,7 @@ import { ReplayPage } from './pages/replay.tsx';
 import { SleighChartsPage } from './pages/sleigh-charts.tsx';
 import { SleighPage } from './pages/sleigh.tsx';
 import { VariablePage } from './pages/variable.tsx';
+import { WholePage } from './pages/whole.tsx';
 import { WorkerPage } from './pages/worker.tsx';
 import { WorkspacePage } from './pages/workspace.tsx';
 import { WorkspacesPage } from './pages/workspaces.tsx';
@@ -24,21 +26,31 @@ import { WorkspacesPage } from './pages/workspaces.tsx';
 /** The frame around every page. */
 export function App() {
   const place = usePlace();
-  const { data: about } = useView<OverviewView>(api('/overview'), 'once');
-  const isReplay = about?.replay ?? false;
+  const { data: about } = useView<OverviewView | WholeView>(api('/overview'), 'once');
+  const kind = about === undefined ? undefined : kindOf(about);
+  const cluster = about !== undefined && 'cluster' in about ? about.cluster : null;
+  const isOfPartition = cluster !== null && cluster.partitions > 1;
   return (
     <WritableContext.Provider value={about?.writable ?? false}>
       <a class="skip" href="#main">
         Skip to the content
       </a>
       <header class="bar">
-        <a class="brand" href={page.overview}>
+        <a class="brand" href={WHOLE}>
           <Mark />
           Sleigh
         </a>
-        {about !== undefined && <Menu path={place.path} isReplay={isReplay} />}
+        {isOfPartition && (
+          <nav class="trail in-bar" aria-label="Where this is">
+            <a href={WHOLE}>All partitions</a>
+            <a href={page.overview}>
+              Partition {cluster.partition} on {cluster.name}
+            </a>
+          </nav>
+        )}
+        {kind !== undefined && <Menu path={place.path} kind={kind} />}
         <div class="bar-end">
-          {about !== undefined && !isReplay && (
+          {about !== undefined && kind !== 'replay' && (
             <span class="address" title="where the server listens for clients">
               {about.host}:{about.port}
             </span>
@@ -48,11 +60,7 @@ export function App() {
       </header>
       <ConnectionNotice />
       <main id="main" tabIndex={-1}>
-        {about === undefined ? (
-          <p class="loading">Asking the server…</p>
-        ) : (
-          <Page place={place} isReplay={isReplay} />
-        )}
+        {kind === undefined ? <p class="loading">Asking the server…</p> : <Page place={place} kind={kind} />}
       </main>
       <footer class="foot">{about !== undefined && <>Sleigh {about.version}</>}</footer>
       <TokenDialog />
@@ -60,12 +68,19 @@ export function App() {
   );
 }
 
-function Page({ place: { parts, path, query }, isReplay }: { place: Place; isReplay: boolean }) {
+/** What the page shows: a server or a partition, all partitions, or a trace. */
+type Kind = 'live' | 'whole' | 'replay';
+
+const kindOf = (about: OverviewView | WholeView): Kind =>
+  'partitions' in about ? 'whole' : about.replay ? 'replay' : 'live';
+
+function Page({ place, kind: whole }: { place: Place; kind: Kind }) {
+  const { parts, path, query } = place;
   const [kind, name, below, inner] = parts;
   const from = Number(query.get('from') ?? 0);
   if (kind === 'charts') return <ChartsPage chart={name} />;
-  if (isReplay) return <ReplayPage />;
-  if (kind === undefined) return <OverviewPage />;
+  if (whole === 'replay') return <ReplayPage />;
+  if (kind === undefined) return whole === 'whole' ? <WholePage /> : <OverviewPage />;
   if (kind === 'workspaces') {
     if (name === undefined) return <WorkspacesPage from={from} query={query} />;
     if (below === undefined) return <WorkspacePage key={path} name={name} from={from} query={query} />;
@@ -100,8 +115,11 @@ function Page({ place: { parts, path, query }, isReplay }: { place: Place; isRep
   );
 }
 
-function Menu({ path, isReplay }: { path: string; isReplay: boolean }) {
-  const entries: readonly [href: string, text: string][] = isReplay
+const CLIENTS: readonly [string, string] = [page.clients, 'Clients'];
+
+function Menu({ path, kind }: { path: string; kind: Kind }) {
+  const isReplay = kind === 'replay';
+  const entries: readonly (readonly [href: string, text: string])[] = isReplay
     ? [
         [page.replay, 'Replay'],
         [page.book, 'Charts'],
@@ -109,7 +127,7 @@ function Menu({ path, isReplay }: { path: string; isReplay: boolean }) {
     : [
         [page.overview, 'Overview'],
         [page.workspaces, 'Workspaces'],
-        [page.clients, 'Clients'],
+        ...(kind === 'whole' ? [] : [CLIENTS]),
         [page.book, 'Charts'],
       ];
   const isHere = (href: string): boolean => {

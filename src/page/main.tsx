@@ -5,6 +5,7 @@ import './style/states.css';
 import './style/figures.css';
 import './style/work.css';
 import './style/chart.css';
+import './style/whole.css';
 import 'uplot/dist/uPlot.min.css';
 import { render } from 'preact';
 import { App } from './app.tsx';

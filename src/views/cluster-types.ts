@@ -33,10 +33,10 @@ export interface ServerView {
 }
 
 /**
- * Why a server could claim the data: nobody had owned it, the former owner had stopped, its lease was over, or it was started
+ * Why a server could claim the data: nobody had owned it, the former owner had released it, its lease was over, or it was started
  * again while its lease was valid.
  */
-export type TakeoverReason = 'first' | 'stopped' | 'lease over' | 'restarted';
+export type TakeoverReason = 'first' | 'released' | 'lease over' | 'restarted';
 
 export interface TakeoverView {
   /** Milliseconds since 1970. */

@@ -60,7 +60,7 @@ export interface Cluster {
 
 function takeoverReasonOf({ former, leaseOverMs }: Takeover): TakeoverReason {
   if (former === undefined) return 'first';
-  if (leaseOverMs === undefined) return 'stopped';
+  if (leaseOverMs === undefined) return 'released';
   return leaseOverMs >= 0 ? 'lease over' : 'restarted';
 }
 

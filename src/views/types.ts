@@ -20,6 +20,8 @@ import type { RankHistory } from './rank-types.ts';
  * sends an event `gone` with an ErrorView, and continues when the object is created again. If a view fails because of
  * a fault of the server, the reply is 500, and a stream sends an event `failed`. src/web/writes.ts lists the changes
  * that the page may make. Times are milliseconds since 1970, durations milliseconds.
+ *
+ * With several partitions (src/views/whole-types.ts) these views are below `/p/N/api`, and `/api` has those of the whole.
  */
 
 export interface ErrorView {

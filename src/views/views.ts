@@ -12,6 +12,7 @@ import { outputQuery, outputView } from './output.ts';
 import { oldSleighSummaries, overview, overviewCounts, sleighSummaries } from './overview.ts';
 import { listQuery, newest, rangeOf, type ListQuery } from './paging.ts';
 import { route, type ViewMakers } from './router.ts';
+import { DEFAULT_WORKSPACE } from '../wire/names.ts';
 import { TROUBLES, type Trouble } from './notices.ts';
 import { sleighCounts } from './sleigh-counts.ts';
 import { sleighView } from './sleigh.ts';
@@ -88,8 +89,9 @@ export class Views {
     charts: () => this.#charts,
   };
 
-  workspaces(query: ListQuery): WorkspacesView {
-    return workspacesView(this.#core.workspaces, query);
+  /** @param hasDefault whether the workspace `__default` is that of the whole, and not only there because every core has one */
+  workspaces(query: ListQuery, hasDefault = true): WorkspacesView {
+    return workspacesView(this.#core.workspaces, query, hasDefault ? undefined : DEFAULT_WORKSPACE);
   }
 
   #workspace(name: string, query: URLSearchParams) {
@@ -134,10 +136,14 @@ export class Views {
     return figures;
   }
 
-  /** What the server says of this partition to other servers. */
-  own(partition: number): OwnPartitionView {
+  /**
+   * What the server says of this partition to other servers.
+   * @param hasDefault as of `workspaces`
+   */
+  own(partition: number, hasDefault = true): OwnPartitionView {
+    const counts = overviewCounts(this.#core);
     return ownPartition(partition, {
-      counts: overviewCounts(this.#core),
+      counts: { ...counts, workspaces: counts.workspaces - Number(!hasDefault) },
       sleighs: sleighSummaries(this.#core, this.#about.now(), (sleigh) => this.#figuresOf(sleigh)),
       oldSleighs: oldSleighSummaries(this.#core),
     });

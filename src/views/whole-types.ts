@@ -28,8 +28,8 @@ export interface PartitionView extends Located {
   readonly epoch: number;
   /** When the owner claimed it, in milliseconds since 1970 by the clock of the store; null if none has. */
   readonly since: number | null;
-  /** Milliseconds for which the lease is valid; 0 if it is over. */
-  readonly leaseLeft: number;
+  /** Milliseconds for which the lease is valid; below 0 for how long it has been over; null if it was released, or there was none. */
+  readonly leaseLeft: number | null;
   /** Of the last answer of its owner; null without one. */
   readonly counts: OverviewCounts | null;
   /** The number of its jobs, and of those in trouble. */

@@ -74,6 +74,9 @@ const sumOf = (all: readonly OverviewCounts[]): OverviewCounts =>
     NOTHING,
   );
 
+/** A lease that has been over for longer was released: the store keeps no time for it. */
+const RELEASED_MS = 20 * 365 * 86_400_000;
+
 type AboutThisServer = Pick<WholeView, 'name' | 'version' | 'host' | 'port' | 'now'>;
 
 /** The overview of the whole, from what the store says and what the owners have answered. */
@@ -119,8 +122,8 @@ function knownOf(
   const answer = owner === undefined ? undefined : answers.get(owner);
   const isReadable = answer?.value === undefined || answer.value.version === version;
   const own = isReadable ? answer?.value?.partitions.find((each) => each.partition === partition) : undefined;
-  const leaseLeft = Math.max(0, leaseMs);
-  const state = stateOf({ isOwned: owner !== undefined && leaseLeft > 0, isReadable, answer, own });
+  const leaseLeft = leaseMs < -RELEASED_MS ? null : leaseMs;
+  const state = stateOf({ isOwned: owner !== undefined && leaseMs > 0, isReadable, answer, own });
   const { counts = null, jobs = 0, inTrouble = 0 } = own ?? {};
   const view = {
     partition,

@@ -16,9 +16,18 @@ import type {
 import type { WaitingView } from './variable-types.ts';
 import { cutFor, PREVIEW, valueView, type Reading } from './values.ts';
 
-/** In the order in which they were created. */
-export const workspacesView = (workspaces: Workspaces, query: ListQuery): WorkspacesView =>
-  listOf(workspaces.count, query, workspaces.all, OF_WORKSPACES, summary);
+/**
+ * In the order in which they were created.
+ * @param without the name of one that is left out; undefined for none
+ */
+export const workspacesView = (workspaces: Workspaces, query: ListQuery, without?: string): WorkspacesView =>
+  without === undefined
+    ? listOf(workspaces.count, query, workspaces.all, OF_WORKSPACES, summary)
+    : listOf(workspaces.count - 1, query, others(workspaces, without), OF_WORKSPACES, summary);
+
+function* others({ all }: Workspaces, without: string): Generator<Workspace> {
+  for (const workspace of all) if (workspace.name !== without) yield workspace;
+}
 
 const OF_WORKSPACES: Columns<Workspace> = {
   text: ({ name, owner }) => `${titleOf(name)} ${titleOf(owner)}`,

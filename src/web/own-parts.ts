@@ -8,6 +8,12 @@ import type { Views } from '../views/views.ts';
 /** What a server says of its own partitions, to its page and to the other servers. */
 export class OwnParts {
   readonly #views = new Map<number, Views>();
+  readonly #defaultAt: number;
+
+  /** @param defaultAt the partition of the workspace `__default`, which every core has */
+  constructor(defaultAt: number) {
+    this.#defaultAt = defaultAt;
+  }
 
   set(partition: number, views: Views): void {
     this.#views.set(partition, views);
@@ -20,7 +26,7 @@ export class OwnParts {
   overview(): OwnView {
     return ownView(
       VERSION,
-      Array.from(this.#views, ([partition, views]) => views.own(partition)),
+      Array.from(this.#views, ([partition, views]) => views.own(partition, partition === this.#defaultAt)),
     );
   }
 
@@ -28,7 +34,7 @@ export class OwnParts {
   workspaces(query: URLSearchParams): OwnWorkspacesView {
     const wanted = { ...listQuery(query), from: 0 };
     const parts = Array.from(this.#views, ([partition, views]) => {
-      const { total, from, items } = views.workspaces(wanted);
+      const { total, from, items } = views.workspaces(wanted, partition === this.#defaultAt);
       return { total, from, items: Array.from(items, (item) => ({ ...item, partition })) };
     });
     return { version: VERSION, ...mergedWorkspaces(parts, wanted) };

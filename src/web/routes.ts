@@ -1,4 +1,4 @@
-import { LIVE_VIEWS, REPLAY_VIEWS } from '../views/view-routes.ts';
+import { LIVE_VIEWS, REPLAY_VIEWS, WHOLE_VIEWS, type ViewRoute } from '../views/view-routes.ts';
 
 /** The requests that the web server answers: the router reads this table, and docs/reference/routes.md is made from it. */
 export interface WebRoute<Handler extends string = string> {
@@ -154,16 +154,23 @@ export const READS = [
 export type WriteHandler = (typeof WRITES)[number]['handler'];
 export type ReadHandler = (typeof READS)[number]['handler'];
 
-/** The views below `/api`, for people; src/views routes requests for them. */
-export const VIEWS: readonly Omit<WebRoute, 'handler'>[] = [
-  ...LIVE_VIEWS,
-  ...REPLAY_VIEWS.filter(({ path }) => !LIVE_VIEWS.some((live) => live.path === path)),
-].map(({ path, query, type }) => ({
+const viewRoute = ({ path, query, type }: ViewRoute, where = ''): Omit<WebRoute, 'handler'> => ({
   methods: READ,
   path: `/api/${path}${query.length === 0 ? '' : `?${query.join('&')}`}`,
   needsToken: false,
-  returns: `\`${type}\``,
-}));
+  returns: `\`${type}\`${where}`,
+});
+
+/** The views below `/api`, for people; src/views routes requests for them. */
+export const VIEWS: readonly Omit<WebRoute, 'handler'>[] = [
+  ...[
+    ...LIVE_VIEWS,
+    ...REPLAY_VIEWS.filter(({ path }) => !LIVE_VIEWS.some((live) => live.path === path)),
+  ].map((route) => viewRoute(route)),
+  ...WHOLE_VIEWS.map((route) =>
+    viewRoute(route, ', of a server with several partitions; the others are below `/p/N/`'),
+  ),
+];
 
 /** @returns the handler of a GET or HEAD of a path */
 export function readHandler(pathname: string): ReadHandler {

@@ -21,7 +21,8 @@ export class WebPage {
   #hosts: readonly SiteHost[];
   /** What this server serves, by partition. */
   readonly #sites = new Map<number, LiveSite>();
-  readonly #own = new OwnParts();
+  /** Undefined if there is one partition. */
+  #own: OwnParts | undefined;
 
   private constructor(web: WebServer, { write, token }: WebOptions, logger: Logger) {
     this.#web = web;
@@ -82,8 +83,9 @@ export class WebPage {
   begin(whole: Whole): void {
     if (whole.partitions === 1) return;
     this.#hosts = this.#web.divide(whole.partitions);
-    const { dist } = this.#web;
-    this.#web.root.show(new WholeSite(whole, this.#own, { drawing: drawingsIn(dist), now }));
+    const { root, dist } = this.#web;
+    const own = (this.#own = new OwnParts(whole.defaultAt));
+    root.show(new WholeSite(whole, own, { drawing: drawingsIn(dist), now }));
     this.#measure();
   }
 
@@ -107,7 +109,7 @@ export class WebPage {
 
   /** @returns the answer to another server, as JSON; undefined if there is none */
   answer(question: string): string | undefined {
-    const answer = this.#own.answer(question);
+    const answer = this.#own?.answer(question);
     return answer && JSON.stringify(answer);
   }
 
@@ -116,7 +118,7 @@ export class WebPage {
     const { dist } = this.#web;
     const site = new LiveSite(tcp, { dist, token: this.#token, logger: this.#logger, cluster });
     this.#sites.set(partition, site);
-    this.#own.set(partition, site.views);
+    this.#own?.set(partition, site.views);
     this.#hosts[partition]?.show(site);
     this.#measure();
   }
@@ -124,7 +126,7 @@ export class WebPage {
   #end(partition: number): void {
     this.#sites.get(partition)?.close();
     this.#sites.delete(partition);
-    this.#own.delete(partition);
+    this.#own?.delete(partition);
   }
 
   /** The metrics are those of what is shown now; a server of several without a partition has those of its process. */

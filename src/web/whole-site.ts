@@ -17,6 +17,8 @@ export interface Whole {
   readonly name: string;
   /** How many partitions there are. */
   readonly partitions: number;
+  /** The partition of the workspace `__default`, which every core has. */
+  readonly defaultAt: number;
   /** Where this server listens for clients. */
   readonly host: string;
   readonly port: number;

@@ -3,6 +3,7 @@ import type { TcpServer } from '../transport/server.ts';
 import type { Cluster } from '../views/cluster.ts';
 import type { LiveSite } from './live-site.ts';
 import type { OwnParts } from './own-parts.ts';
+import type { Whole } from './whole-site.ts';
 
 interface Owned {
   readonly tcp: TcpServer;
@@ -16,9 +17,14 @@ export class WithoutPage {
   readonly #logger: Logger;
   readonly #owned = new Map<number, Owned>();
   #own: OwnParts | undefined;
+  #defaultAt = 0;
 
   constructor(logger: Logger) {
     this.#logger = logger;
+  }
+
+  begin({ defaultAt }: Pick<Whole, 'defaultAt'>): void {
+    this.#defaultAt = defaultAt;
   }
 
   own(partition: number, tcp: TcpServer, cluster: Cluster): void {
@@ -37,7 +43,7 @@ export class WithoutPage {
     // Loaded only if a server asks: one without a page starts sooner, and uses less memory.
     const { LiveSite } = await import('./live-site.ts');
     const { OwnParts } = await import('./own-parts.ts');
-    const own = (this.#own ??= new OwnParts());
+    const own = (this.#own ??= new OwnParts(this.#defaultAt));
     for (const [partition, owned] of this.#owned) {
       if (owned.site !== undefined) continue;
       const { tcp, cluster } = owned;

@@ -87,7 +87,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
       (view) => view.owner === 'b' && names(view) === 'b',
     );
     expect(second).toMatchObject({ name: 'b', owner: 'b', epoch: 2, takeoverCount: 2 });
-    expect(second.takeovers[0]).toMatchObject({ epoch: 2, from: 'a', to: 'b', reason: 'stopped' });
+    expect(second.takeovers[0]).toMatchObject({ epoch: 2, from: 'a', to: 'b', reason: 'released' });
     // As a server does that claims the data, and is killed.
     await postgres.ask(
       `UPDATE sleigh_partition SET epoch = epoch + 1, owner = 'other', address = 'other:1', link = '127.0.0.1:1',
@@ -109,7 +109,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
       async () => ((await panel.textContent()) ?? '').includes('The lease of other had been over for'),
       'the takeover is shown',
     );
-    expect(await panel.textContent()).toContain('a had stopped.');
+    expect(await panel.textContent()).toContain('a had stopped, or given it to another server.');
     expect(await panel.textContent()).toContain('Nobody had owned the data.');
     expect(await panel.getByRole('link').getAttribute('href')).toBe(b.web?.url);
     expect(await violations(page)).toEqual([]);

@@ -74,6 +74,7 @@ export async function startWhole({ owners, write }: WholeOptions): Promise<Simul
   const knownBy = (name: string): Whole => ({
     name,
     partitions: owners.length,
+    defaultAt: 0,
     host: HOST,
     port: 8765,
     get stored() {

@@ -57,7 +57,7 @@ describe('the servers in the page', () => {
     expect(view.takeovers).toEqual([
       { time: 1_000, epoch: 4, from: 'a', to: 'a', reason: 'restarted', leaseOver: null },
       { time: 1_000, epoch: 3, from: 'b', to: 'a', reason: 'lease over', leaseOver: 120 },
-      { time: 1_000, epoch: 2, from: 'a', to: 'b', reason: 'stopped', leaseOver: null },
+      { time: 1_000, epoch: 2, from: 'a', to: 'b', reason: 'released', leaseOver: null },
       { time: 1_000, epoch: 1, from: null, to: 'a', reason: 'first', leaseOver: null },
     ]);
   });

@@ -139,7 +139,12 @@ describe('the view of the whole', () => {
   ])('says that a partition is %s', (_, partition, answers, state) => {
     const view = wholeOf(stored(partition), answers);
     expect(view.partitions[0]).toMatchObject({ state });
-    expect(view.partitions[0]?.leaseLeft).toBe(Math.max(0, partition.leaseMs));
+    expect(view.partitions[0]?.leaseLeft).toBe(partition.leaseMs);
+  });
+
+  it('does not know for how long a lease is over that was released', () => {
+    const view = wholeOf(stored(owned(0, 'b', -1e12)), {});
+    expect(view.partitions[0]).toMatchObject({ state: 'unowned', leaseLeft: null });
   });
 
   it('has no partition of a server whose leases are over', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NetWorkSpace } from '../../src/index.ts';
-import type { OverviewView, WorkspacesView } from '../../src/views/types.ts';
+import type { OverviewView } from '../../src/views/types.ts';
 import type { TakeoversView, WholeView, WholeWorkspacesView } from '../../src/views/whole-types.ts';
 import { ask, ViewStream } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
@@ -86,11 +86,12 @@ describe('the page of the whole', () => {
         ['apples', 0],
       ]);
       expect(total).toBe(2);
-      // Each partition has a workspace `__default`.
-      const all = await read<WorkspacesView>(whole, server, '/api/workspaces');
-      expect(all.total).toBe(8);
+      // Every core has a workspace `__default`; that of the whole is in one partition.
+      const all = await read<WholeWorkspacesView>(whole, server, '/api/workspaces');
+      expect(all.total).toBe(5);
+      expect(all.items[0]).toMatchObject({ title: '__default', partition: 0 });
       const { workspaces, partitions } = await read<WholeView>(whole, server, '/api/overview');
-      expect(workspaces).toBe(8);
+      expect(workspaces).toBe(5);
       expect(partitions.map(({ owner, state }) => `${owner} ${state}`)).toEqual([
         'a served',
         'b served',

@@ -1,21 +1,54 @@
 /** Tables that several pages use. */
 import type { OldSleighSummary } from '../../views/old-sleigh-types.ts';
 import type { ClientSummary, RequestView, SleighSummary, WorkspaceSummary } from '../../views/types.ts';
+import type { Located } from '../../views/whole-types.ts';
 import { count, plural } from '../lib/format.ts';
-import { page } from '../lib/paths.ts';
-import { SortHead } from './list-tools.tsx';
+import { page, pageOfPartition, pagesOf } from '../lib/paths.ts';
+import { goQuery } from '../lib/router.ts';
+import { JOB_ORDERS } from '../lib/sorted-jobs.ts';
+import { Search, SortHead } from './list-tools.tsx';
 import { Head, Table, Time } from './parts.tsx';
 import { Notices, Progress } from './progress.tsx';
 import { StateCounts, StateTag } from './states.tsx';
 
-export function Sleighs({ sleighs, now }: { sleighs: readonly SleighSummary[]; now: number }) {
+/** The number of jobs up to which there is nothing to search. */
+const FEW = 3;
+
+/** Searches and sorts jobs. */
+export function JobTools({ jobs, order }: { jobs: number; order: string }) {
+  if (jobs <= FEW) return null;
+  return (
+    <div class="list-tools">
+      <Search what="jobs" />
+      <label>
+        <span class="hidden">Order of the jobs</span>
+        <select
+          value={order}
+          onChange={({ currentTarget }) => goQuery({ order: currentTarget.value }, 'replace')}
+        >
+          {Object.entries(JOB_ORDERS).map(([name, { text }]) => (
+            <option key={name} value={name}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+/** Something that is in a partition, if there are several. */
+type MayBeLocated<T> = T & Partial<Located>;
+
+export function Sleighs(props: { sleighs: readonly MayBeLocated<SleighSummary>[]; now: number }) {
+  const { sleighs, now } = props;
   return (
     <ul class="cards">
       {sleighs.map((sleigh) => (
-        <li key={sleigh.name} class="card">
+        <li key={`${sleigh.partition} ${sleigh.name}`} class="card">
           <header>
             <h3>
-              <a href={page.sleigh(sleigh)}>{sleigh.title}</a>
+              <a href={pagesOf(sleigh).sleigh(sleigh)}>{sleigh.title}</a>
             </h3>
             <StateTag state={sleigh.state} chart="sleigh" />
           </header>
@@ -25,6 +58,7 @@ export function Sleighs({ sleighs, now }: { sleighs: readonly SleighSummary[]; n
           <Figures
             figures={{ queued: sleigh.queued, running: sleigh.running, 'results waiting': sleigh.results }}
           />
+          <Place of={sleigh} />
         </li>
       ))}
     </ul>
@@ -32,14 +66,14 @@ export function Sleighs({ sleighs, now }: { sleighs: readonly SleighSummary[]; n
 }
 
 /** Old-style jobs in plain workspaces. */
-export function OldSleighs({ sleighs }: { sleighs: readonly OldSleighSummary[] }) {
+export function OldSleighs({ sleighs }: { sleighs: readonly MayBeLocated<OldSleighSummary>[] }) {
   return (
     <ul class="cards">
       {sleighs.map((sleigh) => (
-        <li key={sleigh.name} class="card">
+        <li key={`${sleigh.partition} ${sleigh.name}`} class="card">
           <header>
             <h3>
-              <a href={page.workspace(sleigh)}>{sleigh.title}</a>
+              <a href={pagesOf(sleigh).workspace(sleigh)}>{sleigh.title}</a>
             </h3>
             <span class="faint">old style</span>
           </header>
@@ -58,11 +92,20 @@ export function OldSleighs({ sleighs }: { sleighs: readonly OldSleighSummary[] }
               </li>
             </ul>
           )}
+          <Place of={sleigh} />
         </li>
       ))}
     </ul>
   );
 }
+
+/** The partition of a job, on the page of the whole. */
+const Place = ({ of: { partition } }: { of: Partial<Located> }) =>
+  partition === undefined ? null : (
+    <p class="place faint">
+      in <a href={pageOfPartition(partition).overview}>partition {partition}</a>
+    </p>
+  );
 
 const Figures = ({ figures }: { figures: Readonly<Record<string, number>> }) => (
   <dl class="pairs-in-line">
@@ -76,8 +119,12 @@ const Figures = ({ figures }: { figures: Readonly<Record<string, number>> }) => 
 );
 
 /** @param isSortable whether the list is the only one of its page */
-export function Workspaces(props: { workspaces: readonly WorkspaceSummary[]; isSortable?: boolean }) {
+export function Workspaces(props: {
+  workspaces: readonly MayBeLocated<WorkspaceSummary>[];
+  isSortable?: boolean;
+}) {
   const { workspaces, isSortable = false } = props;
+  const isDivided = workspaces.some(({ partition }) => partition !== undefined);
   const Column = isSortable ? SortHead : Head;
   return (
     <Table
@@ -90,22 +137,34 @@ export function Workspaces(props: { workspaces: readonly WorkspaceSummary[]; isS
           </Column>
           <Head>Kind</Head>
           <Column by="owner">Owner</Column>
+          {isDivided && (
+            <Column by="partition" number>
+              Partition
+            </Column>
+          )}
         </>
       }
     >
       {workspaces.map((workspace) => (
-        <tr key={workspace.name}>
+        <tr key={`${workspace.partition} ${workspace.name}`}>
           <th scope="row">
-            <a href={page.workspace(workspace)}>{workspace.title === '' ? '(no name)' : workspace.title}</a>
+            <a href={pagesOf(workspace).workspace(workspace)}>
+              {workspace.title === '' ? '(no name)' : workspace.title}
+            </a>
           </th>
           <td class="number">{count(workspace.variables)}</td>
           <td>
-            {workspace.isSleigh && <a href={page.sleigh(workspace)}>sleigh</a>}
+            {workspace.isSleigh && <a href={pagesOf(workspace).sleigh(workspace)}>sleigh</a>}
             {workspace.isOldSleigh && 'old-style sleigh'}
             {(workspace.isSleigh || workspace.isOldSleigh) && workspace.persistent && ', '}
             {workspace.persistent && 'persistent'}
           </td>
           <td class="wide">{workspace.owner === '' ? <span class="faint">none</span> : workspace.owner}</td>
+          {workspace.partition !== undefined && (
+            <td class="number">
+              <a href={pageOfPartition(workspace.partition).overview}>{workspace.partition}</a>
+            </td>
+          )}
         </tr>
       ))}
     </Table>

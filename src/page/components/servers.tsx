@@ -1,5 +1,7 @@
-import type { ClusterView, TakeoverReason } from '../../views/cluster-types.ts';
+import type { ClusterView, TakeoverReason, TakeoverView } from '../../views/cluster-types.ts';
+import type { Located } from '../../views/whole-types.ts';
 import { count, duration } from '../lib/format.ts';
+import { pageOfPartition } from '../lib/paths.ts';
 import { Fact, Facts, Head, Panel, Table, Time } from './parts.tsx';
 
 /** The servers that share a store. */
@@ -54,41 +56,55 @@ export function Servers({ cluster }: { readonly cluster: ClusterView }) {
           ))}
         </Table>
       )}
-      {takeovers.length > 0 && (
-        <Table
-          caption="Takeovers, newest first"
-          head={
-            <>
-              <Head>Taken over</Head>
-              <Head number>Epoch</Head>
-              <Head>From</Head>
-              <Head>To</Head>
-              <Head>Why</Head>
-            </>
-          }
-        >
-          {takeovers.map((takeover) => (
-            <tr key={takeover.epoch}>
-              <td>
-                <Time at={takeover.time} withDate />
-              </td>
-              <td class="number">{count(takeover.epoch)}</td>
-              <td>{takeover.from ?? <span class="faint">nobody</span>}</td>
-              <td>{takeover.to}</td>
-              <td class="wide">
-                {REASONS[takeover.reason](takeover.from ?? 'nobody', takeover.leaseOver ?? 0)}
-              </td>
-            </tr>
-          ))}
-        </Table>
-      )}
+      {takeovers.length > 0 && <Takeovers takeovers={takeovers} />}
     </Panel>
   );
 }
 
+/** As a table. On the page of the whole each has its partition. */
+export function Takeovers({ takeovers }: { takeovers: readonly (TakeoverView & Partial<Located>)[] }) {
+  const isDivided = takeovers.some(({ partition }) => partition !== undefined);
+  return (
+    <Table
+      caption="Takeovers, newest first"
+      head={
+        <>
+          <Head>Taken over</Head>
+          {isDivided && <Head number>Partition</Head>}
+          <Head number>Epoch</Head>
+          <Head>From</Head>
+          <Head>To</Head>
+          <Head>Why</Head>
+        </>
+      }
+    >
+      {takeovers.map((takeover) => (
+        <tr key={`${takeover.partition} ${takeover.epoch}`}>
+          <td>
+            <Time at={takeover.time} withDate />
+          </td>
+          {takeover.partition !== undefined && (
+            <td class="number">
+              <a href={pageOfPartition(takeover.partition).overview}>{takeover.partition}</a>
+            </td>
+          )}
+          <td class="number">{count(takeover.epoch)}</td>
+          <td>{takeover.from ?? <span class="faint">nobody</span>}</td>
+          <td>{takeover.to}</td>
+          <td class="wide">{reasonOf(takeover)}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+/** Why a server could claim the data, as a sentence. */
+export const reasonOf = ({ reason, from, leaseOver }: TakeoverView): string =>
+  REASONS[reason](from ?? 'nobody', leaseOver ?? 0);
+
 const REASONS: Readonly<Record<TakeoverReason, (from: string, leaseOver: number) => string>> = {
   first: () => 'Nobody had owned the data.',
-  stopped: (from) => `${from} had stopped.`,
+  released: (from) => `${from} had stopped, or given it to another server.`,
   'lease over': (from, leaseOver) => `The lease of ${from} had been over for ${duration(leaseOver)}.`,
   restarted: (from) => `${from} was started again while its lease was valid.`,
 };

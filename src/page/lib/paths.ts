@@ -14,29 +14,47 @@ export function withQuery(path: string, query: Query): string {
   return text === '' ? path : `${path}?${text}`;
 }
 
-const workspace = ({ name }: Pick<Named, 'name'>): string => `${BASE}/workspaces/${part(name)}`;
+/** The paths of the pages below a folder. */
+const pagesIn = (base: string) => {
+  const workspace = ({ name }: Pick<Named, 'name'>): string => `${base}/workspaces/${part(name)}`;
+  return {
+    overview: `${base}/`,
+    workspaces: `${base}/workspaces`,
+    clients: `${base}/clients`,
+    replay: `${base}/replay`,
+    book: `${base}/charts`,
+    sleighs: `${base}/sleighs`,
+    workspace,
+    variable: (of: Pick<Named, 'name'>, variable: Pick<Named, 'name'>): string =>
+      `${workspace(of)}/variables/${part(variable.name)}`,
+    client: (id: number): string => `${base}/clients/${id}`,
+    sleigh: ({ name }: Pick<Named, 'name'>): string => `${base}/sleighs/${part(name)}`,
+    worker: ({ name }: Pick<Named, 'name'>, rank: number): string =>
+      `${base}/sleighs/${part(name)}/workers/${rank}`,
+    charts: ({ name }: Pick<Named, 'name'>, query: Query = {}): string =>
+      withQuery(`${base}/sleighs/${part(name)}/charts`, query),
+    ended: `${base}/ended`,
+    endedJob: (id: string): string => `${base}/ended/${part(id)}`,
+    chart: (chart: string): string => `${base}/charts/${part(chart)}`,
+  };
+};
 
 /** The paths of pages. */
-export const page = {
-  overview: `${BASE}/`,
-  workspaces: `${BASE}/workspaces`,
-  clients: `${BASE}/clients`,
-  replay: `${BASE}/replay`,
-  book: `${BASE}/charts`,
-  sleighs: `${BASE}/sleighs`,
-  workspace,
-  variable: (of: Pick<Named, 'name'>, variable: Pick<Named, 'name'>): string =>
-    `${workspace(of)}/variables/${part(variable.name)}`,
-  client: (id: number): string => `${BASE}/clients/${id}`,
-  sleigh: ({ name }: Pick<Named, 'name'>): string => `${BASE}/sleighs/${part(name)}`,
-  worker: ({ name }: Pick<Named, 'name'>, rank: number): string =>
-    `${BASE}/sleighs/${part(name)}/workers/${rank}`,
-  charts: ({ name }: Pick<Named, 'name'>, query: Query = {}): string =>
-    withQuery(`${BASE}/sleighs/${part(name)}/charts`, query),
-  ended: `${BASE}/ended`,
-  endedJob: (id: string): string => `${BASE}/ended/${part(id)}`,
-  chart: (chart: string): string => `${BASE}/charts/${part(chart)}`,
-};
+export const page = pagesIn(BASE);
+
+/** The paths of the pages of a partition, from the page of the whole. */
+export const pageOfPartition = (partition: number) => pagesIn(`${BASE}/p/${partition}`);
+
+/** The paths of the pages of something that may be in a partition. */
+export const pagesOf = ({ partition }: { readonly partition?: number }) =>
+  partition === undefined ? page : pageOfPartition(partition);
+
+/** The page of the whole, from the page of a partition. */
+export const WHOLE = `${BASE.replace(/\/p\/\d+$/, '')}/`;
+
+/** Whether the path of a page is that of a partition, from the page of the whole. Another server may have it. */
+export const isOfPartition = (path: string): boolean =>
+  path.startsWith(`${BASE}/p/`) && /^\d+(?:\/|$)/.test(path.slice(`${BASE}/p/`.length));
 
 /** The bytes of a value of a variable, from 0. */
 export const bytesAt = (variable: Named & { readonly workspace: Named }, index: number): string =>

@@ -22,8 +22,11 @@ export async function read(path: string, signal?: AbortSignal): Promise<Reading<
     const response = await fetch(path, {
       headers: { accept: 'application/json' },
       cache: 'no-store',
+      redirect: 'manual',
       ...(signal && { signal }),
     });
+    // Another server owns the data now: its page shows what this one did.
+    if (response.type === 'opaqueredirect') location.reload();
     if (response.ok)
       return { data: await response.text(), status: 'live', error: undefined, at: performance.now() };
     // The server is starting or has too many viewers.

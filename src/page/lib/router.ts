@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { BASE } from './base.ts';
 import { decodePart } from '../../views/path-part.ts';
+import { isOfPartition } from './paths.ts';
 
 export interface Place {
   /** The decoded parts of the path. */
@@ -80,7 +81,7 @@ export function followLinks(): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (link === null || link.origin !== location.origin || link.target !== '') return;
-    if (!link.pathname.startsWith(`${BASE}/`)) return;
+    if (!link.pathname.startsWith(`${BASE}/`) || isOfPartition(link.pathname)) return;
     if (link.hasAttribute('download') || (link.hash !== '' && link.pathname === location.pathname)) return;
     event.preventDefault();
     go(link.pathname + link.search);

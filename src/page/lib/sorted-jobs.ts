@@ -27,7 +27,7 @@ export const JOB_ORDERS: Readonly<Record<string, JobOrder>> = {
 };
 
 /** @param order of the address; one that is not known is that of the server */
-export function inOrder(jobs: readonly SleighSummary[], order: string): readonly SleighSummary[] {
+export function inOrder<Job extends SleighSummary>(jobs: readonly Job[], order: string): readonly Job[] {
   const compare = Object.hasOwn(JOB_ORDERS, order) ? JOB_ORDERS[order]?.compare : undefined;
   return compare === undefined ? jobs : jobs.toSorted(compare);
 }

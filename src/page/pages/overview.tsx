@@ -3,21 +3,18 @@ import type { ClientsView, OverviewView, SleighSummary, WorkspacesView } from '.
 import { Servers } from '../components/servers.tsx';
 import { Storage } from '../components/storage.tsx';
 import { Violations } from '../components/violations.tsx';
-import { Search } from '../components/list-tools.tsx';
-import { Clients, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
+import { Clients, JobTools, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
 import { Fact, Facts, Freshness, Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
 import { EndedJobs } from './ended.tsx';
 import { Plot } from '../components/plot.tsx';
 import { bytes, count, duration } from '../lib/format.ts';
 import { api, page } from '../lib/paths.ts';
-import { inOrder, JOB_ORDERS } from '../lib/sorted-jobs.ts';
-import { goQuery, usePlace } from '../lib/router.ts';
+import { inOrder } from '../lib/sorted-jobs.ts';
+import { usePlace } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 
 /** The number of items of a list that are shown here. */
 const SOME = 8;
-/** The number of jobs up to which there is nothing to search. */
-const FEW = 3;
 
 export function OverviewPage() {
   const { query } = usePlace();
@@ -62,24 +59,7 @@ export function OverviewPage() {
         <Violations verification={data.verification} />
       )}
       <Panel title="Sleighs" note={data.sleighs.length === 100 ? 'the newest 100' : undefined}>
-        {data.sleighs.length > FEW && (
-          <div class="list-tools">
-            <Search what="jobs" />
-            <label>
-              <span class="hidden">Order of the jobs</span>
-              <select
-                value={order}
-                onChange={({ currentTarget }) => goQuery({ order: currentTarget.value }, 'replace')}
-              >
-                {Object.entries(JOB_ORDERS).map(([name, { text }]) => (
-                  <option key={name} value={name}>
-                    {text}
-                  </option>
-                ))}
-              </select>
-            </label>
-          </div>
-        )}
+        <JobTools jobs={data.sleighs.length} order={order} />
         {data.oldSleighs.length > 0 && <OldSleighs sleighs={data.oldSleighs} />}
         {data.sleighs.length + data.oldSleighs.length === 0 ? (
           <Nothing>
