@@ -86,12 +86,15 @@ describe.skipIf(isShort)('a service whose handlers share one pool', () => {
           `service: ${latencies.length} quick requests, p50 ${quantile(latencies, 0.5).toFixed(1)} ms, ` +
             `p99 ${p99.toFixed(1)} ms; heap +${(grown / MIB).toFixed(1)} MiB; ${JSON.stringify([...answers])}`,
         );
-        expect([...answers.keys()].toSorted()).toEqual([
+        // On a busy machine a client may give up so late that the time limit of its call has elapsed.
+        const late = 'aborted: 504';
+        expect([...answers.keys()].filter((answer) => answer !== late).toSorted()).toEqual([
           'aborted: TimeoutError',
           'crash: 502',
           'late: 504',
           'quick: 200 669',
         ]);
+        expect(answers.get(late) ?? 0).toBeLessThan((answers.get('aborted: TimeoutError') ?? 0) / 10);
         expect(p99).toBeLessThan(P99_MS);
         expect(grown).toBeLessThan(4 * MIB);
       } finally {
