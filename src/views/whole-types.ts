@@ -71,8 +71,13 @@ export interface WholeView
   readonly jobs: number;
 }
 
+export type LocatedWorkspaces = Page<WorkspaceSummary & Located>;
+
 /** The workspaces of all partitions; of each server the first that are asked for. */
-export type WholeWorkspacesView = Page<WorkspaceSummary & Located>;
+export interface WholeWorkspacesView extends LocatedWorkspaces {
+  /** The servers whose workspaces are missing, or are shown as they were: they do not answer, or run another version. */
+  readonly silent: readonly string[];
+}
 
 /** The takeovers of all partitions. */
 export interface TakeoversView {
@@ -98,6 +103,6 @@ export interface OwnPartitionView extends Located {
 }
 
 /** The same for its workspaces. */
-export interface OwnWorkspacesView extends WholeWorkspacesView {
+export interface OwnWorkspacesView extends LocatedWorkspaces {
   readonly version: string;
 }

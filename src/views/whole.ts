@@ -4,6 +4,7 @@ import { listOf, type Columns, type ListQuery } from './paging.ts';
 import type { SleighSummary, WorkspaceSummary } from './types.ts';
 import type {
   Located,
+  LocatedWorkspaces,
   MemberView,
   OverviewCounts,
   OwnPartitionView,
@@ -170,22 +171,28 @@ const OF_WORKSPACES: Columns<WorkspaceSummary & Located> = {
 };
 
 /** Parts of one list, each of them searched and sorted, as one part of it. */
-export function mergedWorkspaces(
-  parts: readonly WholeWorkspacesView[],
-  query: ListQuery,
-): WholeWorkspacesView {
+export function mergedWorkspaces(parts: readonly LocatedWorkspaces[], query: ListQuery): LocatedWorkspaces {
   const total = parts.reduce((sum, part) => sum + part.total, 0);
   const items = parts.flatMap((part) => part.items);
-  const { items: shown } = listOf(items.length, sortedBy(query), items, OF_WORKSPACES, (item) => item);
+  // The workspaces of several servers have no other order in common.
+  const sorted = { ...query, sort: query.sort === '' ? 'name' : query.sort };
+  const { items: shown } = listOf(items.length, sorted, items, OF_WORKSPACES, (item) => item);
   return { total, from: query.from, items: shown };
 }
 
-/** The workspaces of several servers have no other order in common. */
-const sortedBy = (query: ListQuery): ListQuery => ({
-  ...query,
-  sort: query.sort === '' ? 'name' : query.sort,
-});
-
-/** @param version servers of another one are left out, since this one cannot read what they say */
-export const readable = (version: string, answers: Answers<OwnWorkspacesView>): OwnWorkspacesView[] =>
-  Array.from(answers.values()).flatMap(({ value }) => (value?.version === version ? [value] : []));
+/** @param version what servers of another one say cannot be read */
+export function wholeWorkspaces(
+  version: string,
+  answers: Answers<OwnWorkspacesView>,
+  query: ListQuery,
+): WholeWorkspacesView {
+  const isReadable = ({ value }: Answered<OwnWorkspacesView>): boolean => value?.version === version;
+  const all = [...answers];
+  return {
+    ...mergedWorkspaces(
+      all.flatMap(([, answer]) => (answer.value !== undefined && isReadable(answer) ? [answer.value] : [])),
+      query,
+    ),
+    silent: all.flatMap(([server, answer]) => (answer.isAnswering && isReadable(answer) ? [] : [server])),
+  };
+}

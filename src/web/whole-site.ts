@@ -5,7 +5,7 @@ import { listQuery } from '../views/paging.ts';
 import { route, type ViewMakers } from '../views/router.ts';
 import type { ChartsView } from '../views/types.ts';
 import { WHOLE_VIEWS, type WholesView } from '../views/view-routes.ts';
-import { mergedWorkspaces, readable, takeoversView, wholeView } from '../views/whole.ts';
+import { takeoversView, wholeView, wholeWorkspaces } from '../views/whole.ts';
 import type { OwnView, OwnWorkspacesView } from '../views/whole-types.ts';
 import { Gathering } from './gathering.ts';
 import { QUESTION, workspacesQuestion, type OwnParts } from './own-parts.ts';
@@ -90,7 +90,7 @@ export class WholeSite implements Site {
       return wholeView(about, stored, this.#overview.answers);
     },
     workspaces: (_names, query) =>
-      mergedWorkspaces(readable(VERSION, this.#workspacesFor(query).answers), listQuery(query)),
+      wholeWorkspaces(VERSION, this.#workspacesFor(query).answers, listQuery(query)),
     takeovers: () => takeoversView(this.#whole.stored),
     charts: () => this.#charts,
   };

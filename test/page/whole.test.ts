@@ -120,6 +120,9 @@ describe.skipIf(isShort)('the page of the whole', () => {
     // The job at b is shown as it was.
     expect(await text('Sleighs')).toContain('stuck');
     await shown(() => text('Partitions')).toContain('no owner');
+    await shown(() => text('Workspaces')).toContain(
+      '1 server does not answer: what is at b is old, or missing.',
+    );
     expect(await violations(page)).toEqual([]);
     for (const width of [1_100, 390]) {
       await page.setViewportSize({ width, height: 900 });

@@ -6,10 +6,10 @@ import {
   mergedWorkspaces,
   ownPartition,
   ownView,
-  readable,
   takeoversView,
   troublesFirst,
   wholeView,
+  wholeWorkspaces,
   type Answered,
 } from '../../src/views/whole.ts';
 import type { OverviewCounts, OwnPartitionView, OwnView } from '../../src/views/whole-types.ts';
@@ -202,7 +202,7 @@ describe('the workspaces of the whole', () => {
     });
   });
 
-  it('are those of servers of the same version', () => {
+  it('are those of servers of the same version, and name the others and those that are silent', () => {
     const [one, other] = parts;
     if (one === undefined || other === undefined) throw new Error('there are two');
     const answers = new Map([
@@ -210,7 +210,11 @@ describe('the workspaces of the whole', () => {
       ['b', { value: { ...other, version: '2' }, isAnswering: true, agoMs: 0 }],
       ['c', { value: undefined, isAnswering: false, agoMs: undefined }],
     ]);
-    expect(readable('1', answers)).toEqual([one]);
+    expect(wholeWorkspaces('1', answers, listQuery(new URLSearchParams()))).toMatchObject({
+      items: one.items,
+      total: 40,
+      silent: ['b', 'c'],
+    });
   });
 });
 

@@ -118,6 +118,17 @@ const Figures = ({ figures }: { figures: Readonly<Record<string, number>> }) => 
   </dl>
 );
 
+/** Names the servers whose workspaces may be missing, on the page of the whole. */
+export const Silent = ({ servers }: { servers: readonly string[] }) =>
+  servers.length === 0 ? null : (
+    <ul class="notices">
+      <li class="trouble">
+        {plural(servers.length, 'server does', 'servers do')} not answer: what is at {servers.join(', ')} is
+        old, or missing.
+      </li>
+    </ul>
+  );
+
 /** @param isSortable whether the list is the only one of its page */
 export function Workspaces(props: {
   workspaces: readonly MayBeLocated<WorkspaceSummary>[];

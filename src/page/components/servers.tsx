@@ -7,11 +7,12 @@ import { Fact, Facts, Head, Panel, Table, Time } from './parts.tsx';
 /** The servers that share a store. */
 export function Servers({ cluster }: { readonly cluster: ClusterView }) {
   const { name, owner, epoch, since, leaseLeft, servers, takeovers, takeoverCount } = cluster;
+  const data = cluster.partitions === 1 ? 'the data' : 'this partition';
   return (
-    <Panel title="Servers" note="one owns the data; the others forward their clients to it">
+    <Panel title="Servers" note={`one owns ${data}; the others forward their clients to it`}>
       <Facts>
         <Fact name="this server">{name}</Fact>
-        <Fact name="owner of the data">{owner ?? 'not known yet'}</Fact>
+        <Fact name={`owner of ${data}`}>{owner ?? 'not known yet'}</Fact>
         <Fact name="epoch">{count(epoch)}</Fact>
         {since !== null && (
           <Fact name="owner since">

@@ -8,7 +8,7 @@ import type {
   WholeView,
   WholeWorkspacesView,
 } from '../../views/whole-types.ts';
-import { JobTools, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
+import { JobTools, OldSleighs, Silent, Sleighs, Workspaces } from '../components/lists.tsx';
 import { Partitions } from '../components/partitions.tsx';
 import {
   Fact,
@@ -93,6 +93,7 @@ export function WholePage() {
       <Partitions partitions={partitions} servers={servers} takeovers={takeovers} now={data.now} />
       <Members servers={servers} name={data.name} />
       <Panel title="Workspaces" note={<a href={page.workspaces}>all {count(data.workspaces)}</a>}>
+        <Silent servers={workspaces?.silent ?? []} />
         {workspaces !== undefined && workspaces.items.length > 0 ? (
           <Workspaces workspaces={workspaces.items} />
         ) : (

@@ -1,6 +1,7 @@
 import type { WorkspacesView } from '../../views/types.ts';
+import type { WholeWorkspacesView } from '../../views/whole-types.ts';
 import { listParameters, Search } from '../components/list-tools.tsx';
-import { Workspaces } from '../components/lists.tsx';
+import { Silent, Workspaces } from '../components/lists.tsx';
 import { Freshness, Nothing, PageHead, Pager, Panel, Waiting } from '../components/parts.tsx';
 import { count } from '../lib/format.ts';
 import { api } from '../lib/paths.ts';
@@ -10,7 +11,9 @@ const SIZE = 100;
 
 export function WorkspacesPage({ from, query }: { from: number; query: URLSearchParams }) {
   const { search, sort } = listParameters(query);
-  const reading = useView<WorkspacesView>(api('/workspaces', { search, sort, from, count: SIZE }));
+  const reading = useView<WorkspacesView & Partial<WholeWorkspacesView>>(
+    api('/workspaces', { search, sort, from, count: SIZE }),
+  );
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="Workspaces" />;
   return (
@@ -22,6 +25,7 @@ export function WorkspacesPage({ from, query }: { from: number; query: URLSearch
         <div class="list-tools">
           <Search what="workspaces" />
         </div>
+        <Silent servers={data.silent ?? []} />
         {data.items.length === 0 && search !== undefined ? (
           <Nothing>No workspace has “{search}” in its name or owner.</Nothing>
         ) : data.items.length === 0 ? (
