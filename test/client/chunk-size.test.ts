@@ -4,6 +4,7 @@ import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Sleigh, tasks, type SleighOptions } from '../../src/client/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
+import { usualLaunch } from '../support/usual-launch.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
 describe('the size of a chunk', () => {
@@ -75,7 +76,7 @@ const sent = (): { bytes: number; isChunk: boolean }[] =>
 beforeEach(() => void stored.mockClear());
 
 const start = (options: Partial<SleighOptions> = {}): Promise<Sleigh> =>
-  Sleigh.start({ workers: 2, server: address, onOutput: () => undefined, ...options });
+  Sleigh.start({ workers: 2, server: address, launch: usualLaunch, onOutput: () => undefined, ...options });
 
 describe('automatic chunks', () => {
   it('contain many elements if these are quick, and give correct results in order', async () => {

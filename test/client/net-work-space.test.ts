@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vites
 import { NetWorkSpace, type Found, type FoundStream } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { byForm } from '../support/form.ts';
 
 let server: Server;
 let ws: NetWorkSpace;
@@ -138,7 +139,7 @@ describe('a waiting get', () => {
   });
 
   it('loses no value, even if it ends at the moment when a value arrives', async () => {
-    const rounds = 300;
+    const rounds = byForm(70, 300, 300);
     let early = 0;
     for (let n = 0; n < rounds; n++) {
       const stop = new AbortController();
@@ -310,11 +311,12 @@ describe('values that are streamed', () => {
   });
 
   it('wait for a slow reader', async () => {
-    await ws.store('x', Buffer.alloc(60_000_000));
+    const size = byForm(20_000_000, 60_000_000, 60_000_000);
+    await ws.store('x', Buffer.alloc(size));
     const { stream } = await ws.find('x', { as: 'stream' });
-    for (let turn = 0; turn < 300; turn++) await other.list();
+    for (let turn = 0; turn < byForm(50, 300, 300); turn++) await other.list();
     expect(stream.readableLength).toBeLessThan(1_000_000);
-    expect(await buffer(stream)).toHaveLength(60_000_000);
+    expect(await buffer(stream)).toHaveLength(size);
   });
 
   it('need not be read to the end', async () => {

@@ -7,6 +7,7 @@ import { thisHost, type Platform } from '../../src/client/platform.ts';
 import { eventually } from '../support/eventually.ts';
 import { Proxy, type Cut } from '../support/proxy.ts';
 import { isShort } from '../support/form.ts';
+import { usualLaunch } from '../support/usual-launch.ts';
 import { sharedServer } from '../support/shared-server.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
@@ -34,7 +35,7 @@ const onDeath = (rank: number, how: string): void => void deaths.push(`${rank} $
 
 /** A job whose workers reach the server through the proxy, and whose tasks are tried once. */
 const start = (workers: number, options: Partial<SleighOptions> = {}): Promise<Sleigh> => {
-  const { launch = processes(), ...others } = options;
+  const { launch = usualLaunch, ...others } = options;
   return Sleigh.start({
     workers,
     server: address,
@@ -79,10 +80,7 @@ describe('a sentinel that starts while the server is started again', () => {
 });
 
 describe('a worker whose connection is cut', () => {
-  it.each([
-    ['a process', processes()],
-    ['a thread', threads()],
-  ])(
+  it.each([['a thread', threads()], ...(isShort ? [] : [['a process', processes()] as const])] as const)(
     'during a task, by %s, resumes the task when it is back, and its result arrives once',
     async (_, launch) => {
       await using sleigh = await start(1, { launch });

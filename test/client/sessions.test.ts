@@ -10,7 +10,7 @@ import { thisHost } from '../../src/client/platform.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { TcpProxy, type Passage } from '../../src/verify/tcp-proxy.ts';
 import { eventually } from '../support/eventually.ts';
-import { byForm, isShort } from '../support/form.ts';
+import { byForm, isLong, isShort } from '../support/form.ts';
 import { startServe, type ServeProcess } from '../support/serve-process.ts';
 
 const { paced } = tasks<typeof import('./modules/paced.mjs')>(new URL('modules/paced.mjs', import.meta.url));
@@ -161,7 +161,7 @@ async function startJob(port: number) {
 const jobsOf = async (port: number): Promise<number> =>
   (await NetWorkSpace.list({ host: '127.0.0.1', port })).length - 1;
 
-describe('a program whose server is killed with -9 and started again (P15, D8)', () => {
+describe.skipIf(isShort)('a program whose server is killed with -9 and started again (P15, D8)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sleigh-sessions-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   const serve = (port: number): Promise<ServeProcess> =>
@@ -173,7 +173,7 @@ describe('a program whose server is killed with -9 and started again (P15, D8)',
     const { sleigh, deaths, elements } = await startJob(port);
     const results = sleigh.eachElem(paced, elements, { chunkSize: 1 });
     const all = results.then((each) => each.map(({ n }) => n));
-    for (let kill = 0; kill < byForm(1, 4, 10); kill++) {
+    for (let kill = 0; kill < (isLong ? 10 : 4); kill++) {
       await sleep(200);
       server.kill('SIGKILL');
       await server.outcome;
@@ -187,32 +187,29 @@ describe('a program whose server is killed with -9 and started again (P15, D8)',
     expect(await server.outcome).toMatchObject({ code: 0, errors: '' });
   });
 
-  it.skipIf(isShort)(
-    'ends in time when the server is gone, and leaves no job when it is interrupted (P15.4)',
-    async () => {
-      let server = await serve(0);
-      const { port } = server;
-      const options = { server: { host: '127.0.0.1', port }, workers: 1, onOutput: () => undefined };
-      const stop = new AbortController();
-      const aborted = await Sleigh.start({ ...options, signal: stop.signal });
-      stop.abort();
-      await aborted.stop();
-      await eventually(
-        async () => (await jobsOf(port)) === 0,
-        'the job of the program that was interrupted is gone',
-      );
+  it('ends in time when the server is gone, and leaves no job when it is interrupted (P15.4)', async () => {
+    let server = await serve(0);
+    const { port } = server;
+    const options = { server: { host: '127.0.0.1', port }, workers: 1, onOutput: () => undefined };
+    const stop = new AbortController();
+    const aborted = await Sleigh.start({ ...options, signal: stop.signal });
+    stop.abort();
+    await aborted.stop();
+    await eventually(
+      async () => (await jobsOf(port)) === 0,
+      'the job of the program that was interrupted is gone',
+    );
 
-      const stopped = await Sleigh.start(options);
-      server.kill('SIGKILL');
-      await server.outcome;
-      const began = performance.now();
-      await stopped.stop();
-      expect(performance.now() - began).toBeLessThan(10_000);
-      server = await serve(port);
-      server.kill('SIGKILL');
-      await server.outcome;
-    },
-  );
+    const stopped = await Sleigh.start(options);
+    server.kill('SIGKILL');
+    await server.outcome;
+    const began = performance.now();
+    await stopped.stop();
+    expect(performance.now() - began).toBeLessThan(10_000);
+    server = await serve(port);
+    server.kill('SIGKILL');
+    await server.outcome;
+  });
 });
 
 describe('a program whose server is stopped in order and started again (P15.3, D8)', () => {

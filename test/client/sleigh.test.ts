@@ -273,7 +273,7 @@ describe('a sleigh', () => {
   });
 });
 
-describe('a sleigh whose workers die', () => {
+describe.skipIf(isShort)('a sleigh whose workers die', () => {
   it('retries the task of a killed worker elsewhere, and reports which worker died (S13)', async () => {
     const deaths: string[] = [];
     const onDeath = (rank: number, how: string): void => void deaths.push(`${rank} ${how}`);

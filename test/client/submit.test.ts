@@ -17,6 +17,7 @@ import {
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { isShort } from '../support/form.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
 const { square } = task;
@@ -192,18 +193,22 @@ describe('a pool', () => {
     );
   });
 
-  it('does not keep its process alive', async () => {
-    // With a server of its own, and workers that are processes.
-    const program = `
+  it.skipIf(isShort)(
+    'does not keep its process alive',
+    async () => {
+      // With a server of its own, and workers that are processes.
+      const program = `
       import { SleighPool, tasks } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
       const { square } = tasks(${JSON.stringify(new URL('modules/tasks.mjs', import.meta.url).href)});
       const pool = new SleighPool({ workers: 1, idleTimeout: Infinity });
       console.log(await pool.submit(square, 3));`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const ended = once(child, 'exit');
-    expect(await text(child.stdout)).toBe('9\n');
-    expect((await ended)[0]).toBe(0);
-  }, 20_000);
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const ended = once(child, 'exit');
+      expect(await text(child.stdout)).toBe('9\n');
+      expect((await ended)[0]).toBe(0);
+    },
+    20_000,
+  );
 });

@@ -98,12 +98,14 @@ describe.skipIf(noPostgres !== undefined)(
       await Promise.all([b.close(), c.close(), link.close()]);
     });
 
-    it.each<readonly Loss[]>([
-      ['request'],
-      ['answer'],
-      ['request', 'answer', 'answer'],
-      ['answer', 'request', 'answer', 'request'],
-    ])('carries out a commit once when connections are lost: %s, %s, %s, %s (D10)', async (...losses) => {
+    it
+      .skipIf(isShort)
+      .each<readonly Loss[]>([
+        ['request'],
+        ['answer'],
+        ['request', 'answer', 'answer'],
+        ['answer', 'request', 'answer', 'request'],
+      ])('carries out a commit once when connections are lost: %s, %s, %s, %s (D10)', async (...losses) => {
       using network = await LossyNetwork.before(postgres.port);
       const store = await sharedStore(network.url, 'a');
       await store.claim();
@@ -116,32 +118,38 @@ describe.skipIf(noPostgres !== undefined)(
       await store.close();
     });
 
-    it('does not repeat a commit when the data was claimed after its answer was lost (D9, D10)', async () => {
-      using network = await LossyNetwork.before(postgres.port);
-      const a = await sharedStore(network.url, 'a', NO_LEASE_MS);
-      await a.claim();
-      network.losses.push('answer');
-      network.isDown = true;
-      const isRefused = expect(a.commit([put(1)])).rejects.toMatchObject({ code: 'fenced' });
-      const b = await sharedStore(postgres.url, 'b');
-      await eventually(() => network.losses.length === 0, 'the commit is on its way');
-      await b.claim();
-      network.isDown = false;
-      await isRefused;
-      await Promise.all([a.close(), b.close()]);
-    });
+    it.skipIf(isShort)(
+      'does not repeat a commit when the data was claimed after its answer was lost (D9, D10)',
+      async () => {
+        using network = await LossyNetwork.before(postgres.port);
+        const a = await sharedStore(network.url, 'a', NO_LEASE_MS);
+        await a.claim();
+        network.losses.push('answer');
+        network.isDown = true;
+        const isRefused = expect(a.commit([put(1)])).rejects.toMatchObject({ code: 'fenced' });
+        const b = await sharedStore(postgres.url, 'b');
+        await eventually(() => network.losses.length === 0, 'the commit is on its way');
+        await b.claim();
+        network.isDown = false;
+        await isRefused;
+        await Promise.all([a.close(), b.close()]);
+      },
+    );
 
-    it('ends with an error when PostgreSQL has lost what it had acknowledged (D6)', async () => {
-      using network = await LossyNetwork.before(postgres.port);
-      const store = await sharedStore(network.url, 'a');
-      await store.claim();
-      await store.commit([put(1)]);
-      await postgres.ask('UPDATE sleigh_partition SET head = head - 1');
-      await expect(store.commit([put(2)])).rejects.toThrow('it has lost data');
-      await store.close();
-    });
+    it.skipIf(isShort)(
+      'ends with an error when PostgreSQL has lost what it had acknowledged (D6)',
+      async () => {
+        using network = await LossyNetwork.before(postgres.port);
+        const store = await sharedStore(network.url, 'a');
+        await store.claim();
+        await store.commit([put(1)]);
+        await postgres.ask('UPDATE sleigh_partition SET head = head - 1');
+        await expect(store.commit([put(2)])).rejects.toThrow('it has lost data');
+        await store.close();
+      },
+    );
 
-    it('ends with an error when PostgreSQL cannot carry out the commit (D6)', async () => {
+    it.skipIf(isShort)('ends with an error when PostgreSQL cannot carry out the commit (D6)', async () => {
       const store = await sharedStore(postgres.url, 'a');
       await store.claim();
       await postgres.ask('ALTER TABLE sleigh_entity ADD CONSTRAINT none CHECK (key IS NULL)');

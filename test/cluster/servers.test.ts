@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { ConnectionLostError, createServer, NetWorkSpace, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { LossyNetwork } from '../support/shared-store.ts';
+import { isShort } from '../support/form.ts';
 import { noPostgres, startPostgres, type Postgres } from '../support/postgres.ts';
 
 // Servers that share one store: which of them owns the data, and what the others do with their clients.
@@ -70,20 +71,23 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await eventually(async () => (await pieces()) === 0, 'nothing is left of the large value');
   });
 
-  it('keep new credentials when they stand by, and begin nothing with a plugin that cannot be used', async () => {
-    const a = await start('a', { admission: { token: 'old' } });
-    await eventually(async () => (await owner()) === 'a', 'a owns the data');
-    const b = await start('b', { admission: { token: 'old' } });
-    b.reload({ admission: { token: 'new' } });
-    await a.close();
-    await eventually(async () => (await owner()) === 'b', 'b owns the data');
-    const open = (token: string): Promise<NetWorkSpace> =>
-      NetWorkSpace.open('shop', { port: b.port, token, persistent: true });
-    await (await open('new')).store('kept', 1);
-    await expect(open('old')).rejects.toThrow();
-    // @ts-expect-error A plugin needs a name.
-    await expect(start('c', { plugins: [{}] })).rejects.toMatchObject({ code: 'bad-plugin' });
-  });
+  it.skipIf(isShort)(
+    'keep new credentials when they stand by, and begin nothing with a plugin that cannot be used',
+    async () => {
+      const a = await start('a', { admission: { token: 'old' } });
+      await eventually(async () => (await owner()) === 'a', 'a owns the data');
+      const b = await start('b', { admission: { token: 'old' } });
+      b.reload({ admission: { token: 'new' } });
+      await a.close();
+      await eventually(async () => (await owner()) === 'b', 'b owns the data');
+      const open = (token: string): Promise<NetWorkSpace> =>
+        NetWorkSpace.open('shop', { port: b.port, token, persistent: true });
+      await (await open('new')).store('kept', 1);
+      await expect(open('old')).rejects.toThrow();
+      // @ts-expect-error A plugin needs a name.
+      await expect(start('c', { plugins: [{}] })).rejects.toMatchObject({ code: 'bad-plugin' });
+    },
+  );
 
   it('send nothing that waits when another server has claimed the data, stand by, and take over again (D9, D11)', async () => {
     const server = await start('a');
@@ -104,7 +108,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     expect(await again.fetchTry('seen')).toBe(1);
   });
 
-  it.each([
+  it.skipIf(isShort).each([
     [{ url: 'mysql://host/data' }, 'bad-store-url'],
     [{ name: 'a b' }, 'bad-server-name'],
     [{ leaseMs: 10 }, 'bad-lease'],
@@ -115,28 +119,31 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await expect(start('a', { store })).rejects.toMatchObject({ code });
   });
 
-  it('take the time of the store, so that a deadline means the same to the next owner, whose clock may be wrong (D11)', async () => {
-    const HOUR_MS = 3_600_000;
-    await using other = await startPostgres();
-    await other.ask('CREATE SCHEMA ahead');
-    await other.ask(
-      `CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+  it.skipIf(isShort)(
+    'take the time of the store, so that a deadline means the same to the next owner, whose clock may be wrong (D11)',
+    async () => {
+      const HOUR_MS = 3_600_000;
+      await using other = await startPostgres();
+      await other.ask('CREATE SCHEMA ahead');
+      await other.ask(
+        `CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
        $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$`,
-    );
-    await other.ask('ALTER ROLE sleigh SET search_path = ahead, pg_catalog, public');
-    const store = { url: other.url, name: 'a', leaseMs: LEASE_MS, isUnsafe: true };
-    const server = await start('a', { store });
-    const space = await NetWorkSpace.open('clock', { port: server.port });
-    await space.declare('time', '__time');
-    const told = Date.parse(String(await space.find('time')));
-    expect(told).toBeGreaterThan(Date.now() + HOUR_MS - 60_000);
-    space.close();
-    // Before its PostgreSQL, because it would wait for that.
-    await server.close();
-  });
+      );
+      await other.ask('ALTER ROLE sleigh SET search_path = ahead, pg_catalog, public');
+      const store = { url: other.url, name: 'a', leaseMs: LEASE_MS, isUnsafe: true };
+      const server = await start('a', { store });
+      const space = await NetWorkSpace.open('clock', { port: server.port });
+      await space.declare('time', '__time');
+      const told = Date.parse(String(await space.find('time')));
+      expect(told).toBeGreaterThan(Date.now() + HOUR_MS - 60_000);
+      space.close();
+      // Before its PostgreSQL, because it would wait for that.
+      await server.close();
+    },
+  );
 
   // The statements that read the entities, and the pieces of large values.
-  it.each(['load', 'read'])(
+  it.skipIf(isShort).each(['load', 'read'])(
     'look again, and load the data, when the store is lost while it is loaded: %s (D11)',
     async (statement) => {
       const large = Buffer.alloc(3 * LONG, 'a large value; ');
@@ -160,7 +167,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     },
   );
 
-  it('end when the data cannot be loaded although the store is there (D6)', async () => {
+  it.skipIf(isShort)('end when the data cannot be loaded although the store is there (D6)', async () => {
     await (await start('a')).close();
     const [{ head } = {}] = await postgres.ask('SELECT head FROM sleigh_partition');
     await postgres.ask(`ALTER TABLE sleigh_partition ADD CONSTRAINT none CHECK (head <= ${String(head)})`);
@@ -170,7 +177,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     expect(server.failure?.message).toContain('violates check constraint');
   });
 
-  it('write a trace of its own for each time in which they own the data', async () => {
+  it.skipIf(isShort)('write a trace of its own for each time in which they own the data', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sleigh-trace-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const trace = join(folder, 'trace');
@@ -192,7 +199,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await expect(start('a', { data: { folder: 'data' } })).rejects.toMatchObject({ code: 'two-stores' });
   });
 
-  it('send browsers to the page of the owner', async () => {
+  it.skipIf(isShort)('send browsers to the page of the owner', async () => {
     const web = { port: 0, host: '127.0.0.1' };
     // Each server has a base of its own.
     const a = await start('a', { web: { ...web, base: '/observe' } });

@@ -335,7 +335,15 @@ it('an elastic group gives no number of a sentinel again after a restart, also i
   second.end();
 });
 
-it('an elastic group remembers at most 1,000 workers and sentinels that have ended (S17)', (server) => {
+it(
+  'an elastic group remembers at most 1,000 workers and sentinels that have ended (S17)',
+  remembersThousand,
+  {
+    isStored: false,
+  },
+);
+
+function remembersThousand(server: SimulatedServer): void {
   const job = elastic(server);
   const [sleigh] = sleighsOf(server);
   const first = job.visitor();
@@ -368,4 +376,4 @@ it('an elastic group remembers at most 1,000 workers and sentinels that have end
   // The next one can still join.
   job.worker(job.rank(first));
   expect(job.master.read('rankCount')).toBe('1');
-});
+}

@@ -38,7 +38,7 @@ const lines = (n: number): string => 'a line\n'.repeat(n);
 const textOf = (selector: string) => shown(() => page.locator(selector).first().textContent());
 
 /** Enough for the page to show the shrinking queue on a busy machine. */
-const ELEMENTS = byForm(60, 150, 150);
+const ELEMENTS = byForm(30, 150, 150);
 
 let server: ServeProcess;
 let url: string;
@@ -110,7 +110,7 @@ describe('the page', { timeout: 120_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
-  test('shows a killed worker as dead, with the reason in its story', async () => {
+  test.skipIf(isShort)('shows a killed worker as dead, with the reason in its story', async () => {
     run.child.stdin.write(lines(30));
     await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy again');
     process.kill(Number(run.lines.at(-1)), 'SIGKILL');
@@ -134,33 +134,41 @@ describe('the page', { timeout: 120_000 }, () => {
     await shown(() => page.locator('.chart-drawing').getAttribute('aria-label')).toContain('is in dead');
   });
 
-  test('goes back to an entry of the story and returns to the present, with the keyboard only', async () => {
-    await page.locator('.story button').first().focus();
-    await pressUntil(page, 'ArrowDown', /result\.stored/);
-    await page.keyboard.press('Enter');
-    await page.getByText('as it was at').waitFor();
-    // Without a delay after the text: no polling.
-    expect(await page.locator('.chart .is-active').last().getAttribute('data-state')).toBe('registered.idle');
-    expect(await page.locator('.chart .is-next').count()).toBeGreaterThan(0);
-    await page.getByRole('button', { name: 'Back to live' }).press('Enter');
-    const lit = page.locator('.chart .is-active').last();
-    await until(async () => (await lit.getAttribute('data-state')) === 'dead', 'it is live again');
-  });
+  test.skipIf(isShort)(
+    'goes back to an entry of the story and returns to the present, with the keyboard only',
+    async () => {
+      await page.locator('.story button').first().focus();
+      await pressUntil(page, 'ArrowDown', /result\.stored/);
+      await page.keyboard.press('Enter');
+      await page.getByText('as it was at').waitFor();
+      // Without a delay after the text: no polling.
+      expect(await page.locator('.chart .is-active').last().getAttribute('data-state')).toBe(
+        'registered.idle',
+      );
+      expect(await page.locator('.chart .is-next').count()).toBeGreaterThan(0);
+      await page.getByRole('button', { name: 'Back to live' }).press('Enter');
+      const lit = page.locator('.chart .is-active').last();
+      await until(async () => (await lit.getAttribute('data-state')) === 'dead', 'it is live again');
+    },
+  );
 
-  test('shows all workers in one diagram, with their number in each state, and opens a single worker', async () => {
-    await page.getByRole('button', { name: /^workers/ }).click();
-    await until(async () => (await page.locator('.chart .count').count()) > 0, 'numbers are on the states');
-    await textOf('.chart [data-state="dead"] .count').toBe('1');
-    await page.locator('.chart [data-state="dead"] > rect').first().click();
-    await page.getByRole('heading', { name: 'workers in dead' }).waitFor();
-    const listed = page.getByRole('button', { name: /^worker\.\d$/ });
-    await until(async () => (await listed.count()) === 1, 'the one dead worker is listed');
-    await listed.click();
-    await page.locator('.story').waitFor();
-    expect(complaints).toEqual([]);
-  });
+  test.skipIf(isShort)(
+    'shows all workers in one diagram, with their number in each state, and opens a single worker',
+    async () => {
+      await page.getByRole('button', { name: /^workers/ }).click();
+      await until(async () => (await page.locator('.chart .count').count()) > 0, 'numbers are on the states');
+      await textOf('.chart [data-state="dead"] .count').toBe('1');
+      await page.locator('.chart [data-state="dead"] > rect').first().click();
+      await page.getByRole('heading', { name: 'workers in dead' }).waitFor();
+      const listed = page.getByRole('button', { name: /^worker\.\d$/ });
+      await until(async () => (await listed.count()) === 1, 'the one dead worker is listed');
+      await listed.click();
+      await page.locator('.story').waitFor();
+      expect(complaints).toEqual([]);
+    },
+  );
 
-  test('can be used with the keyboard: skip link, menu, lists', async () => {
+  test.skipIf(isShort)('can be used with the keyboard: skip link, menu, lists', async () => {
     await page.goto(url);
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     await page.keyboard.press('Tab');
@@ -241,7 +249,7 @@ describe('the page', { timeout: 120_000 }, () => {
     );
   });
 
-  test('lists the waiting clients, or reports that there are none', async () => {
+  test.skipIf(isShort)('lists the waiting clients, or reports that there are none', async () => {
     await page.goto(`${url}/clients`);
     const chips = page.getByRole('group', { name: 'Clients in one state' });
     await chips.getByRole('button', { name: /^blocked/ }).click();
@@ -297,7 +305,7 @@ describe('the page', { timeout: 120_000 }, () => {
     },
   );
 
-  test('reports a lost server, and reconnects', async () => {
+  test.skipIf(isShort)('reports a lost server, and reconnects', async () => {
     const port = Number(new URL(url).port);
     await page.goto(url);
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
@@ -311,41 +319,44 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.getByText('No jobs yet.').waitFor();
   });
 
-  test('replays the trace of that job: continuously, step by step, and from any position', async () => {
-    const trace = join(folder.path, 'trace.jsonl');
-    await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0']);
-    try {
-      await page.goto(replay.line.replace('replay at ', ''));
-      await page.getByRole('heading', { level: 1, name: /^Replay/ }).waitFor();
-      const slider = page.getByRole('slider');
-      const at = async (): Promise<number> => Number(await slider.inputValue());
-      const begin = await at();
-      await page.getByRole('button', { name: 'Step', exact: true }).click();
-      await shown(at).toBe(begin + 1);
-      await page.getByLabel('Speed').selectOption('100');
-      await page.getByRole('button', { name: 'Play' }).click();
-      await until(async () => (await at()) > begin + 50, 'it plays');
-      await page.getByRole('button', { name: 'Pause' }).click();
-      const paused = await at();
-      await sleep(200);
-      expect(await at()).toBe(paused);
-      await slider.press('End');
-      await page.getByRole('button', { name: /^dead/ }).click();
-      const dead = page.getByRole('button', { name: /^worker\.\d$/ });
-      await until(async () => (await dead.count()) === 1, 'only the dead one is listed');
-      await dead.click();
-      await until(
-        async () => /→ dead/.test((await page.locator('.story').textContent()) ?? ''),
-        'its end is told',
-      );
-      await slider.press('Home');
-      await until(async () => (await page.locator('.story').count()) === 0, 'it has not begun yet');
-      await slider.press('End');
-      await page.locator('.story').waitFor();
-      expect(await violations(page)).toEqual([]);
-      await screenshot(page, 'replay-light');
-    } finally {
-      await page.goto('about:blank');
-    }
-  });
+  test.skipIf(isShort)(
+    'replays the trace of that job: continuously, step by step, and from any position',
+    async () => {
+      const trace = join(folder.path, 'trace.jsonl');
+      await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0']);
+      try {
+        await page.goto(replay.line.replace('replay at ', ''));
+        await page.getByRole('heading', { level: 1, name: /^Replay/ }).waitFor();
+        const slider = page.getByRole('slider');
+        const at = async (): Promise<number> => Number(await slider.inputValue());
+        const begin = await at();
+        await page.getByRole('button', { name: 'Step', exact: true }).click();
+        await shown(at).toBe(begin + 1);
+        await page.getByLabel('Speed').selectOption('100');
+        await page.getByRole('button', { name: 'Play' }).click();
+        await until(async () => (await at()) > begin + 50, 'it plays');
+        await page.getByRole('button', { name: 'Pause' }).click();
+        const paused = await at();
+        await sleep(200);
+        expect(await at()).toBe(paused);
+        await slider.press('End');
+        await page.getByRole('button', { name: /^dead/ }).click();
+        const dead = page.getByRole('button', { name: /^worker\.\d$/ });
+        await until(async () => (await dead.count()) === 1, 'only the dead one is listed');
+        await dead.click();
+        await until(
+          async () => /→ dead/.test((await page.locator('.story').textContent()) ?? ''),
+          'its end is told',
+        );
+        await slider.press('Home');
+        await until(async () => (await page.locator('.story').count()) === 0, 'it has not begun yet');
+        await slider.press('End');
+        await page.locator('.story').waitFor();
+        expect(await violations(page)).toEqual([]);
+        await screenshot(page, 'replay-light');
+      } finally {
+        await page.goto('about:blank');
+      }
+    },
+  );
 });

@@ -32,8 +32,11 @@ const deciding = (onUnfinished: object, states: object = {}): JobPolicy => ({
 const counterexampleOf = (policy: JobPolicy, tasks = 1): JobCounterexample | undefined =>
   exploreJob({ policy, tasks }).counterexample;
 
+/** Of examples/policies. */
+const EXAMPLES = ['poison', 'hedge', 'avoid'];
+
 describe('exploreJob (S30.3)', () => {
-  test.each(['requeue', 'null', 'shutdown'] as const)(
+  test.skipIf(isShort).each(['requeue', 'null', 'shutdown'] as const)(
     'finds nothing wrong with the rules of the server, under %s',
     (onDeadWorker) => {
       const { counterexample, isComplete, states } = exploreJob({ onDeadWorker, tasks: 1 });
@@ -57,7 +60,7 @@ describe('exploreJob (S30.3)', () => {
     }
   });
 
-  test.each(['poison', 'hedge', 'avoid'])(
+  test.each(isShort ? EXAMPLES.slice(0, 1) : EXAMPLES)(
     'finds nothing wrong with the policy %s that docs/plugins.md describes',
     async (name) => {
       const file = new URL(`../../examples/policies/${name}.mjs`, import.meta.url);
@@ -106,7 +109,7 @@ describe('exploreJob finds a policy', () => {
     expect(found?.steps.at(-1)).toBe('time: the wait of task 1 has passed');
   });
 
-  test('that lets a task wait for ever', () => {
+  test.skipIf(isShort)('that lets a task wait for ever', () => {
     const wait = { type: 'wait', params: { milliseconds: 10 } };
     const found = counterexampleOf(
       deciding(
@@ -149,7 +152,7 @@ const mayBeCopied = ({ event }: { event: { [fact: string]: unknown } }): boolean
   Number(event['attempts']) < Number(event['maxAttempts']);
 
 describe('exploreJob, of the role stragglers (S31)', () => {
-  test('finds nothing wrong with speculative copies, and gets to them', () => {
+  test.skipIf(isShort)('finds nothing wrong with speculative copies, and gets to them', () => {
     const taken = vi.spyOn(Stragglers.prototype, 'takeFor');
     const { counterexample, isComplete } = exploreJob({
       policy: speculativeCopies({ finished: 1 }),
@@ -223,7 +226,7 @@ const placing = (onElapsed: object, isOnlyIfThere = true): JobPolicy => ({
 });
 
 describe('exploreJob, of the role placement (S32)', () => {
-  test('finds nothing wrong with locality by host, and gets to tasks that wait', () => {
+  test.skipIf(isShort)('finds nothing wrong with locality by host, and gets to tasks that wait', () => {
     const moved = vi.spyOn(FairQueue.prototype, 'move');
     const { counterexample, isComplete } = exploreJob({ policy: localityByHost(), tasks: 1 });
     expect(counterexample?.text).toBeUndefined();
