@@ -47,7 +47,7 @@ describe('a difference between the server and the model is detected and shrinks 
     expect(script.length).toBeLessThanOrEqual(5);
   });
 
-  it('if the death of a worker is not noticed (S13)', { timeout: 120_000 }, async () => {
+  it.skipIf(isShort)('if the death of a worker is not noticed (S13)', { timeout: 120_000 }, async () => {
     const model = mishearing((request) => ({
       ...request,
       args: request.args.map((arg) => (arg === 'worker_dead' && !isNoticed(request) ? 'worker_alive' : arg)),

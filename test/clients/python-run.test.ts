@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isShort } from '../support/form.ts';
 import { Folder, RunProcess } from '../support/run-process.ts';
 
 const PYTHON = 'python3';
@@ -13,7 +14,7 @@ beforeEach(({ skip }) => {
 });
 afterEach(() => folder[Symbol.dispose]());
 
-describe('sleigh run with a function of Python', () => {
+describe.skipIf(isShort)('sleigh run with a function of Python', () => {
   it('calls it for each line', async () => {
     const run = new RunProcess(folder.path, ['math:factorial', '--workers', '1'], { input: '3\n5\n' });
     expect([await run.status(), run.output, run.errors]).toEqual([0, '6\n120\n', '']);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pythonWorkers, Sleigh, ssh, TaskError, tasks } from '../../src/client/index.ts';
 import { Folder } from '../support/run-process.ts';
+import { isShort } from '../support/form.ts';
 import { noSshd, startSshd } from '../support/sshd.ts';
 
 const PYTHON = process.env['PYTHON'] ?? 'python3';
@@ -116,14 +117,14 @@ describe('a job in TypeScript with workers in Python', () => {
     expect(await sleigh.eachWorker(python<number, number>('twice'), 4)).toEqual([8, 8]);
   });
 
-  it('calls every element once more whose worker is killed, and no other', async () => {
+  it.skipIf(isShort)('calls every element once more whose worker is killed, and no other', async () => {
     const elements = Array.from({ length: 30 }, (_, n) => [folder.path, n]);
     expect(await sleigh.eachElem(python<unknown[], number>('die_once'), elements)).toEqual(
       elements.map(([, n]) => n),
     );
   });
 
-  it('fails with the reason if no worker can import the function', async () => {
+  it.skipIf(isShort)('fails with the reason if no worker can import the function', async () => {
     const [error] = await sleigh.eachElem(python<number, number>('missing'), [1], { errors: 'collect' });
     expect(error).toMatchObject({ code: 'not-loaded' });
     expect(String(error)).toContain("has no function 'missing'");
@@ -143,7 +144,7 @@ describe('a job in TypeScript with workers in Python', () => {
     expect(await results).toEqual([0, 1, 2]);
   });
 
-  it('shows what the workers print', async () => {
+  it.skipIf(isShort)('shows what the workers print', async () => {
     await sleigh.eachElem(python<string, null>('say'), ['hello from Python']);
     await expect.poll(() => output.join('')).toContain('hello from Python\n');
   });
@@ -170,7 +171,7 @@ describe.skipIf(isMissing || noSshd !== undefined)(
   },
 );
 
-describe('a worker in JavaScript', () => {
+describe.skipIf(isShort)('a worker in JavaScript', () => {
   it('declines tasks of another language, and says so', async () => {
     await using job = await Sleigh.start({ workers: 1, onOutput: () => undefined });
     const [error] = await job.eachElem(tasks.python<number, number>('math:factorial'), [1], {

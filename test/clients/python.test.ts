@@ -17,6 +17,7 @@ const modules = readdirSync(join(CLIENT, 'tests'))
 const LONG = new Set([
   'test_batches',
   'test_durable',
+  'test_executor',
   'test_job',
   'test_languages',
   'test_launchers',
