@@ -9,7 +9,10 @@ import type { Leases } from './leases.ts';
 import type { Sessions } from './sessions.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 
-/** The format of all records. A change to what a field means, or a field that old records lack, needs a new one. */
+/**
+ * The format of all records. A change to what a field means, or a field that old records lack, needs a new one,
+ * and a new format of the store that servers share (`cluster/schema.ts`).
+ */
 const FORMAT = 1;
 
 interface RecoveryHost {

@@ -26,7 +26,8 @@ export interface TcpOptions extends Credentials {
   plugins?: readonly JobPlugin[] | undefined;
   /**
    * A file for the steps of all actors, one line of JSON for each. Tracing doubles the processor time or more. With `store` there is a
-   * file for each epoch in which the server owns the data: this name, a dot, and the epoch.
+   * file for each epoch in which the server owns a partition: this name, a dot, the number of the partition if there are several and a dot, and
+   * the epoch.
    */
   trace?: string | undefined;
   /**
