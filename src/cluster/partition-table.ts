@@ -22,7 +22,7 @@ SELECT ${OWNERSHIP_COLUMNS}, format, ARRAY(
 const RENEW_ALL = `UPDATE sleigh_partition p
   SET lease_until = greatest(lease_until, clock_timestamp() + $3 * interval '1 millisecond')
   FROM unnest($1::int[], $2::bigint[]) AS own (partition, epoch)
-  WHERE p.partition = own.partition AND p.epoch = own.epoch RETURNING p.partition`;
+  WHERE p.partition = own.partition AND p.epoch = own.epoch AND isfinite(p.lease_until) RETURNING p.partition`;
 
 interface Owned {
   readonly partition: number;
@@ -59,7 +59,7 @@ export class PartitionTable {
 
   /**
    * Renews the lease of a partition.
-   * @returns whether it is still owned under this epoch
+   * @returns whether it is still owned under this epoch, and was not released
    * @throws if the store cannot be asked
    */
   renew(partition: number, epoch: number): Promise<boolean> {

@@ -54,8 +54,9 @@ pruned AS (
   DELETE FROM sleigh_takeover t USING won WHERE t.partition = $1 AND t.epoch <= won.epoch - ${TAKEOVERS})
 SELECT epoch, head, extract(epoch FROM clock_timestamp()) * 1000 AS time FROM won`;
 
+/** A lease that was released stays so, although a renewal may have been on its way. */
 const RENEW = `UPDATE sleigh_partition SET lease_until = greatest(lease_until, clock_timestamp() + $3 * interval '1 millisecond')
-  WHERE partition = $1 AND epoch = $2 RETURNING epoch`;
+  WHERE partition = $1 AND epoch = $2 AND isfinite(lease_until) RETURNING epoch`;
 
 /** Not the time of now, so that the list of takeovers tells a lease that was released from one that was over. */
 const RELEASE = `UPDATE sleigh_partition SET lease_until = '-infinity' WHERE partition = $1 AND epoch = $2`;
@@ -140,7 +141,7 @@ export class Partition {
     return row && { epoch: Number(row['epoch']), head: Number(row['head']), time: Number(row['time']) };
   }
 
-  /** @returns whether the partition is still owned under this epoch */
+  /** @returns whether the partition is still owned under this epoch, and was not released */
   async renew(epoch: number): Promise<boolean> {
     const { rows } = await this.#link.ask(RENEW, [this.number, epoch, this.leaseMs], 'renew');
     return rows.length > 0;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionLostError, createServer, NetWorkSpace, type Server } from '../../src/index.ts';
+import { Link } from '../../src/cluster/link.ts';
 import { eventually } from '../support/eventually.ts';
 import { LossyNetwork } from '../support/shared-store.ts';
 import { isShort } from '../support/form.ts';
@@ -175,6 +176,31 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     await server.stopped;
     await postgres.ask('ALTER TABLE sleigh_partition DROP CONSTRAINT none');
     expect(server.failure?.message).toContain('violates check constraint');
+  });
+
+  it.skipIf(isShort)('end when they cannot begin to load the data, and say why', async () => {
+    const server = await start('a', { logLevel: 'silent', trace: '/no/such/folder/trace' });
+    await server.stopped;
+    expect(server.failure?.message).toContain('the trace cannot be written');
+    expect(await owner()).toBeUndefined();
+  });
+
+  it.skipIf(isShort)('commit nothing more when they are stopped while they load the data', async () => {
+    await (await start('a')).close();
+    const head = async (): Promise<unknown> =>
+      (await postgres.ask('SELECT head FROM sleigh_partition'))[0]?.['head'];
+    const before = { head: await head(), epoch: await epoch() };
+    const link = new Link({ url: postgres.url, name: 'lock', isUnsafe: true });
+    await link.ask('BEGIN; LOCK TABLE sleigh_entity IN ACCESS EXCLUSIVE MODE');
+    const server = await start('a', { logLevel: 'silent' });
+    await eventually(async () => (await epoch()) !== before.epoch, 'it has claimed the data');
+    const closed = server.close();
+    await link.ask('COMMIT');
+    await closed;
+    await link.close();
+    expect(await head()).toBe(before.head);
+    expect(await owner()).toBeUndefined();
+    expect(server.failure).toBeUndefined();
   });
 
   it.skipIf(isShort)('write a trace of its own for each time in which they own the data', async () => {
