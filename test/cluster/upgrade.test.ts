@@ -14,6 +14,11 @@ const HOST = '127.0.0.1';
 const LEASE_MS = 1_000;
 const NEWER = FORMAT + 1;
 
+async function valueThrough({ port }: ClusterServer): Promise<unknown> {
+  using shop = await NetWorkSpace.open('shop', { port, persistent: true });
+  return await shop.find('x');
+}
+
 const title = `servers of two versions${noPostgres === undefined ? '' : `: ${noPostgres}`}`;
 
 describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
@@ -51,17 +56,12 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
     ];
   const owns = (name: string): Promise<void> =>
     eventually(async () => (await owner()) === name, `${name} owns the data`);
-  const valueThrough = async ({ port }: ClusterServer): Promise<unknown> => {
-    await using shop = await NetWorkSpace.open('shop', { port, persistent: true });
-    return await shop.find('x');
-  };
-
   it('go on together: the older one serves and forwards, and claims nothing from the moment at which a newer one runs', async () => {
     const a = await start('a', FORMAT);
     await owns('a');
     const b = await start('b', FORMAT);
     {
-      await using shop = await NetWorkSpace.open('shop', { port: a.port, persistent: true });
+      using shop = await NetWorkSpace.open('shop', { port: a.port, persistent: true });
       await shop.store('x', 'kept');
     }
     const c = await start('c', NEWER);
