@@ -114,6 +114,8 @@ class AJobWithAName(ServerTestCase):
         sleigh._dispatcher.cancel(results._batch.id)
         with self.assertRaisesRegex(SleighError, "cancelled on the page"):
             next(results)
+        # Its call has ended, and its result is forgotten.
+        until(lambda: "#results long" not in self.variables())
         with Sleigh.attach(self.id(), self.server.address) as other, NetWorkSpace(
             self.id(), server=self.server.address, own=False
         ) as workspace:
