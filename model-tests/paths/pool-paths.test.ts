@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { BUDGET, poolModel } from './pool/pool.ts';
 import { play, walks, type PoolModel } from './pool/walk.ts';
 import { workerProcessModel } from './pool/worker-process.ts';
-import { byForm, isLong, isShort } from '../../test/support/form.ts';
+import { byForm, isLong } from '../../test/support/form.ts';
 
 /** The number of steps of a path of two workers with replacements: each further step multiplies the paths by six. */
-const MAX_STEPS = isLong ? 8 : 5;
+const MAX_STEPS = byForm(4, 5, 8);
 /** Steps of a path of one worker. */
 const MAX_OF_WORKER = byForm(4, 5, Infinity);
 /** Paths that run at the same time: each waits for turns of the event loop. */
@@ -38,7 +38,7 @@ describe('the worker pool of a sentinel does what its machines command on every 
     limit,
   );
 
-  it.skipIf(isShort)(
+  it(
     'with two workers that are not replaced (S22.8, S22.11 to S22.13)',
     async () => {
       expect(await playAll(poolModel(2))).toBeGreaterThan(100);
@@ -46,10 +46,10 @@ describe('the worker pool of a sentinel does what its machines command on every 
     limit,
   );
 
-  it.skipIf(isShort)(
+  it(
     `with two workers that are replaced, up to ${MAX_STEPS} steps`,
     async () => {
-      expect(await playAll(poolModel(2, BUDGET), MAX_STEPS)).toBeGreaterThan(200);
+      expect(await playAll(poolModel(2, BUDGET), MAX_STEPS)).toBeGreaterThan(byForm(50, 200, 200));
     },
     limit,
   );
