@@ -91,6 +91,11 @@ export class Servers implements AsyncDisposable {
     return running;
   }
 
+  /** The processes of the servers. */
+  get pids(): readonly number[] {
+    return Array.from(this.#running.values(), ({ process }) => process.pid);
+  }
+
   get partitions(): number {
     return this.#options.partitions ?? 1;
   }

@@ -43,7 +43,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
 
   it('names the owner once, and again when it is another one or has another address (D12)', async () => {
     const LEASE_MS = 500;
-    const store = { url: postgres.url, leaseMs: LEASE_MS, isUnsafe: true };
+    const store = { url: postgres.url, leaseMs: LEASE_MS, partitions: 1, isUnsafe: true };
     const named: unknown[] = [];
     const start = async (name: string): Promise<ClusterServer> => {
       const shared = checkedOptions({ ...store, name }, { host: HOST, machine: name, hasFolder: false });

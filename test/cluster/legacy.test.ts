@@ -33,7 +33,7 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
     const server = await createServer({
       port: 0,
       logLevel: 'error',
-      store: { url: postgres.url, name, leaseMs: LEASE_MS, isUnsafe: true },
+      store: { url: postgres.url, name, leaseMs: LEASE_MS, partitions: 1, isUnsafe: true },
     });
     servers.push(server);
     return server;

@@ -52,7 +52,7 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
       port: 0,
       logLevel: 'error',
       web: { port: 0, host: '127.0.0.1' },
-      store: { url: postgres.url, name, leaseMs: LEASE_MS, isUnsafe: true },
+      store: { url: postgres.url, name, leaseMs: LEASE_MS, partitions: 1, isUnsafe: true },
     });
     servers.push(server);
     return server;

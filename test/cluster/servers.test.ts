@@ -35,7 +35,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
       port: 0,
       logLevel: 'error',
       limits: { longValueBytes: LONG },
-      store: { url: postgres.url, name, leaseMs: LEASE_MS, isUnsafe: true },
+      store: { url: postgres.url, name, leaseMs: LEASE_MS, partitions: 1, isUnsafe: true },
       ...options,
     });
     servers.push(server);
@@ -116,7 +116,14 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     [{ isUnsafe: false }, 'unsafe-store'],
     [{ url: 'postgres://sleigh@127.0.0.1:1/data' }, 'store-unreachable'],
   ])('do not start with %j, and say why', async (changed, code) => {
-    const store = { url: postgres.url, name: 'a', leaseMs: LEASE_MS, isUnsafe: true, ...changed };
+    const store = {
+      url: postgres.url,
+      name: 'a',
+      leaseMs: LEASE_MS,
+      partitions: 1,
+      isUnsafe: true,
+      ...changed,
+    };
     await expect(start('a', { store })).rejects.toMatchObject({ code });
   });
 
@@ -131,7 +138,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
        $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$`,
       );
       await other.ask('ALTER ROLE sleigh SET search_path = ahead, pg_catalog, public');
-      const store = { url: other.url, name: 'a', leaseMs: LEASE_MS, isUnsafe: true };
+      const store = { url: other.url, name: 'a', leaseMs: LEASE_MS, partitions: 1, isUnsafe: true };
       const server = await start('a', { store });
       const space = await NetWorkSpace.open('clock', { port: server.port });
       await space.declare('time', '__time');
@@ -156,7 +163,7 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
       network.loses = statement;
       network.losses.push('request');
       network.goesDown = true;
-      const store = { url: network.url, name: 'b', leaseMs: LEASE_MS, isUnsafe: true };
+      const store = { url: network.url, name: 'b', leaseMs: LEASE_MS, partitions: 1, isUnsafe: true };
       const server = await start('b', { store, logLevel: 'silent' });
       await eventually(() => network.isDown, 'the store is lost');
       await sleep(300);

@@ -54,7 +54,7 @@ function inPostgres(): Kind {
     make: async () => {
       if (postgres === undefined) throw new Error('PostgreSQL does not run');
       const link = new Link({ url: postgres.url, name: 'a', isUnsafe: true });
-      await prepareTables(link);
+      await prepareTables(link, { partitions: 1 });
       await link.ask('DELETE FROM sleigh_entity');
       return new PostgresStore(link, new Partition(link, 0, 60_000), {
         name: 'a',

@@ -10,7 +10,7 @@ import { TcpProxy, type Passage } from '../../src/verify/tcp-proxy.ts';
 /** @param leaseMs of its claim, in milliseconds */
 export async function sharedStore(url: string, name = 'a', leaseMs = 60_000): Promise<PostgresStore> {
   const link = new Link({ url, name, isUnsafe: true });
-  await prepareTables(link);
+  await prepareTables(link, { partitions: 1 });
   const member = { name, address: `${name}:1`, link: `${name}:2` };
   return new PostgresStore(link, new Partition(link, 0, leaseMs), member);
 }
