@@ -87,16 +87,21 @@ const OPTIONS = {
   'elk.spacing.portPort': '16',
 };
 
-function nodeOf(box: Box, seed: number): ElkNode {
+function nodeOf(box: Box, seed: number, shared: ReadonlySet<string>): ElkNode {
   const { width, height } = headOf(box);
-  if (box.kind !== 'compound') return { id: boxId(box.state), width: Math.max(width, 84), height };
+  const ports = [false, true]
+    .map((leadsBack) => entryId({ to: box.state, leadsBack }))
+    .filter((id) => shared.has(id))
+    .map((id) => ({ id, width: 0, height: 0 }));
+  if (box.kind !== 'compound') return { id: boxId(box.state), width: Math.max(width, 84), height, ports };
   const begin: ElkNode[] =
     box.initial === undefined ? [] : [{ id: dotId(box.state), width: DOT, height: DOT }];
   // Arrows come from above. If they lead into the box, its text is placed beside its content, otherwise above it.
   const [left, top] = box.isEntered ? [width + 16, 24] : [20, height + 12];
   return {
     id: boxId(box.state),
-    children: [...begin, ...box.inner.map((inner) => nodeOf(inner, seed))],
+    ports,
+    children: [...begin, ...box.inner.map((inner) => nodeOf(inner, seed, shared))],
     layoutOptions: {
       ...OPTIONS,
       'elk.randomSeed': `${seed}`,
@@ -108,13 +113,25 @@ function nodeOf(box: Box, seed: number): ElkNode {
   };
 }
 
+/** Where arrows from one side enter a state: those that lead back come from below. */
+const entryId = ({ to, leadsBack }: Pick<Arrow, 'to' | 'leadsBack'>): string =>
+  `${leadsBack ? 'below' : 'above'}:${to}`;
+
+/** The entries that several arrows share. ELK leads them there on one line, instead of many beside each other. */
+function sharedEntries(arrows: readonly Arrow[]): ReadonlySet<string> {
+  const ids = arrows.map(entryId);
+  return new Set(ids.filter((id, i) => ids.indexOf(id) !== i));
+}
+
 /** Cycles are broken here, because it is known which arrow leads back. ELK gets none. */
-function edgeOf({ id, from, to, leadsBack, labels }: Arrow): ElkExtendedEdge {
-  const [source, target] = leadsBack ? [to, from] : [from, to];
+function edgeOf(arrow: Arrow, shared: ReadonlySet<string>): ElkExtendedEdge {
+  const { id, from, to, leadsBack, labels } = arrow;
+  const entry = shared.has(entryId(arrow)) ? entryId(arrow) : boxId(to);
+  const [source, target] = leadsBack ? [entry, boxId(from)] : [boxId(from), entry];
   return {
     id,
-    sources: [boxId(source)],
-    targets: [boxId(target)],
+    sources: [source],
+    targets: [target],
     labels: [
       {
         id: `label:${id}`,
@@ -148,11 +165,12 @@ const costOf = ({ routes, width, height }: Layout): number =>
   effortOf([...routes.values()]) + 3 * (width + height);
 
 async function layOutOnce({ root, arrows }: Drawing, engine: Engine, seed: number): Promise<Layout> {
+  const shared = sharedEntries(arrows);
   const graph = await engine({
     id: 'picture',
     layoutOptions: { ...OPTIONS, 'elk.randomSeed': `${seed}` },
-    children: [nodeOf(root, seed)],
-    edges: [...beginningsIn(root), ...arrows.map(edgeOf)],
+    children: [nodeOf(root, seed, shared)],
+    edges: [...beginningsIn(root), ...arrows.map((arrow) => edgeOf(arrow, shared))],
   });
   const boxes = new Map<string, Rectangle>();
   const dots = new Map<string, Rectangle>();
@@ -163,6 +181,11 @@ async function layOutOnce({ root, arrows }: Drawing, engine: Engine, seed: numbe
   };
   graph.children?.forEach(read);
   const back = new Set(arrows.filter(({ leadsBack }) => leadsBack).map(({ id }) => id));
+  const merged = new Map(
+    arrows
+      .filter((arrow) => shared.has(entryId(arrow)))
+      .map((arrow): [string, string] => [arrow.id, entryId(arrow)]),
+  );
   const begins = new Set([...dots.keys()].map(dotId));
   const routes = new Map<string, Route>();
   const labels = new Map<string, Rectangle>();
@@ -180,7 +203,7 @@ async function layOutOnce({ root, arrows }: Drawing, engine: Engine, seed: numbe
     height: graph.height ?? 0,
     boxes,
     dots,
-    routes: straightened(routes, begins),
+    routes: straightened(routes, begins, merged),
     labels,
   };
 }

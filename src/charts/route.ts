@@ -13,18 +13,30 @@ const APART = 12;
  * Removes small jogs. It moves an end along the side of its box, or else the line after the jog, unless another arrow
  * is in the way.
  * @param fixed routes that do not start at the side of a box
+ * @param merged the ends that several routes share, by route; the last part of these stays as it is
  */
 export function straightened(
   routes: ReadonlyMap<string, Route>,
   fixed: ReadonlySet<string>,
+  merged: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, Route> {
   const result = new Map(routes);
   for (const id of routes.keys()) {
-    const others = [...result].flatMap(([other, route]) => (other === id ? [] : linesOf(route)));
-    const isFree = (line: Segment): boolean => !others.some((other) => isBeside(line, other));
+    const isFreeOf =
+      (lines: readonly Segment[]) =>
+      (line: Segment): boolean =>
+        !lines.some((other) => isBeside(line, other));
+    const others = [...result].filter(([other]) => other !== id);
+    const isFree = isFreeOf(others.flatMap(([, route]) => linesOf(route)));
+    const end = merged.get(id);
+    const apart = others.filter(([other]) => end === undefined || merged.get(other) !== end);
     const straighten = (route: Route, isFixed: boolean): Route =>
       withoutJog(route, isFixed).find(([start, end]) => start && end && isFree([start, end])) ?? route;
-    const route = straighten((result.get(id) ?? []).toReversed(), false).toReversed();
+    const before = result.get(id) ?? [];
+    const route =
+      end === undefined
+        ? straighten(before.toReversed(), false).toReversed()
+        : unbent(before, isFreeOf(apart.flatMap(([, each]) => linesOf(each))));
     result.set(id, straighten(route, fixed.has(id)));
   }
   return result;
@@ -41,6 +53,19 @@ function withoutJog(route: Route, isFixed: boolean): Route[] {
     ...(isFixed ? [] : [[alongSide, c, ...rest]]),
     ...(rest.length === 0 ? [] : [[start, straightOn, ...rest]]),
   ];
+}
+
+/** @returns the route without small jogs between its first and its last line: the line before each is moved */
+function unbent(route: Route, isFree: (line: Segment) => boolean): Route {
+  for (let i = 1; i + 3 < route.length; i++) {
+    const [before, a, b, after] = route.slice(i, i + 4);
+    if (before === undefined || a === undefined || b === undefined || after === undefined) continue;
+    if (distance(a, b) >= JOG || isUpright([before, a]) !== isUpright([b, after])) continue;
+    const moved = before.x === a.x ? { x: b.x, y: before.y } : { x: before.x, y: b.y };
+    if (!isFree([moved, a.x === b.x ? { x: a.x, y: b.y } : { x: b.x, y: a.y }])) continue;
+    return unbent([...route.slice(0, i), moved, ...route.slice(i + 3)], isFree);
+  }
+  return route;
 }
 
 export const distance = (a: Point, b: Point): number => Math.hypot(a.x - b.x, a.y - b.y);

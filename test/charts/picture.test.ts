@@ -4,6 +4,8 @@ import { CHARTS } from '../../src/charts/pages.ts';
 import { startBrowser } from '../support/browser.ts';
 import { pictureOf } from '../support/drawn-charts.ts';
 
+type Point = readonly [number, number];
+
 interface Place {
   readonly what: string;
   readonly left: number;
@@ -98,6 +100,8 @@ const overlap = (one: Place, other: Place): boolean =>
 const holds = ({ left, top, right, bottom }: Place, [x, y]: readonly [number, number], margin = 0): boolean =>
   x > left - margin && x < right + margin && y > top - margin && y < bottom + margin;
 
+const isNear = ([x, y]: Point, [u, v]: Point): boolean => Math.abs(x - u) < 3 && Math.abs(y - v) < 3;
+
 const pairs = <Item>(items: readonly Item[]): [Item, Item][] =>
   items.flatMap((one, i) => items.slice(i + 1).map((other): [Item, Item] => [one, other]));
 
@@ -171,16 +175,31 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
     expect(loose).toEqual([]);
   });
 
-  it('has no arrow that hides another one', () => {
-    const lines = measures.lines;
-    const hidden = pairs(lines).filter(([one, other]) => {
-      const near = one.points.filter(([x, y]) =>
-        other.points.some(([u, v]) => Math.abs(x - u) < 3 && Math.abs(y - v) < 3),
-      );
+  it('has no arrow that hides another one, and arrows that share an end never part again', () => {
+    const tipOf = (moves: string) => measures.tips.find((tip) => tip.moves === moves);
+    const hidden = pairs(measures.lines).filter(([one, other]) => {
+      const near = one.points.map((point) => other.points.some((each) => isNear(point, each)));
+      const [tip, otherTip] = [tipOf(one.moves), tipOf(other.moves)];
+      const hasSameEnd = tip !== undefined && tip.x === otherTip?.x && tip.y === otherTip.y;
+      const apart = hasSameEnd ? near.slice(0, near.lastIndexOf(false) + 1) : near;
       // A crossing shares a few points; more would be an overlap.
-      return near.length > 6;
+      return apart.filter(Boolean).length > 6;
     });
     expect(hidden.map(([one, other]) => `${one.moves} and ${other.moves}`)).toEqual([]);
+  });
+
+  it('has no arrows beside each other into the same side of a state', () => {
+    const beside = pairs(measures.tips).filter(
+      ([one, other]) =>
+        one.y === other.y &&
+        one.x !== other.x &&
+        measures.boxes.some(
+          ({ left, right, top, bottom }) =>
+            [one, other].every(({ x }) => x > left && x < right) &&
+            [top, bottom].some((y) => Math.abs(y - one.y) < 1),
+        ),
+    );
+    expect(beside.map(([one, other]) => `${one.moves} and ${other.moves}`)).toEqual([]);
   });
 });
 

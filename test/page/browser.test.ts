@@ -131,6 +131,9 @@ describe('the page', { timeout: 120_000 }, () => {
     await shown(() => active.nth(1).getAttribute('data-state')).toBe('dead');
     const taken = page.locator('.chart .was-taken .event');
     await shown(() => taken.allTextContents()).toContain('death.reported');
+    // Over the arrows that lead to the same state on the same line.
+    const arrows = page.locator('.chart .arrow');
+    expect(await arrows.last().getAttribute('class')).toContain('was-taken');
     await shown(() => page.locator('.chart-drawing').getAttribute('aria-label')).toContain('is in dead');
   });
 

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ChartView } from '../../views/types.ts';
 import { scaleOf, showActive, sizeOf, useDrag, type Size, type Zoom } from '../lib/chart-window.ts';
-import { mark, drawing, movesIn, stateIn, writeCounts } from '../lib/drawing.ts';
+import { mark, drawing, movesIn, raise, stateIn, writeCounts } from '../lib/drawing.ts';
 import type { Lighting, Verdict } from '../lib/lighting.ts';
 
 const NO_LIGHT: Lighting = { active: new Set(), taken: undefined, next: new Map() };
@@ -56,6 +56,7 @@ export function Chart({ chart, label, light = NO_LIGHT, counts, onState }: Chart
     mark(svg, 'was-taken', (element) => light.taken !== undefined && movesIn(element).includes(light.taken));
     for (const [className, verdict] of VERDICTS)
       mark(svg, className, (element) => movesIn(element).some((move) => light.next.get(move) === verdict));
+    for (const className of ['depends', 'is-next', 'was-taken']) raise(svg, className);
   }, [svg, light]);
   useLayoutEffect(() => {
     if (svg !== undefined && counts !== undefined) writeCounts(svg, counts);

@@ -54,6 +54,12 @@ export function mark(
     element.classList.toggle(className, isMarked(element));
 }
 
+/** Draws arrows with this class over the others, with which they may share their last part. */
+export function raise(svg: SVGSVGElement, className: string): void {
+  const [label = null] = svg.querySelectorAll(':scope > .label');
+  for (const arrow of svg.querySelectorAll(`:scope > .arrow.${className}`)) svg.insertBefore(arrow, label);
+}
+
 export const movesIn = (element: SVGElement): number[] =>
   element.classList.contains('move')
     ? (element.dataset['moves'] ?? '').split(' ').filter(Boolean).map(Number)
