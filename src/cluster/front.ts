@@ -260,7 +260,8 @@ export class Front {
       if (end < 0 && text.length <= FIRST_LINE_BYTES) return;
       clearTimeout(timer);
       socket.off('data', read);
-      const [secret, name, number = ''] = text.subarray(0, Math.max(end, 0)).toString('latin1').split(' ');
+      // A server from before there were partitions names none.
+      const [secret, name, number = '0'] = text.subarray(0, Math.max(end, 0)).toString('latin1').split(' ');
       const partition = parseWhole(number);
       const isKnown = isSameText(secret, this.#secret) && name !== undefined;
       if (isKnown && isQuestion(number)) void this.#answer(socket, number);

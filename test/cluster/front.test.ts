@@ -222,6 +222,21 @@ const questionTo = (front: Front, secret: string) => ({
 });
 
 describe('the link between servers', () => {
+  it('accepts a client of a server that knows no partitions yet, and of no other partition than there are (D22)', async () => {
+    const front = await newFront();
+    await newCore(front);
+    const firstOf = async (line: string): Promise<string> => {
+      const socket = connect(front.linkPort, HOST);
+      socket.write(line);
+      const [bytes] = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+      socket.destroy();
+      return bytesOf(bytes).toString();
+    };
+    expect(await firstOf('shared name\n')).toBe('\n');
+    expect(await firstOf('shared name 0\n')).toBe('\n');
+    expect(await firstOf('shared name 1\n')).toBe('');
+  });
+
   it('answers a question of a server with the same secret, and closes otherwise', async () => {
     const asked: string[] = [];
     const front = await startFront(
