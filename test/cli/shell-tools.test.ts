@@ -198,7 +198,7 @@ describe.skipIf(isShort)('a large value', () => {
   });
 });
 
-describe('sleigh watch', () => {
+describe.skipIf(isShort)('sleigh watch', () => {
   it('prints each value when it is stored, and exits with status 0 when the workspace is deleted', async () => {
     await ws.store('x', 'first');
     const watch = start(['watch', 'my shop', 'x']);
