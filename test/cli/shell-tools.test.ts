@@ -209,9 +209,7 @@ describe.skipIf(isShort)('sleigh watch', () => {
     await ws.delete();
     expect([await watch.status(), watch.output, watch.errors]).toEqual([0, 'first\n{"n":[2]}\nthird\n', '']);
   });
-});
 
-describe.skipIf(isShort)('sleigh watch', () => {
   it('prints lines of JSON with --json, also for a variable that is created later, and exits on Ctrl-C', async () => {
     const watch = start(['watch', 'my shop', 'x', '--json']);
     await eventually(async () => (await ws.list()).some(({ finders }) => finders === 1), 'it waits');
