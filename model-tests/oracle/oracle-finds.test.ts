@@ -1,14 +1,23 @@
+import type fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Lease } from '../../src/core/lease.ts';
 import { Session } from '../../src/core/session.ts';
 import { FairQueue } from '../../src/sleigh/fair-queue.ts';
 import { KeptResults } from '../../src/sleigh/kept-results.ts';
+import { Placement } from '../../src/sleigh/placement.ts';
+import { Stragglers } from '../../src/sleigh/stragglers.ts';
 import { NO_SHARE } from '../../src/sleigh/task-options.ts';
+import { Fifo } from '../../src/workspace/fifo.ts';
 import { replacedMethod, type Faulty } from '../world/replaced-method.ts';
 import type { Client } from './model/client.ts';
 import type { SentReply } from './model/replies.ts';
 import { ServerModel, type Request } from './model/workspaces.ts';
-import { play } from './script.ts';
+import { stepIn, stepOnOneVariable, type Step } from './play/steps.ts';
+import { Difference, play } from './script.ts';
 import { isShort } from '../../test/support/form.ts';
+
+type Only = fc.Arbitrary<Step>;
+type Planted = [what: string, prototype: object, method: string, fault: Faulty, shown: RegExp, only: Only];
 
 /** A model that receives a changed request: equivalent to a server that behaves differently. */
 const mishearing = (mishear: (request: Request) => Request) => (): ServerModel =>
@@ -19,8 +28,9 @@ const mishearing = (mishear: (request: Request) => Request) => (): ServerModel =
   })();
 
 /** The error that the smallest script shows, and that script. */
-async function failureAgainst(model: () => ServerModel, job: { job?: string } = {}): Promise<Error> {
-  const failure: unknown = await play({ runs: 400, steps: 60, seed: 7, patience: 300, model, ...job }).catch(
+async function failureAgainst(model: () => ServerModel, only?: Only): Promise<Error> {
+  const kind = only === undefined ? {} : { only };
+  const failure: unknown = await play({ runs: 400, steps: 60, seed: 7, model, ...kind }).catch(
     (error: unknown) => error,
   );
   if (!(failure instanceof Error && failure.cause instanceof Error)) throw new Error('nothing was found');
@@ -28,8 +38,8 @@ async function failureAgainst(model: () => ServerModel, job: { job?: string } = 
 }
 
 /** The requests of the smallest script that was found, from the message of its error. */
-async function scriptAgainst(model: () => ServerModel, job: { job?: string } = {}): Promise<string[]> {
-  const [, script = ''] = (await failureAgainst(model, job)).message.split('\nafter\n');
+async function scriptAgainst(model: () => ServerModel, only?: Only): Promise<string[]> {
+  const [, script = ''] = (await failureAgainst(model, only)).message.split('\nafter\n');
   return script.split('\n').filter((line) => /"(store|fetch\w*|find\w*|ifetch\w*|ifind\w*)"/.test(line));
 }
 
@@ -52,7 +62,7 @@ describe('a difference between the server and the model is detected and shrinks 
       ...request,
       args: request.args.map((arg) => (arg === 'worker_dead' && !isNoticed(request) ? 'worker_alive' : arg)),
     }));
-    const script = await scriptAgainst(model, { job: 'job-requeue' });
+    const script = await scriptAgainst(model, stepIn('job-requeue'));
     // A rank, a registration, the death, and a request that shows its effect.
     expect(script.length).toBeLessThanOrEqual(6);
     expect(script.join()).toContain('worker_dead');
@@ -84,8 +94,66 @@ describe('a difference between the server and the model is detected and shrinks 
   it.skipIf(isShort)(
     'if a task whose result is kept is queued again (S29.1)',
     async () => {
-      const { message } = await failureOf(KeptResults.prototype, 'knows', () => false, 'job-null');
+      const { message } = await failureOf(KeptResults.prototype, 'knows', () => false, stepIn('job-null'));
       expect(message).toContain('"nwsKnown":"1"');
+    },
+    120_000,
+  );
+
+  it.skipIf(isShort).each<Planted>([
+    [
+      'the value of a lease that elapses is removed (V13.2)',
+      Lease.prototype,
+      'returnValue',
+      (_right, self) => self instanceof Lease && self.removeValue(),
+      /"take|milliseconds pass/,
+      stepOnOneVariable,
+    ],
+    [
+      'a lease that is extended elapses at once (V13.3)',
+      Lease.prototype,
+      'extend',
+      (right) => right(1),
+      /"extend lease"/,
+      stepOnOneVariable,
+    ],
+    [
+      'a store goes on waiting when a leased value was removed (V14.2)',
+      Fifo.prototype,
+      'removed',
+      () => undefined,
+      /"end lease"/,
+      stepOnOneVariable,
+    ],
+    [
+      'a fifo holds one value more than its capacity (V14.1)',
+      Fifo.prototype,
+      'limit',
+      (right, _self, [capacity]) => right(Number(capacity) + 1),
+      /"capacity"/,
+      stepOnOneVariable,
+    ],
+    [
+      'the death of one of two workers of a task queues it again (S31.3)',
+      Stragglers.prototype,
+      'released',
+      (right) => right() === undefined,
+      /"twice"/,
+      stepIn('job-policies'),
+    ],
+    [
+      'a task waits for a host that has no worker any more (S32.1)',
+      Placement.prototype,
+      'workerEnded',
+      () => undefined,
+      /"taskHost"/,
+      stepIn('job-policies'),
+    ],
+  ])(
+    'if %s',
+    async (_, prototype, method, fault, shown, only) => {
+      const { message } = await failureOf(prototype, method, fault, only);
+      expect(message).toMatch(shown);
     },
     120_000,
   );
@@ -98,12 +166,14 @@ describe('a difference between the server and the model is detected and shrinks 
   });
 });
 
-/** What the right model says of a server with a fault. */
-async function failureOf(prototype: object, method: string, fault: Faulty, job?: string): Promise<Error> {
+/** What the right model says of a server with a fault, in a script in which it says nothing of the right server. */
+async function failureOf(prototype: object, method: string, fault: Faulty, only?: Only): Promise<Error> {
+  const scripts = { runs: 400, steps: 60, seed: 7, model: () => new ServerModel(), ...(only && { only }) };
   const replaced = replacedMethod(prototype, method, fault);
-  try {
-    return await failureAgainst(() => new ServerModel(), job === undefined ? {} : { job });
-  } finally {
-    replaced[Symbol.dispose]();
-  }
+  const found: unknown = await play({ ...scripts, isFirstEnough: true })
+    .catch((error: unknown) => error)
+    .finally(() => replaced[Symbol.dispose]());
+  if (!(found instanceof Difference && found.cause instanceof Error)) throw new Error('nothing was found');
+  await play({ ...scripts, runs: 1, path: found.path });
+  return found.cause;
 }

@@ -206,7 +206,8 @@ export class JobPlay {
   #store(visitor: Visitor, variable: string, text: string, metadata: Entries = {}): void {
     const client = this.#clientOf(visitor);
     visitor.client.send(['store', visitor.workspace, variable, '1', text], metadata);
-    this.#expected.set(client, this.#model.store(variable, { text, descriptor: 1, metadata }, client));
+    const reply = this.#model.store(variable, { text, descriptor: 1, metadata }, client);
+    if (reply !== undefined) this.#expected.set(client, reply);
     this.#expectReply(`the store to ${variable}`, visitor);
   }
 

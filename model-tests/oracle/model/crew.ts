@@ -12,7 +12,24 @@ export interface Task {
   /** The reported end of the last worker that declined it. */
   signs: Entries;
   attempts: number;
+  /** It has its result, and workers have it still (S30.1, S31.2). */
+  isAnswered: boolean;
+  /** Its place in the queue. */
+  place: number;
+  /** The host for whose workers it is kept (S32). */
+  host: string | undefined;
 }
+
+/** A task that nobody has had. */
+export const newTask = (of: Pick<Task, 'text' | 'descriptor' | 'metadata' | 'copyOf'>): Task => ({
+  ...of,
+  declinedBy: new Set(),
+  signs: {},
+  attempts: 0,
+  isAnswered: false,
+  place: 0,
+  host: undefined,
+});
 
 export interface Broadcast extends Pick<Task, 'text' | 'descriptor' | 'metadata'> {
   /** In an elastic group, later workers get a copy, too (S17). */
@@ -29,6 +46,8 @@ export interface Worker {
   /** The worker that it replaces (S19). */
   readonly former: Worker | undefined;
   client: Client | undefined;
+  /** That of its registration, or of its connection (S32.1). */
+  host: string;
   /** `awaited`: the replacement of a worker that has ended (S19). */
   state: 'reserved' | 'awaited' | 'registered' | 'dead' | 'deadbeat' | 'left';
   /** Still registered while its connection is closed (S18, S19). */
@@ -58,6 +77,7 @@ const newWorker = (rank: number, sentinel: Sentinel, former?: Worker): Worker =>
   former,
   state: former === undefined ? 'reserved' : 'awaited',
   client: undefined,
+  host: '',
   isLost: false,
   session: undefined,
   number: 0,

@@ -73,7 +73,7 @@ export class Endings {
     const { task: fate, signs } = report;
     const { task, client, rank } = worker;
     const copies = [...(task?.copyOf === undefined ? [] : [task]), ...worker.again, ...worker.owed];
-    const owesNothing = task === undefined && copies.length === 0;
+    const owesNothing = (task === undefined || task.isAnswered) && copies.length === 0;
     const dies = fate === 'tried' && !(this.#crew.isElastic && mayLeave && owesNothing);
     this.#letGo(worker);
     worker.again = worker.owed = [];
@@ -83,8 +83,12 @@ export class Endings {
       this.#send(client, WORKER_DEAD);
     }
     if (dies && this.#policy === 'shutdown') return;
-    if (task !== undefined && task.copyOf === undefined) this.#dealWith(task, worker, report);
-    for (const copy of copies) this.#tasks.answerNull(rank, copy, signs);
+    const isUntried = fate === 'untried' || fate === 'declined';
+    this.#tasks.ends(worker, () => {
+      if (task !== undefined && task.copyOf === undefined && this.#tasks.isOpen(task, isUntried))
+        this.#dealWith(task, worker, report);
+      for (const copy of copies) this.#tasks.answerNull(rank, copy, signs);
+    });
   }
 
   #dealWith(task: Task, worker: Worker, { task: fate, signs }: Report): void {

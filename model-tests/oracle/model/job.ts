@@ -55,7 +55,7 @@ export class Job {
   readonly #ranks: Ranks;
   #fixedArguments = 0;
 
-  constructor(workspace: Workspace, entries: Entries, send: SendReply) {
+  constructor(workspace: Workspace, entries: Entries, send: SendReply, now: () => number = () => 0) {
     const isElastic = entries['join'] === 'elastic';
     this.#workspace = workspace;
     this.#options = {
@@ -67,7 +67,7 @@ export class Job {
     this.#crew = new Crew(isElastic);
     this.#batches = new Batches(send);
     this.#kept = new KeptResults(workspace);
-    this.#tasks = new Tasks(this.#crew, this.#batches, this.#kept, this.#options, send);
+    this.#tasks = new Tasks(this.#crew, this.#batches, this.#kept, this.#options, send, now);
     this.#endings = new Endings({
       workspace,
       crew: this.#crew,
@@ -172,9 +172,25 @@ export class Job {
     }
   }
 
-  /** D4: the server was started again. */
-  restarted(): void {
+  /** D4: the server is started again. */
+  restarting(): void {
     this.#kept.forgetFetched();
+    this.#tasks.restarting();
+  }
+
+  /** All connections of before have closed. */
+  restarted(): void {
+    if (!this.isOver) this.#tasks.restarted();
+  }
+
+  /** When the wait of a task for workers of a host ends, if that is not after a time (S32.1). */
+  nextUntil(time: number): number | undefined {
+    return this.#tasks.nextUntil(time);
+  }
+
+  /** It is that late. */
+  waited(): void {
+    if (!this.isOver) this.#tasks.waited();
   }
 
   elapse(): void {
@@ -214,7 +230,7 @@ export class Job {
   #skip(worker: Worker): void {
     const { task } = worker;
     worker.task = undefined;
-    if (task === undefined) return;
+    if (task === undefined || !this.#tasks.isOpen(task)) return;
     if (this.#options.policy === 'shutdown') return this.#endings.shutDown(true);
     this.#tasks.fail(worker, task, false);
     this.#tasks.dispatch();

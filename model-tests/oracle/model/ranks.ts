@@ -82,6 +82,7 @@ export class Ranks {
     if (refused !== undefined || worker === undefined) return refused ?? DONE;
     crew.connect(worker, client);
     worker.state = 'registered';
+    worker.host = metadata['host'] ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
     worker.session = mayReturn ? session : undefined;
     workspace.variable('worker registrations').put({ metadata, text: String(worker.rank), descriptor: 1 });
     tasks.catchUp(worker);
@@ -102,7 +103,7 @@ export class Ranks {
     if (task === undefined) return false;
     if (doing !== undefined && Number(doing) === worker.number) return true;
     worker.task = undefined;
-    if (!endings.isOver) tasks.putBackUntried(worker, task);
+    if (!endings.isOver && tasks.isOpen(task, true)) tasks.putBackUntried(worker, task);
     tasks.dispatch();
     return false;
   }

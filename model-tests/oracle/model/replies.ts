@@ -1,4 +1,5 @@
 import type { Client } from './client.ts';
+import type { Lease } from './leases.ts';
 import type { Variable } from './variable.ts';
 
 export type Entries = Readonly<Record<string, string>>;
@@ -18,6 +19,8 @@ export interface Reply {
   readonly learn?: (value: string) => void;
   /** The metadata contain the number of the task, higher than the last one (S18). */
   readonly numbers?: { number: number };
+  /** The metadata contain the number of this lease, which no other has or had (V13, D20). */
+  readonly lease?: Lease;
 }
 
 export interface SentReply {

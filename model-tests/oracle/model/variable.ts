@@ -1,10 +1,17 @@
 import type { Client } from './client.ts';
+import type { Leases } from './leases.ts';
 import { DONE, NO_VALUE, PURGED, refusal, STORE_REFUSED, text, type Entries, type Reply } from './replies.ts';
 
 export interface Value {
   readonly text: string;
   readonly descriptor: number;
   readonly metadata: Entries;
+}
+
+/** A value with its number in its variable (V10). */
+export interface Kept {
+  readonly value: Value;
+  readonly number: number;
 }
 
 /** The position of an iteration (V10): in a variable that the client has read, or in one that does not exist. */
@@ -20,6 +27,14 @@ export interface Get {
   readonly iterates: boolean;
   readonly after: Place | undefined;
   readonly metadata: Entries;
+  /** The milliseconds for which it takes the value (V13). */
+  readonly lasts?: number;
+}
+
+/** A client that waits, and the milliseconds for which it takes the value, if not for good. */
+interface Fetcher {
+  readonly client: Client;
+  readonly lasts: number | undefined;
 }
 
 export type SendReply = (client: Client, reply: Reply) => void;
@@ -34,40 +49,78 @@ const MODES = new Set(['fifo', 'lifo', 'multi', 'single', '__time', '__barrier']
 const TIME = /^(Sun|Mon|Tue|Wed|Thu|Fri|Sat) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
 const NOT_JOINED = refusal('Client has not joined this barrier group.');
 
-/** The simplest variable that V1–V12 allow: arrays, searched from the front. */
+const FULL = refusal('Store failed: the fifo holds as many values as its capacity.');
+/** V13.5. */
+const GIVES_NO_LEASES = new Set(['__time', '__barrier']);
+const noLeases = (mode: string): Reply => refusal(`take is not supported for a variable of mode "${mode}".`);
+
+/** The simplest variable that V1–V14 allow: arrays, searched from the front. */
 export class Variable {
   readonly name: string;
   readonly hidden: boolean;
   mode = 'unknown';
   /** It keeps its last values (S20). */
   isRing = false;
-  #values: { value: Value; number: number }[] = [];
+  /** V14; undefined: it has none. */
+  #capacity: number | undefined;
+  #values: Kept[] = [];
   #stored = 0;
   #finders: Client[] = [];
-  #fetchers: Client[] = [];
+  #fetchers: Fetcher[] = [];
+  /** Stores that wait for room, the longest wait first (V14.2). */
+  #storers: { client: Client; value: Value }[] = [];
   /** The members of a barrier, and those that wait. */
   #members: Client[] = [];
   #arrived: Client[] = [];
   readonly #send: SendReply;
+  readonly #leases: Leases;
 
-  constructor(name: string, send: SendReply, hidden = false) {
+  constructor(name: string, send: SendReply, leases: Leases, hidden = false) {
     this.name = name;
     this.#send = send;
+    this.#leases = leases;
     this.hidden = hidden;
   }
 
-  declare(mode: string): Reply {
-    if (this.mode === 'unknown' && MODES.has(mode)) this.mode = mode;
-    return this.mode === mode && MODES.has(mode)
-      ? DONE
-      : refusal(`Cannot change variable mode to "${mode}".`);
+  /** V2, V14. */
+  declare(mode: string, capacity?: string): Reply {
+    const limit = Number(capacity);
+    const isNew = this.mode === 'unknown' && MODES.has(mode);
+    if (isNew) this.mode = mode;
+    if (this.mode !== mode || !MODES.has(mode)) return refusal(`Cannot change variable mode to "${mode}".`);
+    if (capacity === undefined || limit === this.#capacity) return DONE;
+    if (!isNew) return refusal(`Cannot change variable capacity to ${limit}.`);
+    this.#capacity = limit;
+    return DONE;
   }
 
-  store(value: Value, client: Client): Reply {
+  /** @returns undefined if the client waits from now on (V14.2) */
+  store(value: Value, client: Client, waits = false): Reply | undefined {
     if (this.mode === '__time') return STORE_REFUSED;
     if (this.mode === '__barrier') return this.#join(client);
+    if (this.#isFull && waits) {
+      this.#storers.push({ client, value });
+      return undefined;
+    }
+    if (this.#isFull) return FULL;
     this.keep(value);
     return DONE;
+  }
+
+  /** V14.1. */
+  get #isFull(): boolean {
+    const held = this.#values.length + this.#leases.of(this).length;
+    return this.#capacity !== undefined && held >= this.#capacity;
+  }
+
+  /** A value may have been removed (V14.2). */
+  admit(): void {
+    for (;;) {
+      const next = this.#isFull ? undefined : this.#storers.shift();
+      if (next === undefined) return;
+      this.put(next.value);
+      this.#send(next.client, text(''));
+    }
   }
 
   /** The first value decides the mode (V3). */
@@ -83,13 +136,34 @@ export class Variable {
   /** V5. */
   put(value: Value): void {
     const kept = { value, number: this.#stored++ };
-    const fetcher = this.#fetchers.shift();
-    const served = fetcher === undefined ? this.#finders : [...this.#finders, fetcher];
-    this.#finders = [];
-    for (const client of served) this.#send(client, this.#found(kept));
+    const isKept = this.#offer(kept);
     if (this.mode === 'single') this.#values = [];
-    if (fetcher === undefined) this.#values.push(kept);
+    if (isKept) this.#values.push(kept);
     if (this.isRing) while (this.#values.length > 1 && !this.#fits) this.#values.shift();
+  }
+
+  /** @returns whether nobody has taken it */
+  #offer(kept: Kept): boolean {
+    for (const client of this.#finders.splice(0)) this.#send(client, this.#found(kept));
+    const fetcher = this.#fetchers.shift();
+    if (fetcher !== undefined) this.#send(fetcher.client, this.#given(kept, fetcher));
+    return fetcher === undefined;
+  }
+
+  /** The reply to who takes a value. */
+  #given(kept: Kept, { client, lasts }: Fetcher): Reply {
+    const found = this.#found(kept);
+    return lasts === undefined ? found : { ...found, lease: this.#leases.begin(client, this, kept, lasts) };
+  }
+
+  /** The value of a lease returns (V13.2). */
+  takeBack(kept: Kept): void {
+    if (this.mode === 'single' && kept.number !== this.#stored - 1) return;
+    if (this.#offer(kept)) {
+      const before = this.#isStack ? -1 : this.#values.findIndex(({ number }) => number > kept.number);
+      this.#values.splice(before < 0 ? this.#values.length : before, 0, kept);
+    }
+    this.admit();
   }
 
   /** S20. */
@@ -100,7 +174,9 @@ export class Variable {
 
   /** @returns undefined if the client waits from now on */
   get(get: Get): Reply | undefined {
-    const { after, takes } = get;
+    const { after, takes, client, lasts } = get;
+    if (lasts !== undefined && GIVES_NO_LEASES.has(this.mode)) return noLeases(this.mode);
+    if (lasts !== undefined && this.isRing) return { status: '0001' };
     if (after !== undefined && after.variable !== this) return refusal('Variable id mismatch.');
     if (this.mode === '__time') return { ...text(TIME), descriptor: 1 };
     if (this.mode === '__barrier') return this.#meet(get);
@@ -113,14 +189,18 @@ export class Variable {
       return refusal('ifetch* only supported at beginning of FIFO');
     if (next === undefined && !get.waits) return NO_VALUE;
     if (next === undefined) {
-      (takes ? this.#fetchers : this.#finders).push(get.client);
+      if (takes) this.#fetchers.push({ client, lasts });
+      else this.#finders.push(client);
       return undefined;
     }
-    if (takes) this.#values = this.#values.filter((kept) => kept !== next);
-    return this.#found(next);
+    if (!takes) return this.#found(next);
+    this.#values = this.#values.filter((kept) => kept !== next);
+    const given = this.#given(next, { client, lasts });
+    this.admit();
+    return given;
   }
 
-  #found({ value, number }: { value: Value; number: number }): Reply {
+  #found({ value, number }: Kept): Reply {
     const { text, descriptor, metadata } = value;
     const index = this.#isStack ? 0 : number;
     return { status: '0000', value: text, descriptor, metadata, from: this, index };
@@ -162,7 +242,8 @@ export class Variable {
   /** A waiting client stops waiting here (V6, P5.3). */
   withdraw(client: Client): void {
     this.#finders = this.#finders.filter((other) => other !== client);
-    this.#fetchers = this.#fetchers.filter((other) => other !== client);
+    this.#fetchers = this.#fetchers.filter((other) => other.client !== client);
+    this.#storers = this.#storers.filter((other) => other.client !== client);
     this.#arrived = this.#arrived.filter((other) => other !== client);
   }
 
@@ -171,9 +252,11 @@ export class Variable {
     if (this.#members.includes(client)) this.#leave(client);
   }
 
-  /** V7. */
+  /** V7, V13.4, V14.3. */
   purge(): void {
-    for (const client of [...this.#finders, ...this.#fetchers, ...this.#arrived]) this.#send(client, PURGED);
+    for (const lease of this.#leases.of(this)) this.#leases.drop(lease);
+    const taking = [...this.#fetchers, ...this.#storers].map(({ client }) => client);
+    for (const client of [...this.#finders, ...taking, ...this.#arrived]) this.#send(client, PURGED);
   }
 
   /** V8. */

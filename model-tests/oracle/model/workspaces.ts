@@ -1,6 +1,7 @@
 import { Client } from './client.ts';
 import { Job, POLICIES } from './job.ts';
-import { DONE, refusal, text, type Entries, type Reply, type SentReply } from './replies.ts';
+import { Leases } from './leases.ts';
+import { DONE, isWhole, refusal, text, type Entries, type Reply, type SentReply } from './replies.ts';
 import type { Get, Place } from './variable.ts';
 import { Workspace } from './workspace.ts';
 
@@ -13,13 +14,19 @@ export interface Request {
 }
 
 const GET = /^(i?)(find|fetch)(Try)?$/;
-const VERBS = new Set(['list wss', 'store', 'declare var', 'delete var', 'list vars']);
+const VERBS = new Set(['list wss', 'store', 'storeWait', 'declare var', 'delete var', 'list vars']);
+/** Milliseconds of a lease, at most (V13). */
+const MAX_LEASE_MS = 604_800_000;
+
+const isLeaseTime = (text: string): boolean =>
+  isWhole(text) && Number(text) >= 1 && Number(text) <= MAX_LEASE_MS;
 
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
 
 /** All workspaces, and all replies: the whole server, as simply as the clauses allow. */
 export class ServerModel {
   readonly #all = new Map<string, Workspace>();
+  readonly leases = new Leases();
   #temporaries = 0;
   #sent: SentReply[] = [];
 
@@ -66,7 +73,10 @@ export class ServerModel {
   /** D4: nobody waits any more, then every connection has closed, and no client gets a reply. Sessions last. */
   crash(clients: readonly Client[]): void {
     for (const workspace of this.#all.values()) for (const client of clients) workspace.withdraw(client);
+    for (const { job } of this.#all.values()) job?.restarting();
     for (const client of clients) if (client.isSession) this.#outlast(client);
+    // D1: the leases of sessions go on. The others end in the order in which they began.
+    for (const lease of this.leases.held) if (!lease.holder.isSession) this.leases.giveBack(lease);
     for (const client of clients) if (!client.isSession) this.#leave(client);
     for (const { job } of this.#all.values()) job?.restarted();
     // The names of temporary workspaces have the name of the run in them (W8).
@@ -88,9 +98,27 @@ export class ServerModel {
     return this.#sent;
   }
 
+  /** It is that late: the values of leases return (V13.2). */
+  itIs(time: number): SentReply[] {
+    this.#sent = [];
+    this.leases.now = time;
+    this.leases.elapse();
+    for (const { job } of this.#all.values()) job?.waited();
+    return this.#sent;
+  }
+
+  /** When something elapses next, if that is not after a time (V13.2, S32.1). */
+  nextUntil(time: number): number | undefined {
+    const jobs = [...this.#all.values()].map(({ job }) => job?.nextUntil(time));
+    const times = [this.leases.nextUntil(time), ...jobs].filter((at) => at !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   #leave(client: Client): void {
     for (const workspace of this.#all.values()) workspace.withdraw(client);
     client.isBlocked = false;
+    for (const lease of this.leases.held.filter(({ holder }) => holder === client))
+      this.leases.giveBack(lease);
     const lasting = new Set([...this.#all.values()].filter(({ job }) => job?.outlives(client) === true));
     for (const workspace of this.#all.values()) workspace.forget(client);
     for (const workspace of client.references.values()) {
@@ -105,24 +133,46 @@ export class ServerModel {
     if (verb === 'open ws' || verb === 'use ws') return this.#open(client, request);
     if (verb === 'delete ws') return this.#delete(client, first);
     if (verb === 'mktemp ws') return this.#makeTemporary(client, first, metadata);
-    if (!VERBS.has(verb) && !GET.test(verb)) return refusal(`Unknown verb "${verb}"`);
+    if (verb === 'end lease' || verb === 'extend lease') return this.#changeLease(client, request);
+    const isTake = verb === 'take' || verb === 'takeTry';
+    if (!VERBS.has(verb) && !isTake && !GET.test(verb)) return refusal(`Unknown verb "${verb}"`);
     if (verb === 'list wss') return text(this.#list(client, args[0]));
+    // The clauses do not say how a wrong number is refused.
+    if (isTake && !isLeaseTime(third)) return { status: '0001' };
     const workspace = client.references.get(first);
     if (workspace === undefined)
       return { status: '2001', reasons: [`Workspace ${first} has not been opened.`] };
     if (workspace.deleted) return { status: '0100', reasons: ['No such workspace.'] };
+    if (isTake) {
+      const form = { takes: true, iterates: false, waits: verb === 'take', after: undefined };
+      return workspace.get(second, { client, ...form, metadata, lasts: Number(third) });
+    }
     const get = GET.exec(verb);
     if (get !== null) return workspace.get(second, this.#get(client, request, get));
     switch (verb) {
       case 'store':
         return workspace.store(second, { text: fourth, descriptor: Number(third), metadata }, client);
+      case 'storeWait':
+        return workspace.storeWait(second, { text: fourth, descriptor: Number(third), metadata }, client);
       case 'declare var':
-        return workspace.declare(second, third);
+        return workspace.declare(second, third, metadata['capacity']);
       case 'delete var':
         return workspace.delete(second);
       default:
         return text(workspace.listing);
     }
+  }
+
+  /** V13.1–V13.3, V13.5. */
+  #changeLease(client: Client, { verb, args: [number = '', how = ''] }: Request): Reply {
+    if (verb === 'extend lease' && !isLeaseTime(how)) return { status: '0001' };
+    const lease = this.leases.heldBy(client, number);
+    if (lease === undefined) return refusal(`this client does not hold the lease "${number}".`);
+    if (verb === 'extend lease') lease.until = this.leases.now + Number(how);
+    else if (how === 'done') this.leases.done(lease);
+    else if (how === 'back') this.leases.giveBack(lease);
+    else return { status: '0001' };
+    return DONE;
   }
 
   #get(client: Client, { metadata = {}, after }: Request, [, i, word, Try]: RegExpExecArray): Get {
@@ -138,7 +188,7 @@ export class ServerModel {
   }
 
   #make(name: string): Workspace {
-    const workspace = new Workspace(name, this.#send);
+    const workspace = new Workspace(name, this.#send, this.leases);
     this.#all.set(name, workspace);
     return workspace;
   }
@@ -158,7 +208,7 @@ export class ServerModel {
           `Failed to create workspace: onDeadWorker must be shutdown, requeue or null, not "${policy}".`,
         );
       workspace = this.#make(name);
-      if (kind === 'sleigh') workspace.job = new Job(workspace, metadata, this.#send);
+      if (kind === 'sleigh') workspace.job = new Job(workspace, metadata, this.#send, () => this.leases.now);
     }
     client.references.set(name, workspace);
     if (verb === 'use ws') return DONE;

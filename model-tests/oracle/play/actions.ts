@@ -3,11 +3,36 @@ import type { Worker } from '../model/crew.ts';
 import type { Place } from '../model/variable.ts';
 import type { Request, ServerModel } from '../model/workspaces.ts';
 import { dutyOf, rankOf } from './duties.ts';
-import { OPTIONS, SECRET, type Batch, type Extra, type From, type Step } from './steps.ts';
+import {
+  OPTIONS,
+  SECRET,
+  type Batch,
+  type Extra,
+  type From,
+  type Lasts,
+  type Step,
+  type WhichLease,
+} from './steps.ts';
 
 /** The effect of a step in the current state: a request, or another action of a client. */
 export type Action =
-  { do: 'request'; request: Request } | Extract<Step, { do: 'vanish' | 'overrun' | 'crash' }>;
+  { do: 'request'; request: Request } | Extract<Step, { do: 'vanish' | 'overrun' | 'crash' | 'pass' }>;
+
+/**
+ * Milliseconds of a period. Leases last some periods and fewer milliseconds than one, different ones each, so that no two
+ * elapse at the same time.
+ */
+export const PERIOD_MS = 300;
+
+/** @param value new at each step */
+function millisecondsOf(lasts: Lasts, value: string): string {
+  return typeof lasts === 'string'
+    ? lasts
+    : String((lasts - 1) * PERIOD_MS + 1 + (numberIn(value) % (PERIOD_MS - 1)));
+}
+/** Of workers; some name none. */
+const HOSTS = ['ada', 'bob', 'ada', undefined];
+const numberIn = (value: string): number => Number(value.slice(1));
 
 /** The last position of a client in a variable, by workspace and name. */
 export type Places = Map<string, Place>;
@@ -27,7 +52,14 @@ export function actionOf(
     case 'vanish':
     case 'overrun':
     case 'crash':
+    case 'pass':
       return step;
+    case 'take':
+      return call(step.verb, [step.workspace, step.variable, millisecondsOf(step.lasts, value)]);
+    case 'end lease':
+      return call(step.do, [leaseOf(step.which, model, self.client), step.how]);
+    case 'extend lease':
+      return call(step.do, [leaseOf(step.which, model, self.client), millisecondsOf(step.lasts, value)]);
     case 'duty':
       return actionOf(dutyOf(step, model.job(step.workspace), self.client), value, model, self);
     case 'unknown':
@@ -45,20 +77,25 @@ export function actionOf(
     case 'list vars':
       return call(step.do, [step.workspace]);
     case 'declare':
-      return call('declare var', [step.workspace, step.variable, step.mode]);
+      return call(
+        'declare var',
+        [step.workspace, step.variable, step.mode],
+        step.capacity === undefined ? {} : { capacity: step.capacity },
+      );
     case 'delete var':
       return call('delete var', [step.workspace, step.variable]);
     case 'store': {
       const text = step.size === 0 ? '' : value.padEnd(step.size, '.');
       const metadata = batchOf(step.batch, { by: value, ...step.extra });
-      return call('store', [step.workspace, step.variable, '3', text], metadata);
+      return call(step.verb ?? 'store', [step.workspace, step.variable, '3', text], metadata);
     }
     case 'tell':
       return call('store', [step.workspace, step.variable, '1', step.value]);
     case 'register': {
       const job = model.job(step.workspace);
       const rank = rankOf(step.rank, job);
-      const metadata = { host: value, ...claims(step, job?.workers[rank]) };
+      const host = HOSTS[numberIn(value) % HOSTS.length];
+      const metadata = { ...(host && { host }), ...claims(step, job?.workers[rank]) };
       return call('store', [step.workspace, 'worker_ids', '1', String(rank)], metadata);
     }
     case 'replace': {
@@ -83,6 +120,18 @@ export function actionOf(
       break;
   }
   return getOf(step, self.places);
+}
+
+/** @returns the number of such a lease; 0 if there is none */
+function leaseOf(which: WhichLease, { leases }: ServerModel, self: Client): string {
+  const { held, ended } = leases;
+  const found = {
+    own: held.find(({ holder, number }) => holder === self && number !== undefined),
+    other: held.find(({ holder }) => holder !== self),
+    ended: ended.findLast(({ holder }) => holder === self),
+    none: undefined,
+  }[which];
+  return found?.number ?? '0';
 }
 
 /** S18: the metadata of a worker that may come back. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Reply as Got } from '../../../src/verify/client-codec.ts';
-import { isRefusal, type Reply } from '../model/replies.ts';
+import { isRefusal, isWhole, type Reply } from '../model/replies.ts';
 import type { Variable } from '../model/variable.ts';
 import type { ProtocolClient } from '../../../src/verify/protocol-client.ts';
 
@@ -22,12 +22,17 @@ export class Identities {
   }
 }
 
-/** The lines of a listing without those of the test's witness. */
-const withoutWitness = (listing: string): string =>
-  listing
-    .split('\n')
-    .filter((line) => !line.startsWith(' ~witness'))
-    .join('\n');
+/** The numbers of leases that the server has given, none of them twice (D20). */
+export class LeaseNumbers {
+  readonly #given = new Set<string>();
+
+  /** @returns whether a lease may have it */
+  agree(number: string | undefined): boolean {
+    const isNew = number !== undefined && isWhole(number) && !this.#given.has(number);
+    if (number !== undefined) this.#given.add(number);
+    return isNew;
+  }
+}
 
 /** S18: the server chooses the numbers of tasks, as long as they increase. */
 function withoutNumber({ numbers }: Reply, metadata: Got['metadata'], found: string[]): Got['metadata'] {
@@ -36,6 +41,15 @@ function withoutNumber({ numbers }: Reply, metadata: Got['metadata'], found: str
   if (!(Number(nwsTask) > numbers.number))
     found.push(`the number of the task must be over ${numbers.number} and is ${nwsTask}`);
   numbers.number = Number(nwsTask);
+  return rest;
+}
+
+/** V13: the server chooses the number of a lease, which the model learns. */
+function withoutLease({ lease }: Reply, metadata: Got['metadata'], numbers: LeaseNumbers, found: string[]) {
+  if (lease === undefined) return metadata;
+  const { nwsLease, ...rest } = metadata;
+  if (!numbers.agree(nwsLease)) found.push(`the number of the lease must be a new one and is ${nwsLease}`);
+  lease.number = nwsLease;
   return rest;
 }
 
@@ -48,6 +62,7 @@ export function differences(
   got: Got,
   tcp: Pick<ProtocolClient, 'getsMetadata' | 'getsCookies'>,
   identities: Identities,
+  leases = new LeaseNumbers(),
 ): string[] {
   const found: string[] = [];
   const compare = (what: string, a: unknown, b: unknown): void => {
@@ -63,11 +78,15 @@ export function differences(
     return found;
   }
   if (tcp.getsMetadata && wanted.metadata !== undefined)
-    compare('metadata', wanted.metadata, withoutNumber(wanted, got.metadata, found));
+    compare(
+      'metadata',
+      wanted.metadata,
+      withoutLease(wanted, withoutNumber(wanted, got.metadata, found), leases, found),
+    );
   if (wanted.value instanceof RegExp) {
     if (!wanted.value.test(got.value ?? ''))
       found.push(`the value must match ${wanted.value} and is ${JSON.stringify(got.value)}`);
-  } else if (wanted.value !== undefined) compare('value', wanted.value, withoutWitness(got.value ?? ''));
+  } else if (wanted.value !== undefined) compare('value', wanted.value, got.value ?? '');
   if (wanted.descriptor !== undefined) compare('descriptor', wanted.descriptor, got.descriptor);
   if (!tcp.getsCookies) return found;
   if (wanted.index !== undefined) compare('index', wanted.index, got.index);

@@ -1,7 +1,7 @@
 import type { Client } from '../model/client.ts';
 import type { Worker } from '../model/crew.ts';
 import type { Job } from '../model/job.ts';
-import { KEPT, SAYINGS, SECRET, type Rank, type Step } from './steps.ts';
+import { KEPT, POLICED, POLICIES_JOB, SAYINGS, SECRET, type Rank, type Step } from './steps.ts';
 
 /** The number of ranks that are assigned before workers register: the group closes when all have registered (S4). */
 const GROUP = 3;
@@ -57,11 +57,13 @@ const store = ({ client, workspace, batch }: Duty, variable: string): Step => {
   return { do: 'store', client, workspace, variable, size: 6, batch };
 };
 
-/** Some of the results are kept in a variable (S29). */
-const storeTask = (duty: Duty): Step => ({
-  ...store(duty, 'task'),
-  ...(duty.dice % 5 === 0 && { extra: KEPT }),
-});
+/** Some of the results are kept in a variable (S29), and some of the tasks are for the policies of the server (S31, S32). */
+function storeTask(duty: Duty): Step {
+  const { dice, workspace } = duty;
+  const policed = workspace === POLICIES_JOB ? POLICED[dice % POLICED.length] : undefined;
+  const extra = policed ?? (dice % 5 === 0 ? KEPT : undefined);
+  return { ...store(duty, 'task'), ...(extra && { extra }) };
+}
 
 const collect = (duty: Duty): Step =>
   duty.dice % 2 === 0 ? storeTask(duty) : get(duty, 'result', duty.dice < 6 ? 'fetch' : 'fetchTry');

@@ -1,13 +1,14 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { isLong } from '../../../src/wire/names.ts';
 import { encodeRequest } from '../../../src/wire/request.ts';
 import { Client } from '../model/client.ts';
 import type { SentReply } from '../model/replies.ts';
 import { RING, type Variable } from '../model/variable.ts';
 import type { Request, ServerModel } from '../model/workspaces.ts';
-import { actionOf, kindOf, placeName, type Places } from './actions.ts';
-import { differences, Identities } from './compare.ts';
+import { actionOf, kindOf, PERIOD_MS, placeName, type Places } from './actions.ts';
+import { differences, Identities, LeaseNumbers } from './compare.ts';
 import { OracleSession, unlike, type Repetition } from './session.ts';
 import { CLIENTS, type Step } from './steps.ts';
+import { POLICY } from './policies.ts';
 import { StoredServer } from './stored-server.ts';
 import { BOTH_WAYS, type Handshake, type Reply } from '../../../src/verify/client-codec.ts';
 import { ProtocolClient } from '../../../src/verify/protocol-client.ts';
@@ -26,15 +27,15 @@ interface Guest {
   readonly session: OracleSession | undefined;
 }
 
-/** A workspace whose barrier has every client as a member, so that a witness sees who is connected (V12). */
-const WITNESS = '~witness';
 const HANDSHAKES: Handshake[] = [BOTH_WAYS, BOTH_WAYS, BOTH_WAYS, BOTH_WAYS, '2222', '0000'];
 /** Those who say a session (P15), with metadata in both directions. */
 const WITH_SESSION: ReadonlySet<number> = new Set([1, 3]);
 /** One in so many requests of a session loses its connection before its reply has come. */
 const CUT_ONE_IN = 5;
-/** The shortest request that is refused. When its reply arrives, everything sent in the same piece has been read. */
+/** The shortest request that is refused. */
 const PROBE = 'are you there';
+/** Milliseconds that pass in one script, at most: a lost worker is dead after 10 seconds (S18). */
+const MAX_TIME_MS = 9_000;
 
 /** The number of requests that all parties have sent to real servers. */
 export const sent = { requests: 0 };
@@ -43,32 +44,29 @@ export const sent = { requests: 0 };
 export class Party {
   readonly model: ServerModel;
   #server: StoredServer;
-  #witness: ProtocolClient;
   readonly #guests: Guest[] = [];
   readonly #identities = new Identities();
-  readonly #patience: number;
+  readonly #leases = new LeaseNumbers();
   #values = 0;
   #arrivals = 0;
 
-  private constructor(server: StoredServer, witness: ProtocolClient, model: ServerModel, patience: number) {
-    this.#patience = patience;
+  private constructor(server: StoredServer, model: ServerModel) {
     this.#server = server;
-    this.#witness = witness;
     this.model = model;
   }
 
-  static async open(model: ServerModel, patience: number): Promise<Party> {
-    const server = await StoredServer.start({ limits: { longValueBytes: 8_000, ...RING } });
-    const witness = await ProtocolClient.ready(server);
-    const party = new Party(server, witness, model, patience);
+  static async open(model: ServerModel): Promise<Party> {
+    const server = await StoredServer.start({
+      limits: { longValueBytes: 8_000, ...RING },
+      plugins: [{ name: 'policies', policy: POLICY }],
+    });
+    const party = new Party(server, model);
     await party.#gather();
     return party;
   }
 
   /** Everybody connects. */
   async #gather(): Promise<void> {
-    await this.#ask(this.#witness, 'open ws', WITNESS, '', 'no');
-    await this.#ask(this.#witness, 'declare var', WITNESS, 'here', '__barrier');
     for (let n = 0; n < CLIENTS; n++) {
       const guest = this.#guests[n];
       if (guest?.session === undefined) this.#guests[n] = await this.#welcome(n);
@@ -80,7 +78,6 @@ export class Party {
     const tcp = await ProtocolClient.ready(this.#server, HANDSHAKES[n]);
     const session = WITH_SESSION.has(n) ? new OracleSession() : undefined;
     await session?.open(tcp);
-    await this.#appear(tcp);
     return {
       tcp,
       session,
@@ -92,12 +89,6 @@ export class Party {
     };
   }
 
-  /** The witness can see the client. */
-  async #appear(tcp: ProtocolClient): Promise<void> {
-    await this.#ask(tcp, 'use ws', WITNESS, '', 'no');
-    await this.#ask(tcp, 'store', WITNESS, 'here', '1', '');
-  }
-
   /**
    * P15.2: a client whose connection was lost, or is lost now, comes back with its session, and repeats its last request.
    * @param hasCrashed whether the server is another one
@@ -107,10 +98,9 @@ export class Party {
     if (session === undefined) throw new Error(`client ${n} has no session`);
     const tcp = await ProtocolClient.ready(this.#server);
     await session.resume(tcp);
-    await older.ended(this.#patience);
-    if (hasCrashed) await this.#appear(tcp);
     const back = { ...guest, tcp };
     this.#guests[n] = back;
+    await this.#hasEnded(older);
     await this.#repeat(back, session.repetition(hasCrashed, this.#concernsBarrier(client, session)));
   }
 
@@ -126,14 +116,31 @@ export class Party {
     const { request, bytes, got } = session.last;
     if (how === 'again') return this.#carryOut(guest, request, bytes);
     tcp.write(bytes);
-    const wrong = unlike(got, await tcp.reply(request.verb, this.#patience));
+    const wrong = unlike(got, await this.#reply(tcp, request.verb));
     if (wrong !== undefined) throw new Error(`client ${this.#guests.indexOf(guest)}: ${wrong}`);
     client.isBlocked = false;
   }
 
-  async #ask(tcp: ProtocolClient, verb: string, ...args: string[]): Promise<Reply> {
-    tcp.write(tcp.encode([verb, ...args]));
-    return tcp.reply(verb, this.#patience);
+  /** Waits until nothing is under way. */
+  async #rest(until?: () => boolean): Promise<void> {
+    await this.#server.rest(
+      this.#guests.map(({ tcp }) => tcp),
+      until,
+    );
+  }
+
+  /** The reply to a request that was sent. @throws if the server has nothing to do and has not replied */
+  async #reply(tcp: ProtocolClient, verb: string): Promise<Reply> {
+    const pending = tcp.expect(isLong(verb));
+    const none = this.#rest(() => pending.answer !== undefined).then(() => {
+      throw new Error('the server is at rest and has not replied');
+    });
+    return Promise.race([pending.whenAnswered, none]);
+  }
+
+  async #hasEnded(tcp: ProtocolClient): Promise<void> {
+    await this.#rest(() => tcp.hasEnded);
+    if (!tcp.hasEnded) throw new Error('the server does not close the connection');
   }
 
   #guest(n: number): Guest {
@@ -144,6 +151,7 @@ export class Party {
 
   canPlay(step: Step): boolean {
     if (step.do === 'vanish' || step.do === 'crash') return true;
+    if (step.do === 'pass') return this.model.leases.now + step.periods * PERIOD_MS <= MAX_TIME_MS;
     return this.#guest(step.client).client.isBlocked === (step.do === 'overrun');
   }
 
@@ -165,6 +173,9 @@ export class Party {
     } else if (action.do === 'crash') {
       script.push('the server crashes');
       await this.#crash();
+    } else if (action.do === 'pass') {
+      script.push(`${action.periods * PERIOD_MS} milliseconds pass`);
+      await this.#pass(action.periods * PERIOD_MS);
     } else {
       script.push(`client ${step.client}: ${action.do}${action.do === 'vanish' ? ` (${action.how})` : ''}`);
       if (action.do === 'overrun') await this.#overrun(guest);
@@ -214,12 +225,24 @@ export class Party {
     const replies = this.model.request(client, seen);
     const waits = !replies.some((one) => one.client === client);
     sent.requests++;
-    if (waits) {
-      tcp.write(tcp.encode([PROBE]) + bytes);
-      await tcp.reply(PROBE, this.#patience);
-    } else this.#writeInPieces(tcp, bytes);
+    this.#writeInPieces(tcp, bytes);
+    if (waits) await this.#rest();
     await this.#hear(replies);
-    if (seen.metadata?.['delay'] === '0') await this.#hear(this.model.elapse());
+    if (seen.metadata?.['delay'] !== '0') return;
+    this.#server.pass(0);
+    await this.#hear(this.model.elapse());
+  }
+
+  /** Time passes, with a stop whenever a lease elapses (V13.2). */
+  async #pass(milliseconds: number): Promise<void> {
+    const { model } = this;
+    const end = model.leases.now + milliseconds;
+    while (model.leases.now < end) {
+      const next = model.nextUntil(end) ?? end;
+      this.#server.pass(next - model.leases.now);
+      await this.#hear(model.itIs(next));
+      await this.#nothingElse();
+    }
   }
 
   /** Clients send in many small segments, in normal use. */
@@ -242,10 +265,10 @@ export class Party {
     for (const { client, reply } of replies) {
       const n = this.#guests.findIndex((guest) => guest.client === client);
       const guest = this.#guest(n);
-      const got = await guest.tcp.reply(guest.verb, this.#patience).catch((cause: unknown) => {
+      const got = await this.#reply(guest.tcp, guest.verb).catch((cause: unknown) => {
         throw new Error(`client ${n} is not told ${JSON.stringify(reply.value ?? reply.reasons)}`, { cause });
       });
-      const found = differences(reply, got, guest.tcp, this.#identities);
+      const found = differences(reply, got, guest.tcp, this.#identities, this.#leases);
       if (found.length > 0) throw new Error(`client ${n} is told otherwise: ${found.join('; ')}`);
       guest.session?.received(got);
       if (got.descriptor !== undefined) reply.learn?.(got.value);
@@ -264,16 +287,17 @@ export class Party {
     guest.tcp.write(guest.tcp.encode([PROBE]));
     sent.requests++;
     await this.#hear(replies);
-    await guest.tcp.ended(this.#patience);
-    await this.#isGone();
+    await this.#hasEnded(guest.tcp);
+    await this.#isGone(guest.tcp.peer);
   }
 
   async #vanish(guest: Guest, how: 'end' | 'reset' | 'midway'): Promise<void> {
     const replies = this.model.vanish(guest.client);
+    const { peer } = guest.tcp;
     if (how === 'midway') guest.tcp.write(encodeRequest(['delete ws', 'w'], new Map()).slice(0, -1));
     if (how === 'end') guest.tcp.end();
     else guest.tcp.reset();
-    await this.#isGone();
+    await this.#isGone(peer);
     await this.#hear(replies);
   }
 
@@ -300,27 +324,18 @@ export class Party {
     const order = this.#guests.toSorted((a, b) => a.arrival - b.arrival);
     this.model.crash(order.map(({ client }) => client));
     this.#server = await this.#server.crash();
-    this.#witness = await ProtocolClient.ready(this.#server);
     await this.#gather();
   }
 
-  /** The server has seen that somebody is gone: a barrier has one member less. */
-  async #isGone(): Promise<void> {
-    const wanted = `0 out of ${CLIENTS - 1} at barrier`;
-    for (let tries = 0; tries < 2_000; tries++) {
-      const reply = await this.#ask(this.#witness, 'findTry', WITNESS, 'here');
-      if (reply.value === wanted) return;
-      await turn();
-    }
-    throw new Error('the server does not see that a client is gone');
+  /** The server has seen that somebody is gone. */
+  async #isGone(peer: string): Promise<void> {
+    await this.#rest(() => this.#server.hasClosed(peer));
+    if (!this.#server.hasClosed(peer)) throw new Error('the server does not see that a client is gone');
   }
 
-  /**
-   * Nobody is told anything that the model knows nothing of. What the server says it has written when it answers, so
-   * one turn of the event loop is enough for all but a rare straggler, which is found at the next step.
-   */
+  /** Nobody is told anything that the model knows nothing of. */
   async #nothingElse(): Promise<void> {
-    await turn();
+    await this.#rest();
     for (const [n, { tcp }] of this.#guests.entries())
       if (tcp.unread !== '') throw new Error(`client ${n} is told too much: ${JSON.stringify(tcp.unread)}`);
   }
@@ -338,7 +353,6 @@ export class Party {
 
   async close(): Promise<void> {
     for (const { tcp } of this.#guests) tcp.reset();
-    this.#witness.reset();
     await this.#server.close();
   }
 }

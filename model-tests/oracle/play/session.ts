@@ -78,7 +78,7 @@ export class OracleSession {
     if (isFetch && !CHANGING_FETCH.test(variable)) return 'unknown';
     // Members of barriers are not kept by the store (D1).
     const isForgotten =
-      hasCrashed && (isBarrier || (request.verb === 'store' && !CHANGING_FETCH.test(variable)));
+      hasCrashed && (isBarrier || (request.verb.startsWith('store') && !CHANGING_FETCH.test(variable)));
     return isForgotten ? 'unknown' : 'same reply';
   }
 }

@@ -9,9 +9,21 @@ export type Step = { readonly client: number } & (
   | { do: 'delete ws' | 'list vars'; workspace: string }
   | { do: 'list wss'; workspace: string | undefined }
   | { do: 'mktemp'; template: string; wstype: string | undefined }
-  | { do: 'declare'; workspace: string; variable: string; mode: string }
+  | { do: 'declare'; workspace: string; variable: string; mode: string; capacity?: string | undefined }
   | { do: 'delete var'; workspace: string; variable: string }
-  | { do: 'store'; workspace: string; variable: string; size: number; batch: Batch; extra?: Extra }
+  | {
+      do: 'store';
+      verb?: 'store' | 'storeWait';
+      workspace: string;
+      variable: string;
+      size: number;
+      batch: Batch;
+      extra?: Extra;
+    }
+  | { do: 'take'; verb: 'take' | 'takeTry'; workspace: string; variable: string; lasts: Lasts }
+  | { do: 'end lease'; which: WhichLease; how: 'done' | 'back' | 'over' }
+  | { do: 'extend lease'; which: WhichLease; lasts: Lasts }
+  | { do: 'pass'; periods: number }
   | { do: 'get'; workspace: string; variable: string; verb: string; from: From; batch: Batch; extra?: Extra }
   | { do: 'register'; workspace: string; rank: Rank; session: Session; doing: Doing }
   | { do: 'replace'; workspace: string; rank: Rank; session: string | undefined }
@@ -24,6 +36,10 @@ export type Step = { readonly client: number } & (
   | { do: 'crash' }
   | { do: 'unknown' }
 );
+/** How many periods a lease lasts, or what is refused. */
+export type Lasts = number | '0' | 'long' | '604800001';
+/** A lease of the client, of another one, that has ended, or that never was. */
+export type WhichLease = 'own' | 'other' | 'ended' | 'none';
 /** Where an iteration goes on. */
 export type From = 'start' | 'onwards' | 'ahead' | 'again' | 'stranger' | 'other';
 /** `a,b` is a batch of that name; `box` a mailbox with results of two batches (S21). */
@@ -38,6 +54,8 @@ export type Session = 'none' | 'own' | 'former';
 export type Doing = 'last' | 'previous' | 'nothing' | 'nonsense';
 
 const onDeath = (onDeadWorker: string): Extra => ({ wstype: 'sleigh', onDeadWorker, maxAttempts: '2' });
+/** Its tasks may say what the policies of the server read. */
+export const POLICIES_JOB = 'job-policies';
 /** Where workers may come back, and always in time. */
 const GRACE = { reconnectGrace: '600' };
 /** What makes a job is known by its name, so that every client makes the same one. */
@@ -47,6 +65,7 @@ export const OPTIONS: Readonly<Record<string, Extra>> = {
   'job-null': onDeath('null'),
   'job-returning': { ...onDeath('requeue'), ...GRACE },
   'job-elastic': { wstype: 'sleigh', join: 'elastic', maxAttempts: '2', ...GRACE },
+  [POLICIES_JOB]: { wstype: 'sleigh', join: 'elastic', maxAttempts: '3', ...GRACE },
 };
 export const JOBS = Object.keys(OPTIONS);
 /** By which a sentinel supervises its workers (S19). */
@@ -91,6 +110,17 @@ const PRIORITIES = ['3', '3', '-2', '1001', 'high'].map((priority) => ({ priorit
 /** A result that is kept in a variable (S29). */
 export const KEPT: Extra = { keepIn: 'x', keepAs: 'k' };
 const KEPTS: Extra[] = [KEPT, KEPT, { ...KEPT, keepAs: 'l' }, { ...KEPT, keepIn: 'y' }];
+/** Second copies (S31), tasks that are kept for a host (S32), and shares (S28.1), which only one of the jobs has. */
+export const POLICED: readonly Extra[] = [
+  { twice: '1' },
+  { taskHost: 'ada' },
+  {},
+  { taskHost: 'bob', twice: '1' },
+  { share: 's' },
+  { taskHost: 'ada', share: 's', priority: '3' },
+  { twice: '1', priority: '3' },
+];
+const policed = of(...POLICED);
 const options = of<Extra>({}, {}, {}, {}, ...MAX_ATTEMPTS, ...COUNTED, ...PRIORITIES, ...KEPTS);
 /** What a worker says of the place of its result changes nothing (S29). */
 const places = of<Extra>({}, {}, {}, { keepIn: 'y', keepAs: 'n' });
@@ -108,11 +138,14 @@ export const SAYINGS: readonly Extra[] = [
 ];
 const says = of(...SAYINGS, { task: 'lost' }, { at: 'x' });
 
+/** With how much weight a step comes. */
+type Weighted = [weight: number, step: fc.Arbitrary<Step>];
+
 /** The server ends without a word, and another one takes up its store (D4). */
-const CRASHES: [number, fc.Arbitrary<Step>][] = [[1, record({ do: is('crash'), client })]];
+const CRASHES: Weighted[] = [[1, record({ do: is('crash'), client })]];
 
 /** With how much weight each of them comes. */
-const OPENINGS: [number, fc.Arbitrary<Step>][] = [
+const OPENINGS: Weighted[] = [
   [
     2,
     record({
@@ -139,16 +172,70 @@ const OPENINGS: [number, fc.Arbitrary<Step>][] = [
   [1, record({ do: is('overrun'), client })],
 ];
 
-const VARIABLES: [number, fc.Arbitrary<Step>][] = [
+const declare = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>) =>
+  record({ do: is('declare'), client, workspace, variable, mode, capacity: is(undefined) });
+const lasts = of<Lasts>(1, 1, 2, 3, 5, 5, '0', 'long', '604800001');
+const which = of<WhichLease>('own', 'own', 'own', 'own', 'other', 'ended', 'none');
+
+/** Values that are taken for a time (V13), and fifos that hold a few values at most (V14). */
+const leasesIn = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>): Weighted[] => [
+  [
+    7,
+    record({
+      do: is('take'),
+      client,
+      verb: of('take' as const, 'takeTry' as const),
+      workspace,
+      variable,
+      lasts,
+    }),
+  ],
+  [
+    6,
+    record({
+      do: is('end lease'),
+      client,
+      which,
+      how: of<'done' | 'back' | 'over'>('done', 'done', 'back', 'back', 'over'),
+    }),
+  ],
+  [2, record({ do: is('extend lease'), client, which, lasts })],
+  [3, record({ do: is('pass'), client, periods: of(1, 1, 2, 4) })],
+  [
+    3,
+    record({
+      do: is('declare'),
+      client,
+      workspace,
+      variable,
+      mode: of('fifo', 'fifo', 'fifo', 'lifo'),
+      capacity: of('1', '1', '2', '3', '0', 'few'),
+    }),
+  ],
+  [
+    5,
+    record({
+      do: is('store'),
+      client,
+      verb: is('storeWait'),
+      workspace,
+      variable,
+      size,
+      batch: is(undefined),
+    }),
+  ],
+];
+
+const VARIABLES: Weighted[] = [
   [8, store(plain, of(...NAMES))],
   [12, get(plain, of(...NAMES), verb)],
-  [3, record({ do: is('declare'), client, workspace: plain, variable: of(...NAMES), mode })],
+  [3, declare(plain, of(...NAMES))],
   [2, record({ do: is('delete var'), client, workspace: plain, variable: of(...NAMES) })],
   [2, record({ do: is('list vars'), client, workspace: any })],
   [1, record({ do: is('unknown'), client })],
 ];
 
-const workIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
+const workIn = (job: fc.Arbitrary<string>, extra = options): Weighted[] => [
   [60, record({ do: is('duty'), client, workspace: job, dice: fc.nat({ max: 19 }), batch })],
   [4, get(job, is('worker_ids'), of('fetch', 'fetch', 'fetchTry'))],
   [
@@ -174,7 +261,7 @@ const workIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
   ],
   [3, record({ do: is('report'), client, workspace: job, rank, session, says })],
   [9, get(job, is('task'), of('fetch', 'fetch', 'fetchTry'))],
-  [9, store(job, is('task'), options)],
+  [9, store(job, is('task'), extra)],
   [8, store(job, is('result'), places)],
   [7, get(job, is('result'), plainVerb)],
   [2, store(job, is('broadcast'), reach)],
@@ -216,17 +303,28 @@ const workIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
   ],
 ];
 
-const rareIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
+const rareIn = (job: fc.Arbitrary<string>): Weighted[] => [
   [2, get(job, of(...SEEN), verb)],
   [3, store(job, of(...RINGS))],
   [2, get(job, of(...RINGS), verb)],
   [1, record({ do: is('list vars'), client, workspace: job })],
   [1, record({ do: is('delete var'), client, workspace: job, variable: of(...SEEN) })],
-  [1, record({ do: is('declare'), client, workspace: job, variable: of(...SEEN), mode })],
+  [1, declare(job, of(...SEEN))],
+  [
+    1,
+    record({
+      do: is('take'),
+      client,
+      verb: is('takeTry'),
+      workspace: job,
+      variable: of('task', 'result', 'status', ...RINGS),
+      lasts: is(1),
+    }),
+  ],
   [1, store(job, of(...CONSTANTS, 'agentStatus', 'sentinel_alive', 'jobStatus', 'Sleigh ride over', 'bye'))],
 ];
 
-const weighted = (...lists: [number, fc.Arbitrary<Step>][][]): fc.Arbitrary<Step> =>
+const weighted = (...lists: Weighted[][]): fc.Arbitrary<Step> =>
   fc.oneof(...lists.flat().map(([weight, arbitrary]) => ({ weight, arbitrary })));
 
 /** Everything everywhere. */
@@ -234,10 +332,34 @@ export const anyStep: fc.Arbitrary<Step> = weighted(
   OPENINGS,
   CRASHES,
   VARIABLES,
+  leasesIn(plain, of(...NAMES)),
   workIn(of(...JOBS)),
   rareIn(of(...JOBS)),
 );
 
+/** What happens to one variable, with leases and a capacity. */
+const ON_ONE: Weighted[] = [
+  ...leasesIn(is('w'), is('x')),
+  [10, store(is('w'), is('x'))],
+  [6, get(is('w'), is('x'), verb)],
+];
+export const stepOnOneVariable: fc.Arbitrary<Step> = weighted(ON_ONE);
+
+/** The same among other variables, crashes and disconnections. */
+export const stepOnVariables: fc.Arbitrary<Step> = weighted(
+  OPENINGS,
+  CRASHES,
+  VARIABLES,
+  ON_ONE,
+  leasesIn(of('w', 'v'), is('x')),
+);
+
 /** What happens in one job, most of it sensible. */
 export const stepIn = (job: string): fc.Arbitrary<Step> =>
-  weighted(OPENINGS, CRASHES, rareIn(is(job)), workIn(is(job)));
+  weighted(
+    OPENINGS,
+    CRASHES,
+    rareIn(is(job)),
+    workIn(is(job), job === POLICIES_JOB ? policed : options),
+    job === POLICIES_JOB ? [[8, record({ do: is('pass'), client, periods: of(1, 1, 2) })]] : [],
+  );
