@@ -53,9 +53,16 @@ export function* oneFault(text: string): Generator<CodeChange> {
   }
 }
 
+/** Files with guards and actions that have another name than their machine, or belong to several. */
+const SETUPS: Readonly<Record<string, string>> = {
+  'policies/backoff': 'policies/recovery',
+  'policies/locality': 'policies/placement',
+  'policies/speculation': 'policies/stragglers',
+};
+
 /** The source files of a machine: the machine, and its guards and actions if they are in a separate file. */
 const filesOf = (name: string): readonly URL[] =>
-  [`${name}.ts`, `${name}-setup.ts`]
+  [`${name}.ts`, `${SETUPS[name] ?? name}-setup.ts`]
     .map((file) => new URL(`src/machines/${file}`, ROOT))
     .filter((source) => existsSync(source));
 

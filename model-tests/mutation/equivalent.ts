@@ -45,6 +45,12 @@ export const EQUIVALENT: readonly Equivalents[] = [
       'shutdown: up.running, group.closed [0]: noteClosing is done twice',
       'shutdown: up.running, group.closed [1]: noteClosing is done twice',
       'shutdown: everywhere, supervision.began: noteSupervision is done twice',
+      'commit: doubtful, head.read [2]: noteCarriedOut is done twice',
+      'commit: securing, commit.done: forgetCarriedOut is done twice',
+      'forwarding: absent, client.gone: noteGone is done twice',
+      'forwarding: absent.opening, session.begun [1]: noteSession is done twice',
+      'forwarding: idle, request.came [0]: noteRelayed is done twice',
+      'pool/retry: trying, attempt.failed [0]: countAttempt is done twice',
     ],
   },
   {
@@ -61,6 +67,8 @@ export const EQUIVALENT: readonly Equivalents[] = [
   {
     reason: 'neither of the two looks at what the other changes',
     mutants: [
+      'commit: doubtful, head.read [2]: noteCarriedOut comes before setHead',
+      'commit: securing, commit.done: acknowledge comes before forgetCarriedOut',
       'join-phase: elastic, maximum.set: replyWorkerCountToAll comes before setMaximum',
       'join-phase: closed, entry: noteNumber comes before freezeMaximum',
       'join-phase: gathering.open, status.asked [0]: reduceMaximum comes before holdForStatus',
@@ -104,6 +112,23 @@ export const EQUIVALENT: readonly Equivalents[] = [
       'pool/pool: recent(context, endIn(event)?.now ?? 0).length < (context.budget?.restarts ?? 0), … 0 [1] becomes 1',
       'pool/pool: recent(context, endIn(event)?.now ?? 0).length < (context.budget?.restarts ?? 0), … 0 becomes 1',
       'pool/pool: restarts.filter((time) => now - time < (budget?.within ?? 0)); … 0 becomes 1',
+      "pool/retry: params: ({ event }) => ({ milliseconds: event.type === 'attempt.failed' ? event.milliseconds : 0 }), … 0 becomes 1",
+    ],
+  },
+  {
+    reason: 'the transition that is tried next leads to the same state; only its sentence is another',
+    mutants: [
+      'session: connected, connection.closed [1] is removed',
+      "session: isLast: ({ event }) => event.type === 'connection.closed' && event.by === 'client' && event.ends, … === becomes !==",
+    ],
+  },
+  {
+    reason: 'only the name of the action counts, not the value that stands beside it',
+    mutants: [
+      'policies/backoff: ...unboundWith<{ wait: { milliseconds: number } }>({ wait: true }), … true becomes false',
+      'policies/locality: ...unboundWith<{ onHost: { host: string; milliseconds: number } }>({ onHost: true }), … true becomes false',
+      'policies/recovery: ...unboundWith<{ wait: { milliseconds: number } }>({ wait: true }), … true becomes false',
+      'policies/speculation: ...unboundWith<{ watch: { milliseconds: number } }>({ watch: true }), … true becomes false',
     ],
   },
 ];

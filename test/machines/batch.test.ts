@@ -7,6 +7,8 @@ import {
   type BatchEvent,
   type BatchTag,
 } from '../../src/machines/pool/batch.ts';
+import { describeChart } from '../support/chart.ts';
+import { batchChecks } from './checks/batch.ts';
 
 type Type = BatchEvent['type'];
 const EVENTS: readonly Type[] = [
@@ -16,41 +18,6 @@ const EVENTS: readonly Type[] = [
   'workers.gone',
   'module.unloadable',
   'job.ended',
-];
-
-/** The next states and the commands; every state and every event is in it. */
-const TABLE: readonly (readonly [Type[], string, BatchCommand[]])[] = [
-  [[], 'feeding', []],
-  [['emptied'], 'feeding', []],
-  [['input.ended'], 'draining', []],
-  [['cancelled'], 'cancelling', ['dropUnsent', 'mark']],
-  [['workers.gone'], 'refusing.feeding', ['refuseUnsent']],
-  [['module.unloadable'], 'refusing.feeding', ['mark', 'refuseUnsent']],
-  [['job.ended'], 'ended', []],
-  [['input.ended', 'emptied'], 'settled', ['unmark']],
-  [['input.ended', 'input.ended'], 'draining', []],
-  [['input.ended', 'cancelled'], 'cancelling', ['dropUnsent', 'mark']],
-  [['input.ended', 'workers.gone'], 'refusing.draining', ['refuseUnsent']],
-  [['input.ended', 'module.unloadable'], 'refusing.draining', ['mark', 'refuseUnsent']],
-  [['input.ended', 'job.ended'], 'ended', []],
-  [['workers.gone', 'input.ended'], 'refusing.draining', []],
-  [['workers.gone', 'emptied'], 'refusing.feeding', []],
-  [['workers.gone', 'cancelled'], 'cancelling', ['dropUnsent', 'mark']],
-  [['workers.gone', 'workers.gone'], 'refusing.feeding', []],
-  [['workers.gone', 'module.unloadable'], 'refusing.feeding', []],
-  [['workers.gone', 'job.ended'], 'ended', []],
-  [['workers.gone', 'input.ended', 'emptied'], 'settled', ['unmark']],
-  [['workers.gone', 'input.ended', 'cancelled'], 'cancelling', ['dropUnsent', 'mark']],
-  [['cancelled', 'emptied'], 'settled', ['unmark']],
-  [['cancelled', 'input.ended'], 'cancelling', []],
-  [['cancelled', 'cancelled'], 'cancelling', []],
-  [['cancelled', 'workers.gone'], 'cancelling', []],
-  [['cancelled', 'module.unloadable'], 'cancelling', []],
-  [['cancelled', 'job.ended'], 'ended', []],
-  ...EVENTS.map(
-    (type) => [['input.ended', 'emptied', type], 'settled', []] as [Type[], string, BatchCommand[]],
-  ),
-  ...EVENTS.map((type) => [['job.ended', type], 'ended', []] as [Type[], string, BatchCommand[]]),
 ];
 
 function nameOf(value: StateValue): string {
@@ -80,11 +47,9 @@ function after(types: readonly Type[]): [string, string[]] {
   return [nameOf(actor.getSnapshot().value), commands];
 }
 
-describe('the machine of a batch (S23)', () => {
-  it.each(TABLE)('after %j it is %s', (types, state, commands) => {
-    expect(after(types)).toEqual([state, commands]);
-  });
+describeChart(batchChecks);
 
+describe('the machine of a batch (S23)', () => {
   it('gives the same result as its table of transitions for every sequence of four events', () => {
     const table = new LifeCycleTable(batchMachine);
     const sequences = EVENTS.flatMap((a) =>

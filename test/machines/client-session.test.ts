@@ -1,6 +1,10 @@
 import { describe } from 'vitest';
 import { clientSessionMachine } from '../../src/machines/pool/client-session.ts';
 import { testLife } from '../support/life-table.ts';
+import { describeChart } from '../support/chart.ts';
+import { clientSessionChecks } from './checks/client-session.ts';
+
+describeChart(clientSessionChecks);
 
 const ENDS = { 'gave.up': ['end'], closed: ['end'] } as const;
 const CONNECTED = {

@@ -36,6 +36,8 @@ export interface ChartTable {
   readonly states: Readonly<Record<string, StateTable>>;
   /** Final states, and the events that lead there. */
   readonly finals: Readonly<Record<string, readonly string[]>>;
+  /** The tags of final states that have some. */
+  readonly finalTags?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** One property of a machine. */
@@ -150,8 +152,12 @@ function leaves(node: StateNode): StateNode[] {
 
 const asItIs = (machine: AnyStateMachine): AnyStateMachine => machine;
 
+/** An event that no machine knows. */
+const UNKNOWN = 'unknown to every machine';
+
 /** Sends every event in every state, and compares with the table, which must name them all. */
-export function tableChecks({ input, isInterpreted, start, events, states, finals }: ChartTable): Check[] {
+export function tableChecks(table: ChartTable): Check[] {
+  const { input, isInterpreted, start, events, states, finals, finalTags = {} } = table;
   const event = (name: string): AnyEventObject => events[name] ?? { type: name };
   const forms = isInterpreted === true ? [asItIs] : [asItIs, compiled];
   /** The machine after some events, interpreted and compiled. */
@@ -159,7 +165,7 @@ export function tableChecks({ input, isInterpreted, start, events, states, final
     forms.map((form) => new Recording(machine, input, form).send(...names.map(event)));
 
   const rows = Object.entries(states).flatMap(([state, { after: path, on, changes = {} }]) =>
-    Object.entries(events).map(([name, { type }]): Check => {
+    Object.entries({ ...events, [UNKNOWN]: { type: UNKNOWN } }).map(([name, { type }]): Check => {
       const [next, ...calls] = on[name] ?? [state, 'reportUnexpected'];
       return {
         name: `${state}, on ${name}: ${next}${calls.length > 0 ? `, ${calls.join(', ')}` : ''}`,
@@ -214,7 +220,9 @@ export function tableChecks({ input, isInterpreted, start, events, states, final
     ...Object.entries(finals).map(([state, path]) => ({
       name: `${state} is final`,
       run: (machine: AnyStateMachine) => {
-        for (const recording of both(machine, path)) expect(recording).toMatchObject({ state, isDone: true });
+        const tags = finalTags[state] ?? [];
+        for (const recording of both(machine, path))
+          expect(recording).toMatchObject({ state, tags, isDone: true });
       },
     })),
   ];

@@ -1,5 +1,6 @@
+import { expect } from 'vitest';
 import { commitMachine } from '../../../src/machines/commit.ts';
-import type { ChartChecks, ChartTable } from '../../support/chart.ts';
+import { checkEach, Recording, type ChartChecks, type ChartTable } from '../../support/chart.ts';
 
 const table: ChartTable = {
   input: undefined,
@@ -63,4 +64,40 @@ const table: ChartTable = {
   },
 };
 
-export const commitChecks: ChartChecks = { machine: commitMachine, table, stories: {} };
+/** A commit that was carried out, and whose further commit is doubtful. */
+const DOUBTFUL_TWICE = ['commit.asked', 'outcome.unknown', 'head.read, one more', 'outcome.unknown'];
+
+export const commitChecks: ChartChecks = {
+  machine: commitMachine,
+  table,
+  stories: {
+    'when the further commit is doubtful as well (D10)': checkEach<
+      [event: string, next: string, ...calls: string[]]
+    >(
+      [
+        [
+          'it is made again if the head is as it was',
+          'head.read, as it was',
+          'securing',
+          'setHead',
+          'writeBarrier',
+        ],
+        [
+          'another one is made if it was carried out',
+          'head.read, one more',
+          'securing',
+          'setHead',
+          'writeBarrier',
+        ],
+        ['the store has failed if it has lost the first', 'head.read, one less', 'failed', 'reportFailed'],
+      ],
+      (machine, event, next, ...calls) => {
+        const events = [...DOUBTFUL_TWICE, event].map((name) => table.events[name] ?? { type: name });
+        const recording = new Recording(machine, undefined).send(...events.slice(0, -1));
+        recording.takeCalls();
+        recording.send(...events.slice(-1));
+        expect([recording.state, ...recording.takeCalls()]).toEqual([next, ...calls]);
+      },
+    ),
+  },
+};
