@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CoreWorld } from '../world/core-world.ts';
+import type { Without } from '../world/faults.ts';
+import { pictureOf } from '../world/shrink.ts';
 import { simulate, type Report } from './simulate.ts';
 import { byForm, isLong } from '../../test/support/form.ts';
 
@@ -81,7 +83,8 @@ function complaint({ seed, wrongs, trace }: Report): string {
 describe.each(KINDS)(
   'the simulation of a master, sentinels and workers with $kind, in one process, with random faults',
   ({ kind, isStored, seeds }) => {
-    const play = (seed: number): Promise<Report> => simulate(seed, {}, new CoreWorld(seed, { isStored }));
+    const play = (seed: number, without?: Without): Promise<Report> =>
+      simulate(seed, {}, new CoreWorld(seed, { isStored, without }));
 
     it('finds no broken property for any seed', { timeout: TIME_LIMIT_MS }, async () => {
       const summary = new Summary(kind);
@@ -92,6 +95,8 @@ describe.each(KINDS)(
         if (report.wrongs.length > 0) failed.push(seed);
         if (failed.length < 5 && (report.wrongs.length > 0 || seeds.length === 1))
           console.log(complaint(report));
+        if (failed.length === 1 && failed[0] === seed)
+          console.log(await pictureOf(`client simulation ${seed}`, report, (without) => play(seed, without)));
       }
       console.log(String(summary));
       expect(failed).toEqual([]);

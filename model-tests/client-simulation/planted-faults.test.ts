@@ -6,7 +6,9 @@ import { SentinelEventWriter } from '../../src/client/sentinel/sentinel-event-wr
 import { CANCELLED_BATCHES } from '../../src/client/task/task-metadata.ts';
 import type { WorkerChild } from '../../src/client/sentinel/worker-child.ts';
 import type { Sabotage, SimulatedHost } from './host/host.ts';
-import { simulate } from './simulate.ts';
+import type { Without } from '../world/faults.ts';
+import { shrink } from '../world/shrink.ts';
+import { simulate, type Report } from './simulate.ts';
 import { KeptReplies } from '../../src/core/kept-replies.ts';
 import { Deadlines } from '../../src/sleigh/deadlines.ts';
 import { ChangeRecorder } from '../../src/store/change-recorder.ts';
@@ -141,6 +143,24 @@ describe.skipIf(isShort)('the simulation of the client detects', { timeout: 300_
     };
     const expected = /is called in|has the outcome worker-died/;
     expect(await wrongsFound({ begin }, expected, 11)).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a lost result, with few elements and no fault besides', async () => {
+    const { fetch } = NwsConnection.prototype;
+    vi.spyOn(NwsConnection.prototype, 'fetch').mockImplementation(async function (
+      this: NwsConnection,
+      ...args
+    ) {
+      const result = await fetch.apply(this, args);
+      return args[1] === 'result' ? fetch.apply(this, args) : result;
+    });
+    const play = (without: Without): Promise<Report> => simulate(2, {}, new CoreWorld(2, { without }));
+    const found = await play(new Set());
+    expect(found.wrongs).not.toEqual([]);
+    const { outcome } = await shrink(found, play, { runs: 80 });
+    expect([...outcome.faults]).toEqual([]);
+    expect(outcome.trace.length).toBeLessThan(found.trace.length / 2);
+    expect(outcome.diagram.steps.length).toBeLessThanOrEqual(20);
   });
 
   it('a restart budget that is not enforced', async () => {

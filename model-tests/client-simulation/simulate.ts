@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SimulatedHost, type HostListener, type Sabotage } from './host/host.ts';
+import { partiesOf, type SequenceDiagram, type SequenceStep } from '../../src/verify/diagram/sequence.ts';
 import { CoreWorld } from '../world/core-world.ts';
 import type { World } from '../world/world.ts';
 import { Ledger } from './check/ledger.ts';
@@ -8,7 +9,7 @@ import { CrewRecord } from './check/crew.ts';
 import { Master } from './cast/master.ts';
 import { Couriers } from './cast/couriers.ts';
 import { beginCrashes } from './cast/crashes.ts';
-import { FAULTS_END, planOf } from './cast/plan.ts';
+import { FAULTS_END, planOf, reduced } from './cast/plan.ts';
 import { moduleLoader } from './cast/tasks.ts';
 import { Trouble, workerFaults } from './cast/trouble.ts';
 
@@ -31,6 +32,8 @@ export interface Report {
   readonly wrongs: readonly string[];
   /** The trace. */
   readonly trace: readonly string[];
+  /** The end of the trace. */
+  readonly diagram: SequenceDiagram;
   readonly events: number;
   /** Events after the end of the faults, until the master's program had ended. */
   readonly settlingEvents: number;
@@ -56,13 +59,15 @@ export async function simulate(
   sabotage: Sabotage = {},
   world: World = new CoreWorld(seed),
 ): Promise<Report> {
-  const plan = planOf(world.random);
+  const plan = reduced(planOf(world.random), world.faults);
   const hash = createHash('sha256');
   const trace: string[] = [];
+  const steps: SequenceStep[] = [];
   const say = (who: string, what: string): void => {
     const line = `${(world.elapsed / 1_000).toFixed(3).padStart(8)} s  ${who} ${what}`;
     hash.update(line);
     trace.push(line);
+    steps.push({ on: who, text: `${(world.elapsed / 1_000).toFixed(3)} s: ${what}` });
   };
   const ledger = new Ledger(world, plan, say);
   const crew = new CrewRecord(world, plan);
@@ -84,7 +89,7 @@ export async function simulate(
     master.isStopping || master.launches.some((launch) => launch.process === sentinel && launch.isStopping);
   if (!plan.isCalm) new Trouble(host, master).begin();
   if (world.store !== undefined) {
-    new Couriers(host).begin();
+    if (world.faults.has('couriers')) new Couriers(host).begin();
     beginCrashes(host, master, plan);
   }
   world.agenda.after(FAULTS_END, () => {
@@ -127,6 +132,7 @@ export async function simulate(
     hash: hash.digest('hex'),
     wrongs: world.wrongs,
     trace,
+    diagram: diagramOf(`seed ${seed}`, steps, world.wrongs),
     events,
     settlingEvents,
     elapsed: world.elapsed,
@@ -135,6 +141,15 @@ export async function simulate(
     replaced: crew.replacements,
     outcomes: outcomesOf(ledger),
   };
+}
+
+/** Steps that are drawn: the last ones, where the failure is. */
+const DRAWN_STEPS = 24;
+
+function diagramOf(title: string, all: readonly SequenceStep[], wrongs: readonly string[]): SequenceDiagram {
+  const steps = all.slice(-DRAWN_STEPS);
+  const wrong = { on: 'server', text: wrongs[0] ?? 'nothing is wrong', isBroken: true };
+  return { title, parties: partiesOf(steps, 'server'), steps: [...steps, wrong] };
 }
 
 function outcomesOf(ledger: Ledger): Map<string, number> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pictureOf } from '../world/shrink.ts';
 import { simulateEdge } from './simulate.ts';
 import { byForm, isLong } from '../../test/support/form.ts';
 
@@ -29,7 +30,14 @@ describe.each(KINDS)(
           events += report.events;
           for (const [fault, n] of report.faults) faults.set(fault, (faults.get(fault) ?? 0) + n);
           if (only !== undefined) console.log(report.trace.join('\n'));
-          if (report.wrongs.length > 0) failed.push({ seed, wrongs: report.wrongs });
+          if (report.wrongs.length === 0) continue;
+          if (failed.length === 0)
+            console.log(
+              await pictureOf(`edge simulation ${seed}`, report, (without) =>
+                simulateEdge(seed, { isStored, without }),
+              ),
+            );
+          failed.push({ seed, wrongs: report.wrongs });
         }
         const { user, system } = process.cpuUsage(began);
         console.log(

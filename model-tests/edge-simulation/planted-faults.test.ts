@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import type { TcpServer } from '../../src/transport/server.ts';
 import type { HandMade } from '../mutation/hand-made.ts';
+import type { Report } from '../client-simulation/simulate.ts';
+import type { Without } from '../world/faults.ts';
+import { shrink } from '../world/shrink.ts';
 import { FaultyCopy } from './faulty-copy.ts';
 import { simulateEdge, type EdgeOptions } from './simulate.ts';
 import { isShort } from '../../test/support/form.ts';
@@ -13,6 +16,8 @@ const MAX_SEEDS = 20;
 
 interface Planted extends HandMade {
   readonly seed?: number;
+  /** Whether the server has a store, and crashes. */
+  readonly isStored?: true;
   /** What notices it. */
   readonly by: RegExp;
 }
@@ -133,6 +138,15 @@ const FAULTS: readonly Planted[] = [
     replace: '',
     by: /timersOutside are left/,
   },
+  {
+    what: 'a large value is acknowledged before it is on the disk, and its machine stops',
+    isStored: true,
+    seed: 20,
+    file: 'src/transport/temporary-files.ts',
+    search: '      await entry.handle?.sync();\n',
+    replace: '',
+    by: /cannot be started|couriers .* is left/,
+  },
 ];
 
 const isServer = (made: unknown): made is typeof TcpServer => typeof made === 'function';
@@ -156,9 +170,27 @@ describe.skipIf(isShort)('what is noticed by the simulation of the edge', { time
       const first = fault.seed ?? 1;
       let seed = first - 1;
       while (seed < first + MAX_SEEDS - 1 && !found.some((wrong) => fault.by.test(wrong)))
-        found = (await simulateEdge(++seed, classes)).wrongs;
+        found = (await simulateEdge(++seed, { ...classes, isStored: fault.isStored ?? false })).wrongs;
       console.log(`${what}: seed ${seed}: ${found[0]}`);
       expect(found).toContainEqual(expect.stringMatching(fault.by));
+    } finally {
+      copy.remove();
+    }
+  });
+
+  it('the smallest form of a seed has few faults, and is short', async () => {
+    const fault = FAULTS.find(({ what }) => what.startsWith('a temporary file is left behind'));
+    if (fault === undefined) throw new Error('there is no such fault');
+    const copy = new FaultyCopy(fault);
+    try {
+      const classes = await faulty(fault, copy);
+      const play = (without: Without): Promise<Report> => simulateEdge(1, { ...classes, without });
+      const found = await play(new Set());
+      expect(found.wrongs).not.toEqual([]);
+      const { outcome } = await shrink(found, play, { runs: 80 });
+      expect(outcome.wrongs[0]).toMatch(fault.by);
+      expect([...outcome.faults]).toEqual([]);
+      expect(outcome.trace.length).toBeLessThan(found.trace.length / 2);
     } finally {
       copy.remove();
     }

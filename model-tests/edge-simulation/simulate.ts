@@ -2,6 +2,7 @@ import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { TcpServer } from '../../src/transport/server.ts';
 import type { SimulatedHost } from '../client-simulation/host/host.ts';
 import { simulate, type Report } from '../client-simulation/simulate.ts';
+import type { Without } from '../world/faults.ts';
 import { EdgeWorld } from '../world/edge/edge-world.ts';
 import { Pipeliner } from './pipeliner.ts';
 import { breakOff } from './rude-clients.ts';
@@ -16,6 +17,8 @@ export interface EdgeOptions {
   /** Classes with a fault in them, in place of the right ones. */
   readonly Server?: typeof TcpServer;
   readonly Connection?: typeof NwsConnection;
+  /** What is left out of the seed. */
+  readonly without?: Without | undefined;
 }
 
 /**
@@ -24,19 +27,20 @@ export interface EdgeOptions {
  */
 export async function simulateEdge(
   seed: number,
-  { isStored = false, Server = TcpServer, Connection = NwsConnection }: EdgeOptions = {},
+  { isStored = false, Server = TcpServer, Connection = NwsConnection, without }: EdgeOptions = {},
 ): Promise<Report> {
-  const world = new EdgeWorld(seed, { Server, isStored });
+  const world = new EdgeWorld(seed, { Server, isStored, without });
   const { clients } = world;
   const begin = (host: SimulatedHost): void => {
-    const { random, agenda } = world;
+    const { random, agenda, faults } = world;
     const soon = (act: () => void): void => void agenda.after(random.fraction() * COMING_MS, act);
     // They do not come while nobody listens.
     const soonIfUp = (act: () => void): void => soon(() => world.isListening && act());
-    for (let n = random.whole(1, 3); n > 0; n--)
+    for (let n = faults.has('pipeliners') ? random.whole(1, 3) : 0; n > 0; n--)
       soonIfUp(() => void clients.push(new Pipeliner(world, `pipeliner ${n}`)));
-    for (let n = random.whole(0, 3); n > 0; n--) soonIfUp(() => breakOff(world, `rude client ${n}`));
-    if (random.chance(0.5))
+    for (let n = faults.has('rude peers') ? random.whole(0, 3) : 0; n > 0; n--)
+      soonIfUp(() => breakOff(world, `rude client ${n}`));
+    if (faults.has('streamer') && random.chance(0.5))
       soon(() => {
         const streamer = new Streamer(host, 'streamer');
         clients.push(streamer);

@@ -7,7 +7,7 @@ import type { Player } from './cast/player.ts';
 import { sentinel } from './cast/sentinel.ts';
 import { Stage } from './cast/stage.ts';
 import type { SequenceDiagram } from '../../src/verify/diagram/sequence.ts';
-import type { Fault } from '../world/faults.ts';
+import type { Fault, Part, Without } from '../world/faults.ts';
 import { Random } from '../world/random.ts';
 import { CoreWorld, type Losing } from '../world/core-world.ts';
 import type { World } from '../world/world.ts';
@@ -18,6 +18,8 @@ const FAULTY_MINUTES = { least: 5, most: 60 };
 const SETTLED = 5 * HOUR;
 /** Events of the server after the last fault within which every master has ended: bounded liveness. */
 const SETTLING_EVENTS = 6_000;
+
+const JOBS: readonly Part[] = ['first job', 'second job', 'third job', 'fourth job'];
 
 export interface Report {
   readonly seed: number;
@@ -43,9 +45,10 @@ interface Job {
 /**
  * Runs one seed: several jobs and other clients on one server, with faults, until everything has settled.
  * @param loses commands that are dropped, to see that this is detected
+ * @param without what is left out of the seed
  */
-export function simulate(seed: number, loses?: Losing): Report {
-  const world = new CoreWorld(seed, { loses });
+export function simulate(seed: number, loses?: Losing, without?: Without): Report {
+  const world = new CoreWorld(seed, { loses, without });
   // With its own random numbers, so that changes to it do not change the rest of a seed.
   const { least, most } = FAULTY_MINUTES;
   const faultsEnd = new Random(-seed).whole(least, most) * 60_000;
@@ -53,10 +56,11 @@ export function simulate(seed: number, loses?: Losing): Report {
   const taken = new Taken();
   const jobs: Job[] = [];
   const count = world.random.whole(1, 4);
-  for (let n = 0; n < count; n++)
-    stage.later(stage.seconds(0, 600), () => jobs.push(jobOf(stage, `job ${n}`, faultsEnd)));
+  for (const [n, part] of JOBS.entries())
+    if (n < count && world.faults.has(part))
+      stage.later(stage.seconds(0, 600), () => jobs.push(jobOf(stage, `job ${n}`, faultsEnd)));
   passersBy(stage, taken);
-  if (world.random.chance(0.5)) sleepNowAndThen(stage);
+  if (world.faults.may('process sleeps') && world.random.chance(0.5)) sleepNowAndThen(stage);
   stage.later(faultsEnd, () => (world.faults.over = true));
 
   run(world, faultsEnd);
@@ -115,8 +119,9 @@ function jobOf(stage: Stage, name: string, faultsEnd: number): Job {
     for (let host = 0; host < plan.hosts; host++) hostAfter(stage.seconds(60, 3_000));
     hostAfter(Math.max(faultsEnd - stage.world.elapsed, 0));
   }
-  stage.later(stage.seconds(5, 600), () => stage.enter(`logger of ${name}`, logger(stage, plan), 0));
-  if (random.chance(plan.frailty * 0.2))
+  if (faults.has('loggers'))
+    stage.later(stage.seconds(5, 600), () => stage.enter(`logger of ${name}`, logger(stage, plan), 0));
+  if (faults.may('master gone') && random.chance(plan.frailty * 0.2))
     stage.later(stage.seconds(0, 900), () => {
       if (player.isOver) return;
       faults.note('master gone');
@@ -137,13 +142,14 @@ function sleepNowAndThen(stage: Stage): void {
 }
 
 function passersBy(stage: Stage, taken: Taken): void {
-  const { random } = stage.world;
+  const { faults, random } = stage.world;
   const frailty = 0.3;
   const soon = (act: () => void): void => stage.later(stage.seconds(0, 300), act);
-  for (let n = random.whole(0, 3); n > 0; n--)
+  const some = (part: Part): number => (faults.has(part) ? random.whole(0, 3) : 0);
+  for (let n = some('producers'); n > 0; n--)
     soon(() => stage.enter('producer', producer(stage, `${n}`), frailty));
-  for (let n = random.whole(0, 3); n > 0; n--)
+  for (let n = some('consumers'); n > 0; n--)
     soon(() => stage.enter('consumer', consumer(stage, taken), frailty));
-  for (let n = random.whole(0, 3); n > 0; n--) soon(() => stage.enter('walker', walker(stage), frailty));
-  if (random.chance(0.5)) rudePeers(stage);
+  for (let n = some('walkers'); n > 0; n--) soon(() => stage.enter('walker', walker(stage), frailty));
+  if (faults.has('rude peers') && random.chance(0.5)) rudePeers(stage);
 }

@@ -231,7 +231,7 @@ export class CoreServer {
   /** Disks take their time, and may be full. */
   #finishFile(connection: number): void {
     const { faults, random } = this.#world;
-    const fails = !faults.over && random.chance(0.03);
+    const fails = faults.may('file not written') && random.chance(0.03);
     if (fails) faults.note('file not written');
     const error = fails ? 'no space left on device' : undefined;
     this.#soon({ type: 'fileWritten', connection, error });
@@ -244,7 +244,7 @@ export class CoreServer {
 
   #startTimer(timer: number, milliseconds: number): void {
     const { faults, random } = this.#world;
-    const isLate = !faults.over && random.chance(0.1);
+    const isLate = faults.may('late timer') && random.chance(0.1);
     if (isLate) faults.note('late timer');
     const late = isLate ? random.fraction() * 20_000 : random.fraction();
     const stop = this.process.startTimer(milliseconds, late, () => {

@@ -40,10 +40,53 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** What others do besides that is not needed to see a violation, by seed. */
+export const PARTS = [
+  'first job',
+  'second job',
+  'third job',
+  'fourth job',
+  'producers',
+  'consumers',
+  'walkers',
+  'loggers',
+  'rude peers',
+  'couriers',
+  'first batch',
+  'second batch',
+  'third batch',
+  'fourth batch',
+  'later elements',
+  'more launches',
+  'broadcasts',
+  'pipeliners',
+  'streamer',
+] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What a seed is played without. */
+export type Without = ReadonlySet<Fault | Part>;
+export const ALL_PARTS: readonly (Fault | Part)[] = [...PARTS, ...FAULTS];
+
 export class Faults {
   readonly counts = new Map<Fault, number>();
   /** Ends the faults, so that everything can settle. */
   over = false;
+  readonly #without: Without;
+
+  constructor(without: Without = new Set()) {
+    this.#without = without;
+  }
+
+  /** Whether there are faults of this kind now. */
+  may(fault: Fault): boolean {
+    return !this.over && !this.#without.has(fault);
+  }
+
+  /** Whether these take part. */
+  has(part: Part): boolean {
+    return !this.#without.has(part);
+  }
 
   note(fault: Fault): void {
     this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1);

@@ -2,7 +2,7 @@ import type { Core } from '../../src/core/core.ts';
 import { staleIn } from '../../test/support/leftovers.ts';
 import { miscounted } from '../../test/support/memory-held.ts';
 import { Agenda } from './agenda.ts';
-import { Faults } from './faults.ts';
+import { Faults, type Without } from './faults.ts';
 import type { ClientEnd, ClientLink } from './link.ts';
 import { Random } from './random.ts';
 import { wrongAfterCrash } from './recovery-law.ts';
@@ -17,13 +17,15 @@ const AUDITED_EVENTS = 25;
 export interface WorldOptions {
   /** Whether the server has a store, and may crash. */
   readonly isStored?: boolean;
+  /** What is left out of the seed. */
+  readonly without?: Without | undefined;
 }
 
 /** A server, and around it time, a network and files that obey a seed. */
 export abstract class World {
   readonly random: Random;
   readonly agenda = new Agenda(START);
-  readonly faults = new Faults();
+  readonly faults: Faults;
   /** Violations. */
   readonly wrongs: string[] = [];
   /** What outlives the server. */
@@ -40,7 +42,8 @@ export abstract class World {
   #runs = 0;
   #isDown = false;
 
-  constructor(seed: number, { isStored = false }: WorldOptions = {}) {
+  constructor(seed: number, { isStored = false, without }: WorldOptions = {}) {
+    this.faults = new Faults(without);
     this.random = new Random(seed);
     this.store = isStored ? new SimulatedStore(this) : undefined;
   }
@@ -95,7 +98,7 @@ export abstract class World {
    * @param milliseconds until that one is started
    */
   crash(milliseconds: number): void {
-    if (this.#isDown || this.store === undefined) return;
+    if (this.#isDown || this.store === undefined || !this.faults.may('server crashes')) return;
     this.#isDown = true;
     this.faults.note('server crashes');
     this.endServer();

@@ -36,7 +36,7 @@ export class Couriers {
 
   begin(): void {
     this.#process.hear(() => void this.#run());
-    if (!this.#host.world.faults.over) this.#cutNowAndThen();
+    if (this.#host.world.faults.may('connection cut')) this.#cutNowAndThen();
   }
 
   #cutNowAndThen(): void {

@@ -1,5 +1,6 @@
 import type { RestartBudget } from '../../../src/client/options/respawn.ts';
 import type { OnDeadWorker } from '../../../src/client/options/sleigh-options.ts';
+import type { Faults, Part } from '../../world/faults.ts';
 import type { Random } from '../../world/random.ts';
 
 /** The behaviour of the call for one element. Times are in milliseconds. */
@@ -165,4 +166,22 @@ function troublesome(random: Random, mayBeEndless: boolean): Behaviour {
     { does: 'end', how, times: 1e9 },
     { does: 'end', how, times: random.whole(1, 3) },
   );
+}
+
+const BATCHES: readonly Part[] = ['first batch', 'second batch', 'third batch', 'fourth batch'];
+/** How many elements a batch has without the later ones. */
+const FEW = 4;
+
+/** The plan without what is left out of the seed. */
+export function reduced(plan: Plan, faults: Faults): Plan {
+  const length = faults.has('later elements') ? Infinity : FEW;
+  return {
+    ...plan,
+    launches: faults.has('more launches') ? plan.launches : [],
+    broadcasts: faults.has('broadcasts') ? plan.broadcasts : [],
+    batches: plan.batches.map((batch, n) => ({
+      ...batch,
+      elements: faults.has(BATCHES[n] ?? 'first batch') ? batch.elements.slice(0, length) : [],
+    })),
+  };
 }

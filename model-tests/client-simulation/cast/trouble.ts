@@ -17,7 +17,7 @@ const BUSY_MS = 5_000;
 /** The possible faults of each worker process. */
 export function workerFaults({ random, faults }: World, plan: Plan): WorkerFaults {
   const happens = (fault: Fault, chance: number): boolean => {
-    if (plan.isCalm || faults.over || !random.chance(chance)) return false;
+    if (plan.isCalm || !faults.may(fault) || !random.chance(chance)) return false;
     faults.note(fault);
     return true;
   };
@@ -78,7 +78,7 @@ export class Trouble {
   #later(milliseconds: number, fault: Fault, act: () => boolean): void {
     const { agenda, faults } = this.#world;
     agenda.after(milliseconds, () => {
-      if (faults.over || this.#master.isDone) return;
+      if (!faults.may(fault) || this.#master.isDone) return;
       if (act()) faults.note(fault);
     });
   }

@@ -53,7 +53,7 @@ export class Host {
     );
     this.#workers.push(player);
     player.onLost = () => this.#isLost(memory);
-    if (isSupervised && !faults.over && random.chance(0.3))
+    if (isSupervised && faults.may('worker crashes') && random.chance(0.3))
       this.#stage.later(this.#stage.seconds(0, 300), () => {
         if (player.isOver || !memory.hasRegistered || faults.over) return;
         faults.note('worker crashes');
@@ -87,7 +87,7 @@ export class Host {
   #report(memory: Memory, replaces: boolean): void {
     const { random, faults } = this.#stage.world;
     memory.mayBeDead = true;
-    const isLate = !faults.over && random.chance(0.1);
+    const isLate = faults.may('report that is late') && random.chance(0.1);
     if (isLate) faults.note('report that is late');
     const delay = this.#stage.seconds(0, isLate ? 6 * REPORT_PERIOD : 3);
     this.#stage.later(delay, () => {

@@ -30,12 +30,12 @@ function* launch(stage: Stage, plan: Plan, host: Host): Part {
     if (!isOk(got) || rank < 0) break;
     stage.later(stage.seconds(0, 10), () => host.begin(rank));
     // With a supervising sentinel, a second process would be taken for the replacement.
-    if (!isSupervised && !faults.over && random.chance(frailty * 0.3))
+    if (!isSupervised && faults.may('twin connection') && random.chance(frailty * 0.3))
       stage.later(stage.seconds(0, 10), () => {
         faults.note('twin connection');
         host.begin(rank, 'twin');
       });
-    if (!faults.over && random.chance(frailty * 0.2))
+    if (faults.may('false report of death') && random.chance(frailty * 0.2))
       stage.later(stage.seconds(0, 600), () => stage.enter('reporter', reporter(stage, plan, rank), 0));
     if (isSupervised && random.chance(0.2))
       stage.later(stage.seconds(0, 600), () => stage.enter('stranger', host.reportNonsense(rank), 0));

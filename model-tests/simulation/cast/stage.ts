@@ -33,6 +33,7 @@ export class Stage {
     const { random, faults } = this.world;
     const { link } = player;
     const fault = random.pick<Fault>('reset at a byte', ...HARD);
+    if (!faults.may(fault)) return;
     if (fault === 'slow reader') {
       faults.note(fault);
       return link.readSlowly(random.whole(100, 5_000));

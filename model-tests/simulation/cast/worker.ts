@@ -53,7 +53,7 @@ export function* worker(stage: Stage, plan: Plan, ledger: Ledger, memory: Memory
       memory.hasSentResult = false;
     }
     yield* sleep(stage.seconds(0, taskSeconds));
-    if (!faults.over && random.chance(0.02)) {
+    if (faults.may('task skipped') && random.chance(0.02)) {
       faults.note('task skipped');
       memory.doing = undefined;
       continue;

@@ -87,7 +87,7 @@ export class ServerProcess implements EventLoop {
 
   startTimer(milliseconds: number, fired: () => void): () => void {
     const { agenda, faults, random } = this.#world;
-    const isLate = !faults.over && random.chance(0.1);
+    const isLate = faults.may('late timer') && random.chance(0.1);
     if (isLate) faults.note('late timer');
     let isRunning = true;
     this.timers++;

@@ -47,7 +47,7 @@ export class SimulatedDisk implements Disk {
       agenda.after(milliseconds, () =>
         this.#process.receive(() => {
           this.calls--;
-          if (faults.over || !random.chance(0.03)) return resolve(act());
+          if (!faults.may(fault) || !random.chance(0.03)) return resolve(act());
           faults.note(fault);
           reject(new Error(`EIO: ${fault}`));
         }),
@@ -68,7 +68,7 @@ export class SimulatedDisk implements Disk {
   room(): Promise<number> {
     const { faults, random } = this.#world;
     return this.#call('file not opened', () => {
-      if (faults.over || !random.chance(0.02)) return ROOM;
+      if (!faults.may('disk full') || !random.chance(0.02)) return ROOM;
       faults.note('disk full');
       return 0;
     });
