@@ -51,6 +51,8 @@ function performerOf(durability: Durability): Performer {
   return performer;
 }
 
+const secondSeed = (without: Without): Promise<Report> => simulate(2, {}, new CoreWorld(2, { without }));
+
 const withoutGrace: Sabotage['order'] = (given) => ({ ...given, reconnectGrace: 0 });
 
 /** It is connected and does nothing. */
@@ -154,10 +156,9 @@ describe.skipIf(isShort)('the simulation of the client detects', { timeout: 300_
       const result = await fetch.apply(this, args);
       return args[1] === 'result' ? fetch.apply(this, args) : result;
     });
-    const play = (without: Without): Promise<Report> => simulate(2, {}, new CoreWorld(2, { without }));
-    const found = await play(new Set());
+    const found = await secondSeed(new Set());
     expect(found.wrongs).not.toEqual([]);
-    const { outcome } = await shrink(found, play, { runs: 80 });
+    const { outcome } = await shrink(found, secondSeed, { runs: 80 });
     expect([...outcome.faults]).toEqual([]);
     expect(outcome.trace.length).toBeLessThan(found.trace.length / 2);
     expect(outcome.diagram.steps.length).toBeLessThanOrEqual(20);

@@ -11,10 +11,6 @@ const CASTS: readonly (readonly [title: string, cast: Cast])[] = [
   ['2 masters, 2 tasks', smallCast('null', ['ending'], { masters: 2, tasks: 2 })],
   ['a worker that may come back', smallCast('requeue', ['returning', 'skips', 'ending'])],
   ['2 workers, 1 task', smallCast('requeue', [], { workers: 2, ranks: 2 })],
-  [
-    '2 workers, 1 broadcast',
-    smallCast('null', ['ending'], { workers: 2, ranks: 2, tasks: 0, broadcasts: 1 }),
-  ],
   ['a sentinel that supervises', smallCast('requeue', ['supervised'], { replacements: 1 })],
   ['clients that wait for the group', smallCast('requeue', ['joining'])],
   ['heartbeats', smallCast('requeue', ['waking'])],

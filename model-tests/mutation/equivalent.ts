@@ -123,6 +123,10 @@ export const EQUIVALENT: readonly Equivalents[] = [
     ],
   },
   {
+    reason: 'the only state that is not final is the one that the machine is in',
+    mutants: ['policies/recovery: everywhere, * leads to deciding'],
+  },
+  {
     reason: 'only the name of the action counts, not the value that stands beside it',
     mutants: [
       'policies/backoff: ...unboundWith<{ wait: { milliseconds: number } }>({ wait: true }), … true becomes false',

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { callTurnsMachine, type CallTurnsEvent } from '../../src/machines/pool/call-turns.ts';
+import { describeChart } from '../support/chart.ts';
+import { callTurnsChecks } from './checks/call-turns.ts';
+
+describeChart(callTurnsChecks);
 
 /** The number of calls that run, and how the first one that waits is to run. */
 type Line = readonly [running: number, next: CallTurnsEvent['next']];

@@ -1,6 +1,10 @@
 import { describe } from 'vitest';
 import { clientLeaseMachine } from '../../src/machines/pool/client-lease.ts';
 import { testLife } from '../support/life-table.ts';
+import { describeChart } from '../support/chart.ts';
+import { clientLeaseChecks } from './checks/client-lease.ts';
+
+describeChart(clientLeaseChecks);
 
 const LOST = ['stopTimer', 'notifyLost', 'giveConnectionBack'] as const;
 

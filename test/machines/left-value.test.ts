@@ -1,6 +1,10 @@
 import { describe } from 'vitest';
 import { leftValueMachine } from '../../src/machines/pool/left-value.ts';
 import { testLife } from '../support/life-table.ts';
+import { describeChart } from '../support/chart.ts';
+import { leftValueChecks } from './checks/left-value.ts';
+
+describeChart(leftValueChecks);
 
 describe('a value at the server (S35.4)', () => {
   testLife({

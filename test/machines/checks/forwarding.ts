@@ -166,7 +166,7 @@ export const forwardingChecks: ChartChecks = {
         for (const name of [...own, ...known, 'link.ready'])
           recording.send(table.events[name] ?? { type: name });
         expect(recording.state).toBe('relaying');
-        expect(recording.takeCalls().at(-1)).toBe('relay');
+        expect(recording.takeCalls().filter((call) => call === 'relay')).toEqual(['relay']);
       },
     ),
   },
