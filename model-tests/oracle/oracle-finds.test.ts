@@ -60,16 +60,22 @@ describe('a difference between the server and the model is detected and shrinks 
     expect(script.length).toBeLessThanOrEqual(5);
   });
 
-  it.skipIf(isShort)('if the death of a worker is not noticed (S13)', { timeout: TIME_LIMIT_MS }, async () => {
-    const model = mishearing((request) => ({
-      ...request,
-      args: request.args.map((arg) => (arg === 'worker_dead' && !isNoticed(request) ? 'worker_alive' : arg)),
-    }));
-    const script = await scriptAgainst(model, stepIn('job-requeue'));
-    // A rank, a registration, the death, and a request that shows its effect.
-    expect(script.length).toBeLessThanOrEqual(6);
-    expect(script.join()).toContain('worker_dead');
-  });
+  it.skipIf(isShort)(
+    'if the death of a worker is not noticed (S13)',
+    { timeout: TIME_LIMIT_MS },
+    async () => {
+      const model = mishearing((request) => ({
+        ...request,
+        args: request.args.map((arg) =>
+          arg === 'worker_dead' && !isNoticed(request) ? 'worker_alive' : arg,
+        ),
+      }));
+      const script = await scriptAgainst(model, stepIn('job-requeue'));
+      // A rank, a registration, the death, and a request that shows its effect.
+      expect(script.length).toBeLessThanOrEqual(6);
+      expect(script.join()).toContain('worker_dead');
+    },
+  );
 
   it.skipIf(isShort)(
     'if a session carries out a repeated request again (P15.1)',
