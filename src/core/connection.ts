@@ -8,7 +8,7 @@ import { MALFORMED } from '../wire/dictionary.ts';
 import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';
 import type { Limits } from '../wire/limits.ts';
 import { KEY } from '../wire/names.ts';
-import { SESSION } from '../wire/refusals.ts';
+import { SESSION } from '../wire/session-refusals.ts';
 import { RequestDecoder, type Request } from '../wire/request.ts';
 import type { Client, Found, PendingGet } from '../workspace/pending-get.ts';
 import type { Receipt } from '../workspace/receipt.ts';
@@ -29,7 +29,7 @@ import { EMPTY, OVERRAN } from './refusals.ts';
 import { RequestHandler } from './request-handler.ts';
 import { RequestTimer } from './request-timer.ts';
 import type { Session } from './session.ts';
-import type { Caller } from './verbs.ts';
+import type { Caller, SessionArrival } from './verbs.ts';
 
 const closedBy = (type: ConnectionEvent['type'], isStored: boolean): ClosedBy => {
   if (type === 'peer.gone') return 'client';
@@ -252,22 +252,25 @@ export class Connection implements Caller {
   }
 
   /** P15. */
-  openSession(secret: string, grace: string, ends: boolean): Refusal | Receipt | undefined {
-    return this.#begun(ends, () => this.#core.sessions.open(secret, grace, this));
+  openSession(secret: string, grace: string, how: SessionArrival): Refusal | Receipt | undefined {
+    return this.#begun(how, () => this.#core.sessions.open(secret, grace, this, how));
   }
   /** P15.2. */
-  resumeSession(secret: string, ends: boolean): Refusal | Receipt | undefined {
-    return this.#begun(ends, () => this.#core.sessions.resume(secret, this));
+  resumeSession(secret: string, how: SessionArrival): Refusal | Receipt | undefined {
+    return this.#begun(how, () => this.#core.sessions.resume(secret, this, how));
   }
-  #begun(ends: boolean, take: () => Session | Refusal): Refusal | Receipt | undefined {
+  #begun({ ends, arrival }: SessionArrival, take: () => Session | Refusal): Refusal | Receipt | undefined {
     if (this.#handler.count > 1) return refusal(SESSION.late());
     this.endsSession = ends;
     const session = take();
     if (isRefusal(session)) return session;
     this.#session = session;
-    return { metadata: new Map([[KEY.grace, String(session.grace)]]) };
+    return { metadata: new Map([[KEY.grace, String(session.grace)], ...session.places(arrival)]) };
   }
   endSession(): Refusal {
+    return refusal(SESSION.hasNone());
+  }
+  notePartition(): Refusal {
     return refusal(SESSION.hasNone());
   }
   /** Another connection has taken up its session. */

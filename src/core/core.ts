@@ -11,6 +11,7 @@ import { StepVerifier, type BrokenStep } from '../trace/verifier.ts';
 import { ServerAccounting } from '../workspace/storage-accounting.ts';
 import type { OthersUse } from '../workspace/others-use.ts';
 import { containedSteps, eachInSteps, type Steps } from '../workspace/steps.ts';
+import type { Part } from '../workspace/part.ts';
 import type { Client } from '../workspace/pending-get.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { StepObserver, Tracer } from '../workspace/tracing.ts';
@@ -55,13 +56,13 @@ export interface CoreOptions {
   readonly isStored?: boolean;
   /** When something is durable, as the handshake says it (D7). */
   readonly durability?: string | undefined;
-  /** Other cores of this process, which share its limits. */
+  /** Other cores of this process, which share its limits, and which part of the data it has (D17). */
   readonly others?: OthersUse | undefined;
+  readonly part?: Part | undefined;
 }
 
 /** Decides by the number of commands so far whether the rest of an event must wait for its turn (P14). */
 export type IsTimeUp = (commands: number) => boolean;
-
 const neverUp: IsTimeUp = () => false;
 
 /**
@@ -118,7 +119,7 @@ export class Core implements ConnectionHost {
       () => this.command({ type: 'continue' }),
       this.#durable.outlasts,
     );
-    this.workspaces = new Workspaces(this, { plugins: options.plugins, suffix: options.run });
+    this.workspaces = new Workspaces(this, { ...options, suffix: options.run });
     this.jobs = new JobOperations(this.workspaces);
     this.#recovery = new Recovery(this, options.run);
     this.tracer = options.traces === true ? this.#recorder() : undefined;
@@ -131,7 +132,7 @@ export class Core implements ConnectionHost {
       this.verifier?.observer((input) => `connection ${String(input?.['id'])}`),
     );
     this.sessions = new Sessions(this);
-    this.leases = new Leases(this);
+    this.leases = new Leases(this, options.part);
     this.connectionChart = Connection.bind(this, (id) => this.connection(id));
   }
 
@@ -158,7 +159,6 @@ export class Core implements ConnectionHost {
   get connections(): Iterable<Connection> {
     return this.#connections.values();
   }
-
   /** The numbers of running timers and of connections, for tests and metrics. */
   get counts() {
     return { timers: this.timers.size, connections: this.#connections.size };

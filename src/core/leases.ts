@@ -10,6 +10,7 @@ import type { Metadata } from '../wire/payload.ts';
 import { LEASE } from '../wire/lease-refusals.ts';
 import type { LeaseKeeper } from '../workspace/lease-keeper.ts';
 import type { TakenValue } from '../workspace/leasing.ts';
+import { EVERYTHING, type Part } from '../workspace/part.ts';
 import type { Client } from '../workspace/pending-get.ts';
 import { refusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
@@ -24,9 +25,12 @@ export class Leases implements LeaseKeeper {
   readonly #core: SessionHost;
   readonly #held = new Map<number, Lease>();
   readonly #numbers: GivenNumbers;
+  readonly #part: Part;
 
-  constructor(core: SessionHost) {
+  /** @param part the number of a lease, divided by the number of parts, leaves that of its part (D17) */
+  constructor(core: SessionHost, part: Part = EVERYTHING) {
     this.#core = core;
+    this.#part = part;
     this.#numbers = new GivenNumbers('lease', core.changes);
     const bound = bind<typeof valueLeaseMachine, Leases>(valueLeaseMachine, () => this, {
       startTimer: (leases, { context }) => leases.#find(context.id).startTimer(core.timers),
@@ -50,7 +54,8 @@ export class Leases implements LeaseKeeper {
 
   begin(taken: TakenValue, holder: Client, milliseconds: number): Metadata {
     const since = this.#core.clock();
-    const origin = { ...taken, lease: this.#numbers.next(), holder, since };
+    const lease = this.#part.number + this.#part.of * this.#numbers.next();
+    const origin = { ...taken, lease, holder, since };
     const { isRecorded } = taken.place;
     this.#add(new Lease(origin, { until: since + milliseconds, isRecorded }, this.#core, this)).changed();
     return new Map([[KEY.lease, String(origin.lease)]]);
@@ -94,7 +99,7 @@ export class Leases implements LeaseKeeper {
     const value = valueIn(record, (file) => this.#core.restoreFile(file));
     const id = record.optionalNumber('holder');
     const holder = id === undefined ? undefined : this.#core.clientOf?.(id);
-    this.#numbers.wasGiven(lease);
+    this.#numbers.wasGiven(Math.floor(lease / this.#part.of));
     place.accounting.keep(value);
     const [number, since] = [record.number('number'), record.number('since')];
     const origin = { number, value, place, lease, holder, since };

@@ -3,6 +3,8 @@ import { storyOf, type Story } from '../actors/story.ts';
 import type { ClosedBy, sessionMachine } from '../machines/session.ts';
 import type { Changing } from '../store/change-recorder.ts';
 import type { Entity, Fields, Key } from '../store/change.ts';
+import type { RecordReader } from '../store/record.ts';
+import { BOUNDS } from '../wire/bounds.ts';
 import { isLong, KEY } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { isPieces, NO_METADATA } from '../wire/payload.ts';
@@ -14,7 +16,7 @@ import { References } from '../workspace/references.ts';
 import { refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Timer } from '../workspace/timers.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import { SESSION } from '../wire/refusals.ts';
+import { SESSION } from '../wire/session-refusals.ts';
 import type { SessionHost } from './session-host.ts';
 import { KeptReplies, type KeptReply } from './kept-replies.ts';
 import type { Caller } from './verbs.ts';
@@ -90,6 +92,9 @@ export class Session implements Caller, Changing {
   #connection: SessionConnection | undefined;
   /** The connection that was replaced, until it is notified. */
   #former: SessionConnection | undefined;
+  /** How often its client has come, and the other partitions in which it uses this session (D18). */
+  #arrival = 0;
+  readonly #partitions = new Set<number>();
   /** The number of the last request that was carried out, and as the store has it. */
   #last = 0;
   #recordedLast = 0;
@@ -159,6 +164,42 @@ export class Session implements Caller, Changing {
   }
   resumeSession(): Refusal {
     return refusal(SESSION.hasOne());
+  }
+
+  /**
+   * Its client comes, or a server takes it up again for the client (D18).
+   * @param arrival 0, or how often the client had come to that server's knowledge; undefined if nobody counts
+   * @returns whether the client has not come to another server since
+   */
+  arrives(arrival: number | undefined): boolean {
+    if (arrival === undefined) return true;
+    this.#core.changes.read();
+    const next = arrival === 0 ? this.#arrival + 1 : arrival;
+    if (next < this.#arrival) return false;
+    if (next > this.#arrival) this.changed();
+    this.#arrival = next;
+    return true;
+  }
+
+  /** What a server that counts arrivals must know (D18). */
+  places(arrival: number | undefined): readonly (readonly [string, string])[] {
+    if (arrival === undefined) return [];
+    return [
+      [KEY.arrival, String(this.#arrival)],
+      [KEY.partitions, [...this.#partitions].join(' ')],
+    ];
+  }
+
+  /** D18. */
+  notePartition(text: string): Refusal | undefined {
+    const partition = parseWhole(text);
+    const most = BOUNDS.partitionCount.value;
+    if (partition === undefined || !(partition >= 0 && partition < most))
+      return refusal(SESSION.badPartition(text, most));
+    if (this.#partitions.has(partition)) return undefined;
+    this.#partitions.add(partition);
+    this.changed();
+    return undefined;
   }
 
   connectionClosed(connection: SessionConnection, by: ClosedBy): void {
@@ -252,6 +293,10 @@ export class Session implements Caller, Changing {
       last: this.#recordedLast,
       workspaces: numbersOf(this.references.values()),
       owned: numbersOf(this.references.opened),
+      ...(this.#arrival + this.#partitions.size > 0 && {
+        arrival: this.#arrival,
+        partitions: [...this.#partitions],
+      }),
     };
   }
 
@@ -262,9 +307,13 @@ export class Session implements Caller, Changing {
   }
 
   /** It is of before a restart. */
-  restore(last: number): void {
-    this.#last = last;
-    this.#recordedLast = last;
+  restore(record: RecordReader): void {
+    this.#last = record.number('last');
+    this.#recordedLast = this.#last;
+    const arrival = record.optionalNumber('arrival');
+    if (arrival === undefined) return;
+    this.#arrival = arrival;
+    for (const partition of record.numbers('partitions')) this.#partitions.add(partition);
   }
 
   /** The connection of before the restart has closed. */

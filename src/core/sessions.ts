@@ -8,15 +8,16 @@ import type { Entity } from '../store/change.ts';
 import { RecordReader } from '../store/record.ts';
 import { plainError } from '../wire/error-kind.ts';
 import { parseDecimal } from '../wire/numbers.ts';
-import { SESSION } from '../wire/refusals.ts';
+import { SESSION } from '../wire/session-refusals.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import type { Client } from '../workspace/pending-get.ts';
-import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
+import { notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { depart } from './departure.ts';
 import { GivenNumbers } from './given-numbers.ts';
 import type { SessionHost } from './session-host.ts';
 import { isSessionId, numberOfSession, Session, type SessionConnection } from './session.ts';
+import type { SessionArrival } from './verbs.ts';
 
 const memoryOf = ({ secret }: Session): number => COST.session + secret.length;
 
@@ -64,13 +65,18 @@ export class Sessions {
   }
 
   /** Makes a session, or takes up the one with that secret (P15, P15.2). */
-  open(secret: string, graceText: string, connection: SessionConnection): Session | Refusal {
+  open(
+    secret: string,
+    graceText: string,
+    connection: SessionConnection,
+    how: Pick<SessionArrival, 'arrival'>,
+  ): Session | Refusal {
     const seconds = parseDecimal(graceText);
     if (seconds === undefined || seconds < 0) return notANumber('grace', graceText);
     if (secret === '' || secret.length > BOUNDS.secretBytes.value)
       return refusal(SESSION.badSecret(secret.length, BOUNDS.secretBytes.value));
-    const known = this.resume(secret, connection);
-    if (!isRefusal(known)) return known;
+    if (this.#bySecret.has(secret)) return this.resume(secret, connection, how);
+    this.#core.changes.read();
     const { limits, accounting, changes } = this.#core;
     const noRoom = accounting.budget.refusal(COST.session + secret.length, {});
     if (noRoom !== undefined) return noRoom;
@@ -81,6 +87,7 @@ export class Sessions {
       connection,
     );
     changes.touch(session);
+    session.arrives(how.arrival);
     return session;
   }
 
@@ -93,13 +100,18 @@ export class Sessions {
   }
 
   /** P15.2. */
-  resume(secret: string, connection: SessionConnection): Session | Refusal {
+  resume(
+    secret: string,
+    connection: SessionConnection,
+    { arrival }: Pick<SessionArrival, 'arrival'>,
+  ): Session | Refusal {
     const session = this.#bySecret.get(secret);
     if (session === undefined) {
       // That it has ended may not be durable yet.
       this.#core.changes.read();
       return refusal(SESSION.none());
     }
+    if (!session.arrives(arrival)) return refusal(SESSION.elsewhere());
     session.resume(connection);
     return session;
   }
@@ -136,7 +148,7 @@ export class Sessions {
     if (secret === '') throw plainError(STORED.badField('secret', `session ${number}`, 'a secret'));
     this.#numbers.wasGiven(number);
     const session = this.#add(new Session({ number, secret, grace, peer }, this.#core, this));
-    session.restore(record.number('last'));
+    session.restore(record);
     const { workspaces } = this.#core;
     for (const each of record.numbers('workspaces')) workspaces.reopen(each, session, false);
     for (const each of record.numbers('owned')) workspaces.reopen(each, session, true);

@@ -37,16 +37,26 @@ export class Making {
 /** The result of a request. A `PendingGet` sends its own reply. */
 export type Outcome = Settled | PendingGet | Making;
 
+/** How a session begins, or is taken up. */
+export interface SessionArrival {
+  /** Whether the session ends with its connection (D14). */
+  readonly ends: boolean;
+  /** How often its client has come, or 0 if it comes now; undefined if its connection is no link of a server (D18). */
+  readonly arrival: number | undefined;
+}
+
 /** The client that makes a request. */
 export interface Caller extends Opener {
   /** Whether any client may stop the server (P3). */
   readonly mayStopServer: boolean;
   /** Whether the server stops when the connection of this client closes (P3). */
   killsServer: boolean;
-  /** P15. @param grace seconds @param ends whether the session ends with its connection (D14) */
-  openSession(secret: string, grace: string, ends: boolean): Refusal | Receipt | undefined;
+  /** P15. @param grace seconds */
+  openSession(secret: string, grace: string, how: SessionArrival): Refusal | Receipt | undefined;
   /** P15.2. */
-  resumeSession(secret: string, ends: boolean): Refusal | Receipt | undefined;
+  resumeSession(secret: string, how: SessionArrival): Refusal | Receipt | undefined;
+  /** D18. */
+  notePartition(text: string): Refusal | undefined;
   /** P15.4. */
   endSession(): Refusal | undefined;
 }
@@ -79,8 +89,11 @@ export function run(
 
 const argument = (request: Request, index: number): string => request.args[index] ?? '';
 
-/** D14. */
-const ends = ({ metadata }: Request): boolean => metadata.get(KEY.ends) === '1';
+/** D14, D18. */
+const arrivalOf = ({ metadata }: Request): SessionArrival => ({
+  ends: metadata.get(KEY.ends) === '1',
+  arrival: parseWhole(metadata.get(KEY.arrival) ?? ''),
+});
 
 const opening = (request: Request): OpenRequest => ({
   name: argument(request, 0),
@@ -274,9 +287,10 @@ const RUN: Readonly<Record<VerbName, Run>> = {
     return undefined;
   },
   [VERB.openSession]: (request, caller) =>
-    caller.openSession(argument(request, 0), argument(request, 1), ends(request)),
-  [VERB.resumeSession]: (request, caller) => caller.resumeSession(argument(request, 0), ends(request)),
+    caller.openSession(argument(request, 0), argument(request, 1), arrivalOf(request)),
+  [VERB.resumeSession]: (request, caller) => caller.resumeSession(argument(request, 0), arrivalOf(request)),
   [VERB.endSession]: (_request, caller) => caller.endSession(),
+  [VERB.notePartition]: (request, caller) => caller.notePartition(argument(request, 0)),
   [VERB.deadman]: (_request, caller) => {
     if (!caller.mayStopServer) return MAY_NOT_STOP;
     caller.killsServer = true;

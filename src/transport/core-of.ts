@@ -16,7 +16,7 @@ interface Start {
   readonly gate: Gate;
   /** The port of the web page, for the handshake (P2.1). */
   readonly webPort: number | undefined;
-  readonly edge: Pick<Edge, 'newRun' | 'others'>;
+  readonly edge: Pick<Edge, 'newRun' | 'others' | 'part'>;
   /** How the store commits, if there is one (D2). */
   readonly sync: SyncMode | undefined;
 }
@@ -46,6 +46,7 @@ export function coreOf(options: TcpOptions, { gate, webPort, edge, sync }: Start
     isStored: sync !== undefined,
     durability: sync,
     others: edge.others,
+    part: edge.part,
   });
   return core;
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Part } from '../workspace/part.ts';
 import { processTime, type AwakeTime } from './awake.ts';
 import { NODE_DISK, type Disk } from './disk.ts';
 import type { OthersUse } from '../workspace/others-use.ts';
@@ -14,6 +15,8 @@ export interface Edge {
   readonly newRun: () => string;
   /** Other servers of this process, which share its limits. */
   readonly others?: OthersUse | undefined;
+  /** Which part of the data of a service the core has (D17). The default is everything. */
+  readonly part?: Part | undefined;
 }
 
 /** That of this process and this machine. */

@@ -3,7 +3,7 @@ interface Bound {
   readonly value: number;
   readonly unit: 'bytes' | 'seconds' | 'milliseconds' | 'count';
   /** The clause of docs/protocol.md; none for the web server, whose rules are in docs/web.md. */
-  readonly clause?: `${'P' | 'S' | 'W' | 'V'}${number}`;
+  readonly clause?: `${'P' | 'S' | 'W' | 'V' | 'D'}${number}`;
   /** What it bounds, and what happens beyond it. */
   readonly what: string;
 }
@@ -42,6 +42,12 @@ export const BOUNDS = {
     unit: 'bytes',
     clause: 'P15',
     what: 'The secret of a session of a client. The session with a longer one is refused.',
+  },
+  partitionCount: {
+    value: 256,
+    unit: 'count',
+    clause: 'D18',
+    what: 'The partitions of the data of several servers. A session notes no partition with a higher number.',
   },
   sessionBytes: {
     value: 255,

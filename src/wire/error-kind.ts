@@ -60,3 +60,10 @@ export function reasonOf(error: unknown): string {
     return 'an error that cannot be shown';
   }
 }
+
+/** One that no fact changes. */
+export const constant = <Code extends string>(
+  code: Code,
+  text: string,
+  remedy: string,
+): ErrorKind<[], Code> => errorKind(code, () => text, remedy);

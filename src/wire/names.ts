@@ -23,6 +23,7 @@ export const VERB = {
   openSession: 'open session',
   resumeSession: 'resume session',
   endSession: 'end session',
+  notePartition: 'note partition',
   take: 'take',
   takeTry: 'takeTry',
   endLease: 'end lease',
@@ -81,6 +82,7 @@ export const VERB_FORMS: Readonly<Record<VerbName, VerbForm>> = {
   'open session': short(2, 2, 0),
   'resume session': short(1, 1, 0),
   'end session': short(0, 0, 0),
+  'note partition': short(1, 1, 0),
   take: { ...long(3, 3, 2), mayWait: true },
   takeTry: long(3, 3, 2),
   'end lease': short(2, 2, 0),
@@ -138,6 +140,9 @@ export const KEY = {
   answered: 'answered',
   /** `1` means that the session ends with its connection, unless the server ends (D14). */
   ends: 'ends',
+  /** How often the client of a session has come, and the numbers of the partitions that the session has noted (D18). */
+  arrival: 'arrival',
+  partitions: 'partitions',
 
   /** Why a request failed (P8). */
   reason: 'nwsReason',

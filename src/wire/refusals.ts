@@ -1,8 +1,9 @@
-import { errorKind, type Catalogue, type ErrorKind } from './error-kind.ts';
+import { constant, errorKind, type Catalogue, type ErrorKind } from './error-kind.ts';
 import type { Limits } from './limits.ts';
 import { LIMIT } from './limit-refusals.ts';
 import { CAPACITY } from './capacity-refusals.ts';
 import { LEASE } from './lease-refusals.ts';
+import { SESSION } from './session-refusals.ts';
 import { OPERATION } from './operation-refusals.ts';
 import { VARIABLE } from './names.ts';
 import { STATUS, type Status } from './reply.ts';
@@ -23,10 +24,6 @@ export const refuse = (
   { code, message }: { readonly code: string; readonly message: string },
   details: { readonly status?: Status; readonly limit?: keyof Limits } = {},
 ): Refusal => ({ code, status: STATUS.failed, reason: message, ...details });
-
-/** One that no fact changes. */
-const constant = <Code extends string>(code: Code, text: string, remedy: string): ErrorKind<[], Code> =>
-  errorKind(code, () => text, remedy);
 
 /** Of any request. Clients of 2007 know some of these texts, so that none of them changes. */
 export const REQUEST = {
@@ -64,33 +61,6 @@ export const REQUEST = {
     'internal',
     'Internal error.',
     'A fault of the server: its log says more. Please report it.',
-  ),
-} as const satisfies Catalogue;
-
-/** Of sessions (P15). */
-export const SESSION = {
-  none: constant(
-    'no-session',
-    'There is no such session.',
-    'Its grace has passed: open a new session, and the workspaces again (P15.3).',
-  ),
-  hasOne: constant(
-    'has-session',
-    'This connection has a session already.',
-    'Open or resume a session once on each connection (P15).',
-  ),
-  hasNone: constant('no-session', 'This connection has no session.', 'Open a session first (P15).'),
-  late: constant(
-    'late-session',
-    'A session begins with the first request of a connection.',
-    'Open or resume the session before all other requests (P15).',
-  ),
-  badSecret: errorKind(
-    'bad-secret',
-    (length: number, most: number) => `the secret of a session has 1 to ${most} bytes, not ${length}.`,
-    'Use a random text of such a length (P15).',
-    0,
-    255,
   ),
 } as const satisfies Catalogue;
 
@@ -337,6 +307,7 @@ export const REGISTRATION = {
 export const REFUSALS: Readonly<Record<string, Catalogue>> = {
   'Any request': REQUEST,
   'Over a limit': LIMIT,
+  Sessions: SESSION,
   Workspaces: WORKSPACE,
   Variables: VARIABLES,
   'Leases of values': LEASE,

@@ -9,6 +9,7 @@ import type { LeasePlace } from './leasing.ts';
 import { Loading } from './loading.ts';
 import { listWorkspaces, type Listing } from './listing.ts';
 import { COST, memoryOfMetadata, type Account, type MemoryBudget } from './memory-budget.ts';
+import { EVERYTHING, unusedName, type Part } from './part.ts';
 import type { Opener, References } from './references.ts';
 import { isRefusal, NO_SUCH_WORKSPACE, refusal, unopened, type Refusal } from './refusal.ts';
 import { containedSteps, type Steps } from './steps.ts';
@@ -29,6 +30,12 @@ export interface OpenRequest {
   readonly metadata: Metadata;
 }
 
+interface WorkspacesOptions {
+  readonly plugins: ReadonlyMap<string, WorkspacePluginFactory>;
+  readonly suffix: string;
+  readonly part?: Part | undefined;
+}
+
 /** All workspaces of a server (W1–W10). */
 export class Workspaces {
   readonly #all = new Map<string, Workspace>();
@@ -38,16 +45,18 @@ export class Workspaces {
   readonly #plugins: ReadonlyMap<string, WorkspacePluginFactory>;
   /** Unique to this run of the server. */
   readonly #suffix: string;
+  readonly #part: Part;
   #temporaries = 0;
   /** The number of the last workspace. */
   #numbers = FIRST;
   /** The workspaces of before a restart, while they are loaded. */
   #loading: Loading | undefined;
 
-  constructor(host: Host, options: { plugins: ReadonlyMap<string, WorkspacePluginFactory>; suffix: string }) {
+  constructor(host: Host, options: WorkspacesOptions) {
     this.#host = host;
     this.#plugins = options.plugins;
     this.#suffix = options.suffix;
+    this.#part = options.part ?? EVERYTHING;
     const main = new Workspace(DEFAULT_WORKSPACE, host, {
       number: FIRST,
       isLoaded: host.changes.isRecorded,
@@ -72,6 +81,10 @@ export class Workspaces {
   }
   get all(): Iterable<Workspace> {
     return this.#all.values();
+  }
+  /** Without the first one, which always exists, if another part has it. */
+  get #owned(): Iterable<Workspace> {
+    return this.#part.owns(DEFAULT_WORKSPACE) ? this.#all.values() : [...this.#all.values()].slice(1);
   }
   /** The workspaces with a plugin, oldest first. */
   get occupied(): ReadonlySet<Workspace> {
@@ -235,8 +248,7 @@ export class Workspaces {
   makeTemporary(template: string, metadata: Metadata, { references, account }: Opener): string | Refusal {
     const { nameBytes } = this.#host.limits;
     const filled = fillTemplate(template, this.#temporaries, nameBytes);
-    let name = (filled ?? '') + this.#suffix;
-    while (this.#all.has(name)) name += '_';
+    const name = unusedName((filled ?? '') + this.#suffix, this.#part, (used) => this.#all.has(used));
     // A longer name could not be sent in a request.
     if (filled === undefined || name.length > nameBytes) return refusal(WORKSPACE.badTemplate(template));
     const workspace = references.refusal(name) ?? this.#make(name, metadata, account);
@@ -305,7 +317,7 @@ export class Workspaces {
   list(asker: Client, listing: Listing, name?: string): Steps<Refusal | undefined> {
     if (name === undefined) this.#host.changes.read();
     else this.#read(name);
-    if (name === undefined) return listWorkspaces(this.#all.values(), asker, listing);
+    if (name === undefined) return listWorkspaces(this.#owned, asker, listing);
     const workspace = this.#all.get(name);
     return listWorkspaces(workspace === undefined ? [] : [workspace], asker, listing);
   }
