@@ -3,6 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { claimMachine } from '../machines/claim.ts';
 import { commitMachine } from '../machines/commit.ts';
 import { connectionMachine } from '../machines/connection.ts';
+import { forwardedClientMachine } from '../machines/forwarded-client.ts';
 import { forwardingMachine } from '../machines/forwarding.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { leaseMachine } from '../machines/lease.ts';
@@ -101,10 +102,16 @@ export const CHARTS: readonly Chart[] = [
       'a server of several with one store: whether it owns the data, or forwards its clients to the owner',
   },
   {
+    name: 'forwarded-client',
+    title: 'Forwarded client',
+    machine: forwardedClientMachine,
+    about: 'one client of a server with a shared store: which owner gets its requests, and when',
+  },
+  {
     name: 'forwarding',
     title: 'Forwarding',
     machine: forwardingMachine,
-    about: 'one client of a server that does not own the data: how its requests reach the owner',
+    about: 'what a server does for one client at the owner of one partition',
   },
   {
     name: 'lease',

@@ -1,79 +1,77 @@
-import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { actorOf, type ActorOf } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
 import { bind } from '../machines/bind.ts';
-import { forwardingMachine } from '../machines/forwarding.ts';
-import type { AwakeTimeout } from '../transport/awake.ts';
-import { MALFORMED } from '../wire/dictionary.ts';
-import { KEY, OPTION, VERB } from '../wire/names.ts';
-import { isFile, type Metadata } from '../wire/payload.ts';
-import { encodeRequest, type Request } from '../wire/request.ts';
-import type { ForwardingHost } from './forwarding-host.ts';
+import { forwardedClientMachine, type ForwardedClientEvent } from '../machines/forwarded-client.ts';
+import { KEY, VERB } from '../wire/names.ts';
+import { isFile, NO_METADATA } from '../wire/payload.ts';
+import { refuse } from '../wire/refusals.ts';
+import { SESSION } from '../wire/session-refusals.ts';
+import type { Reply } from '../wire/reply-decoder.ts';
+import { encodeReply, isStatus, STATUS, type ReplyFormat } from '../wire/reply.ts';
+import type { Request } from '../wire/request.ts';
+import { withoutPartitions } from './client-session.ts';
+import { ClientSessions } from './client-sessions.ts';
+import { destinationOf } from './destination.ts';
 import { FrontConnection } from './front-connection.ts';
-import { OwnerLink } from './owner-link.ts';
-import { ReplyForwarder, SessionBeginning } from './reply-forwarder.ts';
+import { mergedReply } from './merged-reply.ts';
+import type { OwnerSession, OwnerSessionHost, SessionClient, WhyOver } from './owner-session.ts';
 import {
+  arrived,
+  askedBy,
   isOwnSession,
-  isWithdrawn,
-  RequestQueue,
-  type Encoded,
+  mayBlock,
+  type ArrivedRequest,
+  type AskedRequest,
   type UnansweredRequest,
 } from './request-queue.ts';
-
-/** Milliseconds for which a client waits for an owner of the data, and for which the owner keeps its session (D12, D13). */
-const OWNER_TIMEOUT_MS = 60_000;
-
-/** Milliseconds between two attempts to reach the owner. */
-const CONNECT_AGAIN_MS = 50;
 
 /** Requests without a reply, by bytes and by number, beyond which no more are read from a client. */
 const MOST_UNANSWERED_BYTES = 2 ** 20;
 const MOST_UNANSWERED = 1_000;
 
-/** Bytes on their way to a client or to the owner beyond which the other side is not read from. */
+/** Bytes on their way to a client or to an owner beyond which the other side is not read from. */
 const MOST_UNREAD_BYTES = 2 ** 20;
 
-/** Metadata in both directions (P3). */
-const BOTH_WAYS: Metadata = new Map([
-  [OPTION.metadataToServer, '1'],
-  [OPTION.metadataFromServer, '1'],
-]);
-
-const SECRET_BYTES = 24;
-
-/** One client of a server that does not own the data. Its statechart decides what becomes of its requests. */
-export class ForwardedClient {
+/** One client of a server with a shared store. Its statechart decides when its requests are sent. */
+export class ForwardedClient implements SessionClient {
   readonly connection: FrontConnection;
-  readonly #host: ForwardingHost;
-  readonly #actor: ActorOf<typeof forwardingMachine>;
-  readonly #queue = new RequestQueue();
-  readonly #secret = randomBytes(SECRET_BYTES).toString('hex');
-  #link: OwnerLink | undefined;
-  #replies: ReplyForwarder | undefined;
-  /** The replies to the requests that begin the session. */
-  #beginning: SessionBeginning | undefined;
+  readonly #host: OwnerSessionHost;
+  readonly #actor: ActorOf<typeof forwardedClientMachine>;
+  /** Requests whose turn has not come. */
+  readonly #line: ArrivedRequest[] = [];
+  readonly #sessions: ClientSessions;
+  /** That with the unanswered requests. */
+  #current: OwnerSession | undefined;
+  /** The request that begins or resumes its own session, or that all owners are asked. */
+  #apart: ArrivedRequest | undefined;
+  #isPassing = false;
+  #unanswered = 0;
+  #unansweredBytes = 0;
   #finalReply: string | undefined;
-  /** Whether the owner is to stop when the client has disconnected (P3). */
-  #killsServer = false;
-  #waitTimer: AwakeTimeout | undefined;
-  #stopRetry: () => void = () => undefined;
-  #triedAt = Number.NEGATIVE_INFINITY;
+  isGone = false;
 
-  constructor(id: number, socket: Duplex, name: string, host: ForwardingHost) {
+  constructor(id: number, socket: Duplex, name: string, host: OwnerSessionHost) {
     this.#host = host;
+    this.#sessions = new ClientSessions(this, host);
     this.connection = new FrontConnection(id, socket, name, host, {
       requested: (request) => this.#requested(request),
-      gone: () => this.#actor.send({ type: 'client.gone' }),
-      counted: () => this.#link?.holdReading(this.connection.peer.unread > MOST_UNREAD_BYTES),
+      gone: () => {
+        this.isGone = true;
+        this.#send({ type: 'client.gone', isSent: this.#isSent });
+      },
+      counted: () => {
+        const isBehind = this.connection.peer.unread > MOST_UNREAD_BYTES;
+        for (const session of this.#sessions.all) session.holdReading(isBehind);
+      },
     });
-    this.#actor = actorOf(host.machines.forwarding, {
-      id: 'forwarding',
+    this.#actor = actorOf(host.machines.forwardedClient, {
+      id: 'forwardedClient',
       input: { id },
       parent: host.root,
       failed: (error) => {
         host.logger.error({ peer: name, error }, 'a chart failed');
-        this.end();
+        this.#end();
       },
     });
   }
@@ -83,183 +81,243 @@ export class ForwardedClient {
     this.connection.start();
   }
 
+  get name(): string {
+    return this.connection.name;
+  }
+  get format(): ReplyFormat {
+    return this.connection.agreement.format;
+  }
   /** @param isOther whether it is another server than before */
-  ownerKnown(isOther: boolean): void {
-    this.#actor.send({ type: 'owner.known', isOther });
+  ownerKnown(partition: number, isOther: boolean): void {
+    this.#sessions.ownerKnown(partition, isOther);
   }
 
   /** The server stops. */
   stop(): void {
-    this.#actor.send({ type: 'stop.asked' });
+    this.#send({ type: 'stop.asked' });
+  }
+
+  #send(event: ForwardedClientEvent): void {
+    this.#actor.send(event);
   }
 
   #requested(request: Request): void {
-    const { bytes } = this.#queue.add(request);
-    this.#host.keptBytes += bytes;
-    this.#actor.send({ type: 'request.came', isOwnSession: isOwnSession(request) });
-    this.#holdOrRead();
+    const each = arrived(request);
+    this.#line.push(each);
+    this.#unanswered++;
+    this.#unansweredBytes += each.bytes;
+    this.#host.keptBytes += each.bytes;
+    const isOwn = isOwnSession(request);
+    // A session of the client's own may outlast its connection.
+    if (!isOwn && !this.#sessions.isOwn) this.#sessions.killsServer ||= this.connection.agreement.killsServer;
+    const isForAll = this.#destinationOf(this.#asked(each)) === 'all';
+    this.#send({ type: 'request.came', isOwnSession: isOwn, isForAll });
+    this.counted();
   }
 
   /** A client whose requests are not answered is not read from, so that it does not use up the memory (P11). */
-  #holdOrRead(): void {
-    const { bytes, count } = this.#queue;
+  counted(): void {
     const { keptBytes, limits } = this.#host;
-    const isFull = bytes > MOST_UNANSWERED_BYTES || count > MOST_UNANSWERED;
-    const areAllFull = keptBytes > limits.incomingBytes && count > 0;
-    const isBehind = (this.#link?.unread ?? 0) > MOST_UNREAD_BYTES;
+    const isFull = this.#unansweredBytes > MOST_UNANSWERED_BYTES || this.#unanswered > MOST_UNANSWERED;
+    const areAllFull = keptBytes > limits.incomingBytes && this.#unanswered > 0;
+    const isBehind = (this.#current?.unread ?? 0) > MOST_UNREAD_BYTES;
     this.connection.holdReading(isFull || areAllFull || isBehind);
   }
 
-  #startWaitTimer(): void {
-    this.#waitTimer = this.#host.time.startTimeout(OWNER_TIMEOUT_MS, () =>
-      this.#actor.send({ type: 'wait.elapsed' }),
-    );
+  #asked(each: ArrivedRequest): AskedRequest {
+    return askedBy(each, this.#sessions.isOwn);
   }
 
-  /** The first attempt comes at once, and later ones after a while. */
-  #seekOwner(): void {
-    this.#dropLink();
-    const { loop } = this.#host.time;
-    const wait = Math.max(this.#triedAt + CONNECT_AGAIN_MS - loop.now(), 0);
-    this.#stopRetry();
-    this.#stopRetry = loop.startTimer(wait, () =>
-      this.#actor.send({ type: 'retry.due', isKnown: this.#host.isOwnerKnown }),
-    );
+  #destinationOf(asked: AskedRequest) {
+    return destinationOf(asked, { home: this.#sessions.home, partitions: this.#host.partitions });
   }
 
-  #connect({ isRelayed }: { readonly isRelayed: boolean }): void {
-    this.#stopRetry();
-    const { time } = this.#host;
-    this.#triedAt = time.loop.now();
-    const stream = this.#host.connectOwner(this.connection.name);
-    if (stream === undefined) return this.#actor.send({ type: 'link.lost' });
-    const dialect = isRelayed ? this.connection.dialect : BOTH_WAYS;
-    const events = {
-      ready: () => this.#actor.send({ type: 'link.ready' }),
-      received: (bytes: Buffer) => this.#received(bytes, isRelayed),
-      counted: () => this.#holdOrRead(),
-      lost: () => {
-        this.#finalReply ??= this.#replies?.finalReply();
-        this.#actor.send({ type: 'link.lost' });
-      },
-    };
-    this.#link = new OwnerLink(this.connection.name, stream, dialect, { events, time });
+  /** Whether the owners have got all requests. A session that is not resumed yet must be, so that it ends. */
+  get #isSent(): boolean {
+    return this.#line.length === 0 && this.#sessions.areReady;
   }
 
-  #dropLink(): void {
-    this.#link?.destroy();
-    this.#link = undefined;
-    this.#replies = undefined;
+  #takeNext(): void {
+    const [next] = this.#line;
+    if (next === undefined) this.#send({ type: 'line.empty', isSent: this.#isSent });
+    else this.#send({ type: 'request.next', isForAll: this.#destinationOf(this.#asked(next)) === 'all' });
   }
 
-  /** P15, P15.2, D14. */
-  #beginSession({ hasSession }: { readonly hasSession: boolean }): void {
-    const metadata = new Map([[KEY.ends, '1']]);
-    const grace = String(OWNER_TIMEOUT_MS / 1_000);
-    const first = hasSession ? [VERB.resumeSession, this.#secret] : [VERB.openSession, this.#secret, grace];
-    this.#killsServer ||= this.connection.agreement.killsServer;
-    // An owner in this process answers during the call.
-    this.#beginning = new SessionBeginning(this.#killsServer ? 2 : 1);
-    this.#link?.send(encodeRequest(first, metadata));
-    if (this.#killsServer) this.#link?.send(encodeRequest([VERB.deadman], new Map()));
+  /** Passes on the requests that are for the same partition as the unanswered ones (D17). */
+  #pass(): void {
+    this.#isPassing = true;
+    let current = this.#current?.isIdle === false ? this.#current : undefined;
+    for (let [next] = this.#line; next !== undefined; [next] = this.#line) {
+      const asked = this.#asked(next);
+      const destination = this.#destinationOf(asked);
+      if (destination === 'all') break;
+      if (destination !== 'any' && destination !== (current?.partition ?? destination)) break;
+      current ??= this.#sessions.in(destination === 'any' ? this.#sessions.home : destination);
+      this.#current = current;
+      this.#line.shift();
+      current.pass(asked);
+    }
+    this.#isPassing = false;
+    if (this.#current?.isIdle !== false) this.#send({ type: 'requests.answered' });
+    else if (this.#line.length > 0) this.#send({ type: 'line.elsewhere' });
+    else this.#send({ type: 'line.empty', isSent: this.#isSent });
   }
 
-  #received(bytes: Buffer, isRelayed: boolean): void {
-    const { peer } = this.connection;
-    // The bytes are valid only now, and the client may not take them at once.
-    if (isRelayed) return peer.send(Buffer.from(bytes));
-    if (this.#replies !== undefined) return this.#replies.receive(bytes);
-    const begun = this.#beginning?.receive(bytes);
-    if (begun === MALFORMED) this.#link?.drop();
-    else if (begun !== undefined) this.#actor.send({ type: begun ? 'session.begun' : 'session.refused' });
+  /** The owner decides whether the last request is blocked, so that the next one must not have come (P5.3). */
+  #probe(): void {
+    const { last } = this.#current ?? {};
+    if (last !== undefined && mayBlock(last)) this.#current?.probe();
   }
 
-  #sendUnanswered({ isGone }: { readonly isGone: boolean }): void {
-    this.#finalReply = undefined;
-    this.#replies = new ReplyForwarder(this.#queue, this.connection.agreement.format, {
-      send: (bytes) => this.connection.peer.send(bytes),
-      answered: (isCarriedOut) => this.#answered(isCarriedOut),
-      differs: () => this.#actor.send({ type: 'reply.differs' }),
-      malformed: () => this.#link?.drop(),
-    });
-    for (const request of this.#queue.all()) if (!isGone || !isWithdrawn(request)) this.#send(request);
+  answered(session: OwnerSession, done: UnansweredRequest, isCarriedOut: boolean): void {
+    if (done.taken === undefined) {
+      if (isCarriedOut && done.request.verb === VERB.deadman) this.#sessions.killsServer = true;
+      this.#release(done);
+    }
+    if (session === this.#current && session.isIdle && !this.#isPassing)
+      this.#send({ type: 'requests.answered' });
   }
 
-  #send(request: UnansweredRequest): void {
-    request.wasSent = true;
-    this.#sendPieces(this.#queue.encode(request));
-  }
-
-  #sendPieces(pieces: Encoded): void {
-    for (const piece of pieces)
-      this.#link?.send(typeof piece === 'object' && 'file' in piece ? this.#host.files.read(piece) : piece);
-    this.#holdOrRead();
-  }
-
-  /** The client has a reply. */
-  #answered(isCarriedOut: boolean): void {
-    const done = this.#queue.answered();
-    if (done === undefined) return;
-    if (isCarriedOut && done.request.verb === VERB.deadman) this.#killsServer = true;
-    this.#release(done);
-    this.#holdOrRead();
-  }
-
-  #release({ bytes, request: { payload } }: UnansweredRequest): void {
+  /** The client has the reply. */
+  #release({ bytes, request: { payload } }: ArrivedRequest): void {
+    this.#unanswered--;
+    this.#unansweredBytes -= bytes;
     this.#host.keptBytes -= bytes;
     if (payload !== undefined && isFile(payload)) this.#host.uploads.discard(payload);
+    this.counted();
   }
 
-  /** The first request, which has come already, and all bytes after it. */
-  #relay(): void {
-    const { agreement } = this.connection;
-    const first = this.#queue.answered();
+  send(bytes: string | Uint8Array): void {
+    this.connection.peer.send(bytes);
+  }
+
+  ready(session: OwnerSession): void {
+    if (this.#sessions.isBare(session)) return;
+    this.#send({ type: 'session.ready', isJoined: this.#sessions.isJoined, isSent: this.#isSent });
+  }
+
+  over({ finalReply }: OwnerSession, why: WhyOver): void {
+    this.#finalReply = finalReply;
+    this.#send({ type: why });
+  }
+
+  /** D15. */
+  #joinHome(): void {
+    const first = this.#line.shift();
     if (first === undefined) return;
-    const { verb, args, metadata } = first.request;
-    this.#release(first);
-    this.#link?.send(encodeRequest([verb, ...args], agreement.metadataToServer ? metadata : undefined));
-    this.connection.passOn((bytes) => {
-      this.#link?.send(Buffer.from(bytes));
-      this.#holdOrRead();
-    });
+    this.#apart = first;
+    this.#sessions.joinHome(first.request);
   }
 
-  /** Ends the connection of the client, and the link once everything is sent. */
-  end(): void {
-    this.#stopRetry();
-    this.#waitTimer?.stop();
-    this.#link?.end();
-    for (let each = this.#queue.answered(); each !== undefined; each = this.#queue.answered())
-      this.#release(each);
+  #replyJoined(): void {
+    const { begun } = this.#sessions;
+    const metadata = withoutPartitions(begun?.metadata ?? NO_METADATA);
+    this.#reply({ status: STATUS.ok, metadata, value: undefined });
+    this.#forgetApart();
+  }
+
+  /** The home begins no session. */
+  #replyNotJoined(): void {
+    const { begun } = this.#sessions;
+    if (begun !== undefined) this.#reply({ ...begun, value: undefined });
+    this.#goOnWithout();
+  }
+
+  /** The session has ended in one of its partitions. */
+  #refuseJoining(): void {
+    const { status, reason } = refuse(SESSION.none());
+    this.#reply({ status, metadata: new Map([[KEY.reason, reason]]), value: undefined });
+    this.#goOnWithout();
+  }
+
+  /** The client has no session of its own. */
+  #goOnWithout(): void {
+    this.#leave(false);
+    this.#sessions.goOnWithout();
+    this.#forgetApart();
+  }
+
+  #forgetApart(): void {
+    if (this.#apart !== undefined) this.#release(this.#apart);
+    this.#apart = undefined;
+  }
+
+  #reply({ status, metadata, value }: Reply): void {
+    if (!isStatus(status)) return;
+    this.send(encodeReply(this.format, status, metadata, value));
+    if (value !== undefined) this.send(value.payload);
+  }
+
+  #sendFinalReply(): void {
+    if (this.#finalReply !== undefined) this.send(this.#finalReply);
+  }
+
+  /** Asks the owners of all partitions (D17). */
+  #gather(): void {
+    const next = this.#line.shift();
+    if (next === undefined) return;
+    this.#apart = next;
+    this.#current = undefined;
+    const asked = this.#asked(next);
+    const isEnd = asked.request.verb === VERB.endSession;
+    if (isEnd) this.#sessions.endsWithConnection();
+    const sessions = isEnd ? [...this.#sessions.all] : this.#sessions.everywhere();
+    const replies: Reply[] = [];
+    const taken = (reply: Reply): void => {
+      if (replies.push(reply) < sessions.length) return;
+      this.#reply(mergedReply(replies));
+      this.#forgetApart();
+      this.#sessions.endBare();
+      this.#send({ type: 'gathered' });
+    };
+    for (const session of sessions) session.pass({ ...asked, taken });
+  }
+
+  /** Nothing more is asked where everything is sent (V6). */
+  #endReady(): void {
+    if (this.#line.length === 0) this.#releaseAll(this.#sessions.leaveReady());
+  }
+
+  /**
+   * Ends the links to the owners when everything is sent.
+   * @param ends whether a session of the client's own ends, too
+   */
+  #leave(ends: boolean): void {
+    this.#releaseAll(this.#sessions.leave(ends));
+  }
+
+  #releaseAll(left: readonly UnansweredRequest[]): void {
+    for (const each of left) if (each.taken === undefined) this.#release(each);
+  }
+
+  /** Ends the connection of the client, and the links once everything is sent. */
+  #end(): void {
+    this.#leave(false);
+    this.#forgetApart();
+    for (const each of this.#line.splice(0)) this.#release(each);
     this.connection.close();
     this.#host.ended(this.connection.id);
   }
 
   /** Binds the machine. @param client finds the client of an actor */
-  static bind(client: (id: number) => ForwardedClient, { logger }: Pick<ForwardingHost, 'logger'>) {
-    const bound = bind<typeof forwardingMachine, undefined>(forwardingMachine, () => undefined, {
-      startWaitTimer: (_, { context }) => client(context.id).#startWaitTimer(),
-      stopWaitTimer: (_, { context }) => client(context.id).#waitTimer?.stop(),
-      seekOwner: (_, { context }) => client(context.id).#seekOwner(),
-      connect: (_, { context }) => client(context.id).#connect(context),
-      beginSession: (_, { context }) => client(context.id).#beginSession(context),
-      sendUnanswered: (_, { context }) => client(context.id).#sendUnanswered(context),
-      sendRequest: (_, { context }) => client(context.id).#sendLast(),
+  static bind(client: (id: number) => ForwardedClient, { logger }: Pick<OwnerSessionHost, 'logger'>) {
+    const bound = bind<typeof forwardedClientMachine, undefined>(forwardedClientMachine, () => undefined, {
+      joinHome: (_, { context }) => client(context.id).#joinHome(),
+      joinOthers: (_, { context }) => client(context.id).#sessions.joinOthers(),
+      replyJoined: (_, { context }) => client(context.id).#replyJoined(),
+      replyNotJoined: (_, { context }) => client(context.id).#replyNotJoined(),
+      refuseJoining: (_, { context }) => client(context.id).#refuseJoining(),
+      takeNext: (_, { context }) => client(context.id).#takeNext(),
+      pass: (_, { context }) => client(context.id).#pass(),
+      probe: (_, { context }) => client(context.id).#probe(),
+      gather: (_, { context }) => client(context.id).#gather(),
       sendFinalReply: (_, { context }) => client(context.id).#sendFinalReply(),
-      relay: (_, { context }) => client(context.id).#relay(),
-      end: (_, { context }) => client(context.id).end(),
+      endReady: (_, { context }) => client(context.id).#endReady(),
+      endSessions: (_, { context }) => client(context.id).#leave(true),
+      end: (_, { context }) => client(context.id).#end(),
       reportUnexpected: (_, { event }) =>
-        logger.error({ event: event.type }, 'the machine of forwarding does not expect this event'),
+        logger.error({ event: event.type }, 'the machine of a forwarded client does not expect this event'),
     });
     return compiled(bound);
-  }
-
-  #sendLast(): void {
-    const { last } = this.#queue;
-    if (last !== undefined) this.#send(last);
-  }
-
-  #sendFinalReply(): void {
-    if (this.#finalReply !== undefined) this.connection.peer.send(this.#finalReply);
   }
 }

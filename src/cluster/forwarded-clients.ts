@@ -17,24 +17,26 @@ import type { FilePayload } from '../wire/payload.ts';
 import { withDefaults } from '../wire/with-defaults.ts';
 import { ServerAccounting } from '../workspace/storage-accounting.ts';
 import { ForwardedClient } from './forwarded-client.ts';
-import type { ForwardingHost } from './forwarding-host.ts';
 import { FrontConnection } from './front-connection.ts';
 import type { OwnerStream } from './owner-link.ts';
+import { OwnerSession, type OwnerSessionHost } from './owner-session.ts';
 
-/** What clients of a server are offered, whether it owns the data or not. */
+/** What clients of a server are offered. */
 export interface ForwardingOptions {
   readonly gate: Gate;
   readonly logger: Logger;
   readonly tcp: TcpOptions;
   /** The port of the web page, for the handshake (P2.1). */
   readonly webPort: number | undefined;
+  /** How many partitions the data has. */
+  readonly partitions: number;
 }
 
-/** Reaches the owner of the data for the client of that name. */
-export type ConnectOwner = (name: string) => OwnerStream;
+/** Reaches the owner of a partition for the client of that name. */
+export type ConnectOwner = (name: string) => OwnerStream | undefined;
 
-/** The clients of a server that does not own the data. */
-export class ForwardedClients implements ForwardingHost {
+/** The clients of a server with a shared store. */
+export class ForwardedClients implements OwnerSessionHost {
   readonly limits: Limits;
   readonly accounting: ServerAccounting;
   readonly time: AwakeTime = processTime;
@@ -43,21 +45,26 @@ export class ForwardedClients implements ForwardingHost {
   readonly files: TemporaryFiles;
   readonly uploads: Uploads;
   readonly machines;
+  readonly partitions: number;
   readonly root = createActor(fromTransition((state: null) => state, null)).start();
   keptBytes = 0;
   readonly #terms: Terms;
   readonly #clients = new Map<number, ForwardedClient>();
   readonly #peers = new Map<number, Peer>();
-  /** Clients that need the owner no longer, and whose sockets are still open. */
+  readonly #sessions = new Map<number, OwnerSession>();
+  /** Clients that need the owners no longer, and whose sockets are still open. */
   readonly #ended = new Set<number>();
   readonly #unread: Unread<Peer>;
-  #connect: ConnectOwner | undefined;
+  /** By partition. */
+  readonly #connect: (ConnectOwner | undefined)[] = [];
   #accepted = 0;
   #files = 0;
+  #numbers = 0;
 
-  constructor({ gate, logger, tcp, webPort }: ForwardingOptions) {
+  constructor({ gate, logger, tcp, webPort, partitions }: ForwardingOptions) {
     const limits = withDefaults(DEFAULT_LIMITS, tcp.limits);
     this.gate = gate;
+    this.partitions = partitions;
     this.logger = logger;
     this.limits = limits;
     this.accounting = new ServerAccounting(limits, () => undefined);
@@ -73,7 +80,8 @@ export class ForwardedClients implements ForwardingHost {
     });
     this.machines = {
       connection: FrontConnection.bind((id) => this.#find(id).connection, this),
-      forwarding: ForwardedClient.bind((id) => this.#find(id), this),
+      forwardedClient: ForwardedClient.bind((id) => this.#find(id), this),
+      forwarding: OwnerSession.bind((number) => this.#findSession(number), this),
     };
   }
 
@@ -81,14 +89,27 @@ export class ForwardedClients implements ForwardingHost {
   get count(): number {
     return this.#clients.size;
   }
-  get isOwnerKnown(): boolean {
-    return this.#connect !== undefined;
+  isOwnerKnown(partition: number): boolean {
+    return this.#connect[partition] !== undefined;
   }
 
   #find(id: number): ForwardedClient {
     const client = this.#clients.get(id);
     if (client === undefined) throw fault(`there is no client ${id}`);
     return client;
+  }
+
+  addSession(session: OwnerSession): number {
+    this.#sessions.set(++this.#numbers, session);
+    return this.#numbers;
+  }
+  removeSession(number: number): void {
+    this.#sessions.delete(number);
+  }
+  #findSession(number: number): OwnerSession {
+    const session = this.#sessions.get(number);
+    if (session === undefined) throw fault(`there is no session ${number}`);
+    return session;
   }
 
   /** @param name HOST:PORT of the client */
@@ -101,18 +122,18 @@ export class ForwardedClients implements ForwardingHost {
   }
 
   /** @param isOther whether it is another server than before */
-  ownerKnown(connect: ConnectOwner, isOther: boolean): void {
-    this.#connect = connect;
-    for (const client of this.#clients.values()) client.ownerKnown(isOther);
+  ownerKnown(partition: number, connect: ConnectOwner, isOther: boolean): void {
+    this.#connect[partition] = connect;
+    for (const client of this.#clients.values()) client.ownerKnown(partition, isOther);
   }
 
-  /** Nobody is known to own the data. Links to the former owner stay: it may still own the data. */
-  ownerUnknown(): void {
-    this.#connect = undefined;
+  /** Nobody is known to own the partition. Links to the former owner stay: it may still own it. */
+  ownerUnknown(partition: number): void {
+    this.#connect[partition] = undefined;
   }
 
-  connectOwner(name: string): OwnerStream | undefined {
-    return this.#connect?.(name);
+  connectOwner(partition: number, name: string): OwnerStream | undefined {
+    return this.#connect[partition]?.(name);
   }
 
   termsOf(id: number): Terms {

@@ -1,6 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 import type { Logger } from 'pino';
 import type { connectionMachine } from '../machines/connection.ts';
+import type { forwardedClientMachine } from '../machines/forwarded-client.ts';
 import type { forwardingMachine } from '../machines/forwarding.ts';
 import type { AwakeTime } from '../transport/awake.ts';
 import type { Gate } from '../transport/gate.ts';
@@ -13,7 +14,7 @@ import type { FilePayload } from '../wire/payload.ts';
 import type { ServerAccounting } from '../workspace/storage-accounting.ts';
 import type { OwnerStream } from './owner-link.ts';
 
-/** What the clients of a server that does not own the data have around them. */
+/** What the clients of a server with a shared store have around them. */
 export interface ForwardingHost {
   readonly limits: Limits;
   readonly accounting: ServerAccounting;
@@ -24,22 +25,25 @@ export interface ForwardingHost {
   readonly uploads: Uploads;
   readonly machines: {
     readonly connection: typeof connectionMachine;
+    readonly forwardedClient: typeof forwardedClientMachine;
     readonly forwarding: typeof forwardingMachine;
   };
   /** The parent of the actors. */
   readonly root: AnyActorRef;
-  readonly isOwnerKnown: boolean;
+  /** How many partitions the data has. */
+  readonly partitions: number;
   /** The bytes in memory of the unanswered requests of all clients. */
   keptBytes: number;
   /** The options that a connection is offered (P2.1, P2.5). */
   termsOf(id: number): Terms;
   newFile(size: number): FilePayload;
-  /** @returns a stream to the owner for the client of that name, undefined if nobody is known to own the data */
-  connectOwner(name: string): OwnerStream | undefined;
+  isOwnerKnown(partition: number): boolean;
+  /** @returns a stream to the owner for the client of that name, undefined if nobody is known to own the partition */
+  connectOwner(partition: number, name: string): OwnerStream | undefined;
   /** The number of bytes that a client has not read may have changed (P12). */
   countUnread(peer: Peer): void;
   /** The socket of a client is closed. */
   closed(id: number): void;
-  /** A client needs the owner no longer. */
+  /** A client needs the owners no longer. */
   ended(id: number): void;
 }

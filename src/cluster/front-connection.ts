@@ -11,12 +11,9 @@ import { fault } from '../wire/error-kind.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, type Terms } from '../wire/handshake.ts';
 import type { Limits } from '../wire/limits.ts';
-import { OPTION } from '../wire/names.ts';
-import type { Metadata } from '../wire/payload.ts';
 import { RequestDecoder, type Request } from '../wire/request.ts';
 import type { Timer } from '../workspace/timers.ts';
 import type { ForwardingHost } from './forwarding-host.ts';
-import type { Dialect } from './owner-link.ts';
 
 /** A value of at least that many bytes is kept in a file, not in memory, until its request is answered (D13). */
 const MOST_IN_MEMORY_BYTES = 2 ** 20;
@@ -32,14 +29,12 @@ export interface FrontEvents {
   counted(): void;
 }
 
-/** The connection of a client to a server that does not own the data: its handshake (P2) and its requests (P5). */
+/** The connection of a client to a server with a shared store: its handshake (P2) and its requests (P5). */
 export class FrontConnection {
   readonly id: number;
   readonly name: string;
   readonly peer: Peer;
   #agreement: Agreement | undefined;
-  /** As the owner would be addressed by this client. */
-  #dialect: Dialect = new Map();
   readonly #host: ForwardingHost;
   readonly #events: FrontEvents;
   readonly #terms: Terms;
@@ -49,8 +44,6 @@ export class FrontConnection {
   #opening: ServerHandshake | undefined;
   #decoder: RequestDecoder | undefined;
   #handshakeTimer: Timer | undefined;
-  /** Takes the bytes of a client that has a session of its own. */
-  #passOn: ((bytes: Buffer) => void) | undefined;
   #isHeld = false;
 
   constructor(id: number, socket: Duplex, name: string, host: ForwardingHost, events: FrontEvents) {
@@ -97,12 +90,8 @@ export class FrontConnection {
   get agreement(): Agreement {
     return this.#agreement ?? missingAgreement();
   }
-  get dialect(): Dialect {
-    return this.#dialect;
-  }
 
   #received(bytes: Buffer): void {
-    if (this.#passOn !== undefined) return this.#passOn(bytes);
     this.#requestTimer.came(bytes.length, this.#expects('midRequest'));
     this.#input.push(bytes);
     this.#readOn();
@@ -126,7 +115,7 @@ export class FrontConnection {
   }
 
   #readRequests(): void {
-    while (!this.#isHeld && this.#passOn === undefined && this.#expects('readsRequests')) {
+    while (!this.#isHeld && this.#expects('readsRequests')) {
       const request = this.#decoder?.next();
       if (request === MALFORMED) return this.#actor.send({ type: 'malformed' });
       const isMidway = request === undefined && this.#decoder?.isMidway === true;
@@ -140,18 +129,17 @@ export class FrontConnection {
   /** @returns whether the handshake has reached a step */
   #begin(step: ServerHandshakeStep | undefined): boolean {
     if (step === undefined) return false;
-    if (step.agreed !== undefined) this.#agree(step.agreed, step.event.type === 'greeted.old');
+    if (step.agreed !== undefined) this.#agree(step.agreed);
     if (step.limit === undefined) this.#actor.send(step.event);
     else this.#overLimit(step.limit);
     return true;
   }
 
-  #agree(agreed: Agreement, isOld: boolean): void {
+  #agree(agreed: Agreement): void {
     const { limits, accounting, uploads } = this.#host;
     this.#opening?.drop();
     this.#opening = undefined;
     this.#agreement = agreed;
-    this.#dialect = isOld ? (agreed.format.cookie ? '2222' : '0000') : optionsOf(agreed);
     this.#decoder = new RequestDecoder(this.#input, {
       metadata: agreed.metadataToServer,
       limits: { ...limits, longValueBytes: Math.min(limits.longValueBytes, MOST_IN_MEMORY_BYTES) },
@@ -182,14 +170,6 @@ export class FrontConnection {
   #failed(error: unknown): void {
     this.#host.logger.error({ peer: this.name, error }, 'a chart failed');
     this.peer.destroy();
-  }
-
-  /** The bytes of the client are passed on from now on, beginning with those that are not read yet. */
-  passOn(to: (bytes: Buffer) => void): void {
-    this.#passOn = to;
-    const rest = this.#input.rest();
-    this.#input.settle();
-    if (rest.length > 0) to(rest);
   }
 
   /** Stops or resumes reading requests. */
@@ -268,13 +248,4 @@ const timersOf = ({ time }: ForwardingHost) => ({
 
 function missingAgreement(): never {
   throw fault('the handshake is not complete');
-}
-
-function optionsOf({ format, metadataToServer, killsServer }: Agreement): Metadata {
-  const chosen: readonly [name: string, isOn: boolean][] = [
-    [OPTION.metadataToServer, metadataToServer],
-    [OPTION.metadataFromServer, format.metadata],
-    [OPTION.killServerOnClose, killsServer],
-  ];
-  return new Map(chosen.filter(([, isOn]) => isOn).map(([name]) => [name, '1']));
 }

@@ -1,5 +1,4 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Listener } from '../transport/listener.ts';
 import type { Listening, ListenerOptions } from '../transport/listening.ts';
@@ -41,22 +40,17 @@ type Mode =
 
 const HOLD: Mode = { type: 'hold' };
 
-/** The partition that decides what becomes of clients. */
-const ONLY = 0;
-
 export interface FrontOptions extends ForwardingOptions {
   /** Only servers with the same store know it. */
   readonly secret: string;
-  /** How many partitions the data has. */
-  readonly partitions: number;
   /** Another server asks something about this one. @returns the answer; undefined if there is none */
   readonly asked?: ((question: string) => Promise<string | undefined>) | undefined;
 }
 
 /**
- * The listening sockets of one server of several. The core of an owner serves clients that connect. Otherwise they are
- * forwarded to the owner, and wait while there is none. A second port is for the clients that other servers forward; it
- * serves them or closes their connections, so no client is forwarded twice.
+ * The listening sockets of one server of several. The server reads the requests of clients that connect, and sends each to the
+ * owner of its partition, in this process or in another one; requests wait while nobody owns the partition. A second port is
+ * for the requests that other servers send. They are served or their connections are closed, so no request is forwarded twice.
  */
 export class Front {
   readonly #clients: Listener;
@@ -80,8 +74,8 @@ export class Front {
   /** The last owner of each partition that was known: this server, or HOST:PORT of another one. */
   readonly #owners: (ListenerOptions | string | undefined)[];
 
-  constructor({ secret, partitions, asked, ...options }: FrontOptions) {
-    const { gate, logger } = options;
+  constructor({ secret, asked, ...options }: FrontOptions) {
+    const { gate, logger, partitions } = options;
     this.#asked = asked;
     this.#logger = logger;
     this.#secret = secret;
@@ -92,12 +86,9 @@ export class Front {
     this.#clients = new Listener({
       gate,
       logger,
-      isFull: () => this.#isFull(),
-      accept: (socket, name) => this.#accept(socket, name),
-      refused: (limit) => {
-        const mode = this.#modeOf(ONLY);
-        if (mode.type === 'serve') mode.core.refused(limit);
-      },
+      isFull: () => this.#isFull,
+      accept: (socket, name) => this.#forwarded.accept(socket, name),
+      refused: (limit) => this.#served[0]?.refused(limit),
     });
     this.#link = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
       this.#linked(socket),
@@ -110,6 +101,10 @@ export class Front {
   }
   get port(): number {
     return this.#clients.port;
+  }
+  /** How many partitions the data has. */
+  get partitions(): number {
+    return this.#modes.length;
   }
   /** The port for other servers. */
   get linkPort(): number {
@@ -178,9 +173,13 @@ export class Front {
 
   #change(partition: number, mode: Mode): void {
     this.#modes[partition] = mode;
-    if (mode.type === 'hold') return this.#forwarded.ownerUnknown();
+    if (mode.type === 'hold') return this.#forwarded.ownerUnknown(partition);
     const owner = mode.type === 'serve' ? mode.core : authorityOf(mode.to.host, mode.to.port);
-    this.#forwarded.ownerKnown(this.#connectionTo(partition, mode), owner !== this.#owners[partition]);
+    this.#forwarded.ownerKnown(
+      partition,
+      this.#connectionTo(partition, mode),
+      owner !== this.#owners[partition],
+    );
     this.#owners[partition] = owner;
     for (const each of this.#waiting) {
       if (each.partition !== partition) continue;
@@ -192,8 +191,8 @@ export class Front {
   #connectionTo(partition: number, mode: Exclude<Mode, { type: 'hold' }>): ConnectOwner {
     if (mode.type === 'serve') {
       const { core } = mode;
-      // The clients from before this server owned the data.
       return (name) => {
+        if (isFull(core)) return undefined;
         const [near, far] = joinedPair();
         core.accept(far, name, true);
         return { stream: near, introduction: undefined };
@@ -211,16 +210,13 @@ export class Front {
     this.#waiting.delete(waiting);
   }
 
-  #isFull(): boolean {
-    const mode = this.#modeOf(ONLY);
-    if (mode.type === 'serve') return mode.core.isFull();
+  get #isFull(): boolean {
     return this.#waiting.size + this.#forwarded.count >= this.#most;
   }
 
-  #accept(socket: Duplex, name: string): void {
-    const mode = this.#modeOf(ONLY);
-    if (mode.type === 'serve') mode.core.accept(socket, name);
-    else this.#forwarded.accept(socket, name);
+  /** The cores of the partitions that this server owns. */
+  get #served(): readonly ListenerOptions[] {
+    return this.#modes.flatMap((mode) => (mode.type === 'serve' ? [mode.core] : []));
   }
 
   /** A client that another server forwards, and has admitted. It is not forwarded again. */
@@ -229,17 +225,15 @@ export class Front {
     if (mode.type === 'hold')
       this.#wait(partition, socket, () => this.#acceptLinked(socket, name, partition));
     else if (mode.type === 'forward') socket.destroy();
-    else if (mode.core.isFull()) {
-      mode.core.refused('connectionCount');
-      socket.destroy();
-    } else {
+    else if (isFull(mode.core)) socket.destroy();
+    else {
       socket.write('\n');
       mode.core.accept(socket, name, true);
     }
   }
 
   #wait(partition: number, socket: Socket, go: () => void): void {
-    if (this.#isFull()) return void socket.destroy();
+    if (this.#isFull) return void socket.destroy();
     const waiting = { partition, socket, go, timer: setTimeout(() => socket.destroy(), HOLD_MS) };
     this.#waiting.add(waiting);
     socket.on('error', () => undefined);
@@ -287,19 +281,25 @@ export class Front {
     else socket.end(answer);
   }
 
-  /** Accepts no more connections; those that the core serves stay. */
+  /** Accepts no more connections. Clients stay while cores of this process serve any. */
   close(): void {
     this.#clients.close();
     this.#link.close();
     for (const { socket } of this.#waiting) socket.destroy();
-    // Those of an owner are clients of its core.
-    if (this.#modeOf(ONLY).type !== 'serve') this.#forwarded.stop();
+    if (this.#served.length === 0) this.#forwarded.stop();
   }
 
   /** Ends what is left. */
   destroy(): void {
     this.#forwarded.close();
   }
+}
+
+/** Whether a core takes no more connections, which it counts (P12). */
+function isFull(core: ListenerOptions): boolean {
+  if (!core.isFull()) return false;
+  core.refused('connectionCount');
+  return true;
 }
 
 /** A socket that reads cannot be taken over by a peer, and Node pauses only the stream, not its handle. */

@@ -4,16 +4,24 @@ import type { AwakeTime } from '../transport/awake.ts';
 import { Peer } from '../transport/peer.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../wire/dictionary.ts';
-import { ACCEPTED, GREETING, OFFER, OLD_ANSWER, OPTIONS } from '../wire/handshake.ts';
-import type { Metadata } from '../wire/payload.ts';
+import { ACCEPTED, GREETING, OFFER, OPTIONS } from '../wire/handshake.ts';
+import { OPTION } from '../wire/names.ts';
 
-/** How a link begins: an old greeting (P2.4), or the options of the new handshake (P2.1). */
-export type Dialect = string | Metadata;
+/** Metadata in both directions (P2.1, P3). */
+const HELLO =
+  GREETING +
+  OPTIONS +
+  encodeDictionary(
+    new Map([
+      [OPTION.metadataToServer, '1'],
+      [OPTION.metadataFromServer, '1'],
+    ]),
+  );
 
-/** A stream to the owner. */
+/** A stream to the owner of a partition. */
 export interface OwnerStream {
   readonly stream: Duplex;
-  /** What the owner must know first, and acknowledges with a line break; undefined in the process of the owner. */
+  /** What another server must know first, and acknowledges with a line break; undefined in the process of the owner. */
   readonly introduction: string | undefined;
 }
 
@@ -28,18 +36,35 @@ export interface LinkEvents {
   lost(): void;
 }
 
-type Stage = 'introduced' | 'greeted' | 'offered' | 'settling' | 'ready';
+/** Reads one part of what the owner says before it takes requests. @returns undefined while bytes are missing */
+type Part = (input: ByteQueue) => boolean | undefined;
 
-/** The connection to the owner of the data for one client. */
+const isText =
+  (expected: string): Part =>
+  (input) => {
+    const text = input.text(expected.length);
+    return text === undefined ? undefined : text === expected;
+  };
+
+const ACKNOWLEDGED = isText('\n');
+
+function isOffer(): Part {
+  const offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
+  return (input) => {
+    const read = offer.next(input);
+    return read === undefined ? undefined : read !== MALFORMED;
+  };
+}
+
+/** The connection to the owner of a partition for one client. */
 export class OwnerLink {
   readonly #name: string;
-  readonly #dialect: Dialect;
   readonly #events: LinkEvents;
   readonly #time: AwakeTime;
   readonly #stream: Duplex;
   readonly #input = new ByteQueue();
-  readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
-  #stage: Stage;
+  /** What the owner has not said yet before it takes requests. */
+  readonly #expected: Part[];
   #peer: Peer | undefined;
   #isLost = false;
 
@@ -47,16 +72,15 @@ export class OwnerLink {
   constructor(
     name: string,
     { stream, introduction }: OwnerStream,
-    dialect: Dialect,
     { events, time }: { readonly events: LinkEvents; readonly time: AwakeTime },
   ) {
     this.#name = name;
-    this.#dialect = dialect;
     this.#events = events;
     this.#time = time;
     this.#stream = stream;
-    this.#stage = introduction === undefined ? 'greeted' : 'introduced';
-    const begin = (): void => this.#begin(introduction);
+    this.#expected = [isText(OFFER), isOffer(), isText(ACCEPTED)];
+    if (introduction !== undefined) this.#expected.unshift(this.#introduced);
+    const begin = (): void => this.#begin(introduction ?? HELLO);
     if (stream instanceof Socket && stream.connecting) {
       stream.pause();
       stream.once('connect', begin);
@@ -65,13 +89,20 @@ export class OwnerLink {
     } else begin();
   }
 
+  /** The other server must know for which partition this is before it hands it on. */
+  readonly #introduced: Part = (input) => {
+    const isTaken = ACKNOWLEDGED(input);
+    if (isTaken === true) this.send(HELLO);
+    return isTaken;
+  };
+
   /** Bytes that the owner has not taken. */
   get unread(): number {
     return this.#peer?.unread ?? 0;
   }
 
-  #begin(introduction: string | undefined): void {
-    const peer = new Peer(
+  #begin(first: string): void {
+    this.#peer = new Peer(
       0,
       this.#stream,
       this.#name,
@@ -84,47 +115,19 @@ export class OwnerLink {
       },
       this.#time,
     );
-    this.#peer = peer;
-    if (introduction === undefined) this.#greet();
-    else peer.send(introduction);
-  }
-
-  #greet(): void {
-    const dialect = this.#dialect;
-    this.#stage = 'greeted';
-    this.#peer?.send(typeof dialect === 'string' ? dialect : GREETING + OPTIONS + encodeDictionary(dialect));
+    this.#peer.send(first);
   }
 
   #received(bytes: Buffer): void {
     if (this.#isLost) return;
-    if (this.#stage === 'ready') return this.#events.received(bytes);
+    if (this.#expected.length === 0) return this.#events.received(bytes);
     this.#input.push(bytes);
-    this.#shakeHands();
-    this.#input.keep();
-  }
-
-  #shakeHands(): void {
-    if (this.#stage === 'introduced') {
-      if (this.#input.text(1) === undefined) return;
-      this.#greet();
+    for (let part = this.#expected[0]; part !== undefined; part = this.#expected[0]) {
+      const isRight = part(this.#input);
+      if (isRight === undefined) return this.#input.keep();
+      if (!isRight) return this.drop();
+      this.#expected.shift();
     }
-    const isOld = typeof this.#dialect === 'string';
-    if (this.#stage === 'greeted' && !isOld) {
-      const four = this.#input.text(4);
-      if (four === undefined) return;
-      if (four !== OFFER) return this.drop();
-      this.#stage = 'offered';
-    }
-    if (this.#stage === 'offered') {
-      const offer = this.#offer.next(this.#input);
-      if (offer === undefined) return;
-      if (offer === MALFORMED) return this.drop();
-      this.#stage = 'settling';
-    }
-    const four = this.#input.text(4);
-    if (four === undefined) return;
-    if (four !== (isOld ? OLD_ANSWER : ACCEPTED)) return this.drop();
-    this.#stage = 'ready';
     this.#events.ready();
   }
 

@@ -1,3 +1,5 @@
+import type { Part } from '../workspace/part.ts';
+
 /** FNV-1a of 32 bits. */
 const OFFSET = 0x811c9dc5;
 const PRIME = 0x01000193;
@@ -21,3 +23,10 @@ function spread(hash: number): number {
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
   return (bits ^ (bits >>> 16)) >>> 0;
 }
+
+/** What the core of a partition must know of it (D17). */
+export const partOf = (partition: number, partitions: number): Part => ({
+  number: partition,
+  of: partitions,
+  owns: (workspace) => partitionOf(workspace, partitions) === partition,
+});

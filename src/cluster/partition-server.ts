@@ -10,6 +10,7 @@ import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { isUnreachable, missing, type StoreLink } from './link.ts';
 import { isSameMember, linkAddress, type Member } from './member.ts';
+import { partOf } from './partition-of.ts';
 import { Partition, type Ownership } from './partition.ts';
 import type { OwnedPartition, PartitionHost } from './partition-host.ts';
 import { PostgresDisk } from './postgres-disk.ts';
@@ -221,6 +222,7 @@ export class PartitionServer {
       disk,
       listener: (core: ListenerOptions) => front.listening(this.number, core),
       others: this.#host.othersThan(this.number),
+      part: partOf(this.number, front.partitions),
     };
     const { tls, admission } = credentials;
     // The actors of a later time are others, and their steps belong into a trace of their own.

@@ -2,7 +2,7 @@ import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import { KEY } from '../wire/names.ts';
 import { NO_METADATA } from '../wire/payload.ts';
-import { ReplyDecoder, type ReplyHead } from '../wire/reply-decoder.ts';
+import { ReplyDecoder, type Reply, type ReplyHead } from '../wire/reply-decoder.ts';
 import { encodeReply, isStatus, NO_VALUE, STATUS, type ReplyFormat } from '../wire/reply.ts';
 import { isAnsweredLong, isLongVerb, type RequestQueue, type UnansweredRequest } from './request-queue.ts';
 
@@ -13,8 +13,8 @@ const WHOLE_BYTES = 2 ** 20;
 export interface ReplyEvents {
   /** @param bytes for the client */
   send(bytes: string | Uint8Array): void;
-  /** The client has the reply to the first request of the queue. */
-  answered(isCarriedOut: boolean): void;
+  /** The reply to the first request of the queue is complete. @param size that of its value */
+  answered(isCarriedOut: boolean, size: number): void;
   /** The client has a part of another reply (D16). */
   differs(): void;
   /** What has arrived is no reply. */
@@ -85,7 +85,8 @@ export class ReplyForwarder {
       return this.#end('differs');
     this.#head = head;
     this.#skipped = received?.bytes ?? 0;
-    if (value === undefined || value.size <= WHOLE_BYTES || received !== undefined) return true;
+    const isWhole = value === undefined || value.size <= WHOLE_BYTES || request.taken !== undefined;
+    if (isWhole || received !== undefined) return true;
     request.received = { identity, bytes: 0 };
     this.#events.send(text);
     return true;
@@ -108,9 +109,10 @@ export class ReplyForwarder {
     if (rest.length > 0) this.#events.send(rest);
   }
 
-  #finish(head: ReplyHead, { request, refusal, received }: UnansweredRequest): void {
+  #finish(head: ReplyHead, { request, refusal, received, taken }: UnansweredRequest): void {
     this.#head = undefined;
-    if (refusal !== undefined) {
+    if (taken !== undefined) taken(this.#whole(head));
+    else if (refusal !== undefined) {
       const { status, reason } = refusal;
       const metadata = this.#format.metadata ? new Map([[KEY.reason, reason]]) : NO_METADATA;
       const value = isLongVerb(request.verb) ? NO_VALUE : undefined;
@@ -119,7 +121,12 @@ export class ReplyForwarder {
       this.#events.send(this.#textOf(head) ?? '');
       for (const part of this.#parts.splice(0)) this.#events.send(part);
     }
-    this.#events.answered(refusal === undefined && head.status === STATUS.ok);
+    this.#events.answered(refusal === undefined && head.status === STATUS.ok, head.value?.size ?? 0);
+  }
+
+  #whole({ status, metadata, value }: ReplyHead): Reply {
+    if (value === undefined) return { status, metadata, value };
+    return { status, metadata, value: { ...value, payload: Buffer.concat(this.#parts.splice(0)) } };
   }
 
   /**
@@ -141,7 +148,7 @@ export class SessionBeginning {
   readonly #decoder = new ReplyDecoder(this.#input);
   /** The replies that have not arrived. */
   #left: number;
-  #hasBegun: boolean | undefined;
+  #first: ReplyHead | undefined;
 
   constructor(replies: number) {
     this.#left = replies;
@@ -149,18 +156,18 @@ export class SessionBeginning {
 
   /**
    * @param bytes valid only during this call
-   * @returns whether the session has begun, which the first reply says, or undefined while bytes are missing
+   * @returns the first reply when all have arrived, or when it is a refusal; undefined while bytes are missing
    */
-  receive(bytes: Buffer): boolean | typeof MALFORMED | undefined {
+  receive(bytes: Buffer): ReplyHead | typeof MALFORMED | undefined {
     this.#input.push(bytes);
     for (; this.#left > 0; this.#left--) {
       const head = this.#decoder.head(false);
       if (head === MALFORMED) return head;
       if (head === undefined) break;
-      this.#hasBegun ??= head.status === STATUS.ok;
-      if (!this.#hasBegun) return false;
+      this.#first ??= head;
+      if (this.#first.status !== STATUS.ok) return this.#first;
     }
     this.#input.keep();
-    return this.#left > 0 ? undefined : this.#hasBegun;
+    return this.#left > 0 ? undefined : this.#first;
   }
 }

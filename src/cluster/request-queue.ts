@@ -1,8 +1,17 @@
 import { encodeDictionary } from '../wire/dictionary.ts';
 import { isVerb, KEY, mayWait, VERB, VERB_FORMS } from '../wire/names.ts';
 import { pad20, pad4 } from '../wire/numbers.ts';
-import { isFile, sizeOf, type FilePayload, type Payload } from '../wire/payload.ts';
-import { refuse, REQUEST, SESSION, type Refusal } from '../wire/refusals.ts';
+import {
+  isFile,
+  NO_METADATA,
+  sizeOf,
+  type FilePayload,
+  type Metadata,
+  type Payload,
+} from '../wire/payload.ts';
+import type { Reply } from '../wire/reply-decoder.ts';
+import { refuse, REQUEST, type Refusal } from '../wire/refusals.ts';
+import { SESSION } from '../wire/session-refusals.ts';
 import type { Request } from '../wire/request.ts';
 
 /** The place of a value among the arguments after the verb (P5). */
@@ -11,15 +20,21 @@ const VALUE_INDEX = 3;
 /** The memory of a request in addition to its texts, in bytes. */
 const OVERHEAD_BYTES = 500;
 
-/** A request of which the client has no complete reply. */
-export interface UnansweredRequest {
-  /** Its number in the session (P15.1). */
-  readonly number: number;
+/** A request that a client has made, or that its server makes for it. */
+export interface AskedRequest {
   readonly request: Request;
   /** What the client gets in the place of the owner's reply: the owner is not asked for this. */
   readonly refusal: Refusal | undefined;
   /** The bytes that it takes in memory. */
   readonly bytes: number;
+  /** Takes the reply, which the client does not get. Undefined if the client gets it. */
+  readonly taken: ((reply: Reply) => void) | undefined;
+}
+
+/** A request of which the client has no complete reply. */
+export interface UnansweredRequest extends AskedRequest {
+  /** Its number in a session that is held for the client (P15.1). */
+  readonly number: number;
   /** Whether an owner may have received it. */
   wasSent: boolean;
   /** The part of the reply that the client has: its head with the id and the number of the value, and the number of bytes of the value. */
@@ -29,19 +44,20 @@ export interface UnansweredRequest {
 /** A request as the owner gets it. A value in a file stands for its bytes. */
 export type Encoded = readonly (string | Uint8Array | FilePayload)[];
 
-/** The requests of one client that have no reply yet, in their order. */
+/** The requests at one owner that have no reply yet, in their order. */
 export class RequestQueue {
   readonly #requests: UnansweredRequest[] = [];
+  readonly #isNumbering: boolean;
   #last = 0;
   #answered = 0;
-  #bytes = 0;
 
-  get count(): number {
-    return this.#requests.length;
+  /** @param isNumbering whether it numbers the requests, because the client does not (P15.1) */
+  constructor(isNumbering: boolean) {
+    this.#isNumbering = isNumbering;
   }
-  /** The bytes that they take in memory. */
-  get bytes(): number {
-    return this.#bytes;
+
+  get isEmpty(): boolean {
+    return this.#requests.length === 0;
   }
   /** The one that is answered next. */
   get first(): UnansweredRequest | undefined {
@@ -57,36 +73,37 @@ export class RequestQueue {
     return this.#requests.slice();
   }
 
-  add(request: Request): UnansweredRequest {
-    const added = {
-      number: ++this.#last,
-      request,
-      refusal: refusalOf(request),
-      bytes: memoryOf(request),
-      wasSent: false,
-      received: undefined,
-    };
-    this.#requests.push(added);
-    this.#bytes += added.bytes;
-    return added;
+  add(asked: AskedRequest): void {
+    this.#requests.push({ ...asked, number: ++this.#last, wasSent: false, received: undefined });
   }
 
-  /** The client has the reply to the first one. */
+  /** The reply to the first one is complete. */
   answered(): UnansweredRequest | undefined {
     const done = this.#requests.shift();
     this.#answered = done?.number ?? this.#answered;
-    this.#bytes -= done?.bytes ?? 0;
     return done;
+  }
+
+  /** Whether each one that an owner may have received has no second effect when it is repeated (P15.1). */
+  get isRepeatable(): boolean {
+    return (
+      this.#isNumbering ||
+      this.#requests.every(
+        ({ wasSent, taken, request }) => !wasSent || taken !== undefined || request.metadata.has(KEY.request),
+      )
+    );
   }
 
   /** @returns the bytes for the owner, with the number of the request and of the last one that is answered (P15.1) */
   encode({ number, request, refusal }: UnansweredRequest): Encoded {
-    const numbers = [
-      [KEY.request, String(number)],
-      [KEY.answered, String(this.#answered)],
-    ] as const;
+    const numbers = this.#isNumbering
+      ? new Map([
+          [KEY.request, String(number)],
+          [KEY.answered, String(this.#answered)],
+        ])
+      : numbersIn(request.metadata);
     // The owner decides whether a refused request has come while an earlier one was blocked (P5.3), too.
-    if (refusal !== undefined) return [encodeDictionary(new Map(numbers)) + pad4(1) + pad20(0)];
+    if (refusal !== undefined) return [encodeDictionary(numbers) + pad4(1) + pad20(0)];
     const { verb, isEmpty, args, payload } = request;
     const metadata = encodeDictionary(new Map([...request.metadata, ...numbers]));
     if (isEmpty) return [metadata + pad4(0)];
@@ -96,6 +113,35 @@ export class RequestQueue {
     ]);
   }
 }
+
+/** A request of a client whose turn has not come. */
+export type ArrivedRequest = Pick<AskedRequest, 'request' | 'bytes'>;
+
+export const arrived = (request: Request): ArrivedRequest => ({ request, bytes: memoryOf(request) });
+
+/** @param isOwn whether the client has a session of its own */
+export const askedBy = ({ request, bytes }: ArrivedRequest, isOwn: boolean): AskedRequest => ({
+  request,
+  refusal: refusalOf(request, isOwn),
+  bytes,
+  taken: undefined,
+});
+
+/** A request of the server itself. */
+export const askedFor = (
+  verb: string,
+  args: readonly string[],
+  taken: (reply: Reply) => void,
+): AskedRequest => ({
+  request: { verb, isEmpty: false, args, payload: undefined, metadata: NO_METADATA, excess: undefined },
+  refusal: undefined,
+  bytes: 0,
+  taken,
+});
+
+/** The numbers that the client has given to its request. */
+const numbersIn = (metadata: Metadata): Metadata =>
+  new Map([...metadata].filter(([name]) => name === KEY.request || name === KEY.answered));
 
 function* argumentsOf(args: readonly string[], payload: Payload | undefined) {
   for (const [at, arg] of args.entries())
@@ -117,25 +163,31 @@ function joined(pieces: Encoded): Encoded {
 }
 
 /** The form of the owner's reply (P7.2). */
-export const isAnsweredLong = ({ request, refusal }: UnansweredRequest): boolean =>
+export const isAnsweredLong = ({ request, refusal }: AskedRequest): boolean =>
   refusal === undefined && isLongVerb(request.verb);
 
 export const isLongVerb = (verb: string): boolean => isVerb(verb) && VERB_FORMS[verb].isLong;
 
+/** Whether a request may be blocked, so that none may follow it (P5.3). */
+export const mayBlock = ({ request, refusal }: AskedRequest): boolean =>
+  refusal === undefined && mayWait(request.verb);
+
 /** Whether a request waited for a value, or for room, when its client disconnected. It must then have no effect (V6). */
-export const isWithdrawn = ({ request, wasSent }: UnansweredRequest): boolean =>
-  wasSent && mayWait(request.verb);
+export const isWithdrawn = (asked: UnansweredRequest): boolean => asked.wasSent && mayBlock(asked);
 
 /** Whether it begins or resumes a session of the client's own (P15). */
-export const isOwnSession = ({ verb, excess }: Request): boolean =>
-  excess === undefined && (verb === VERB.openSession || verb === VERB.resumeSession);
+export const isOwnSession = ({ verb, args, excess }: Request): boolean =>
+  excess === undefined &&
+  (verb === VERB.openSession || verb === VERB.resumeSession) &&
+  args.length === VERB_FORMS[verb].arity[0];
 
-/** What a server says to a client without a session of its own that does not need the data. */
-function refusalOf({ verb, args, excess }: Request): Refusal | undefined {
+/** What a server says to a client that does not need the data. */
+function refusalOf({ verb, args, excess }: Request, isOwn: boolean): Refusal | undefined {
   if (excess !== undefined) return isVerb(verb) ? excess : refuse(REQUEST.unknownVerb(verb));
   if (!isVerb(verb) || args.length !== VERB_FORMS[verb].arity[0]) return undefined;
-  if (verb === VERB.endSession) return refuse(SESSION.hasNone());
-  return verb === VERB.openSession || verb === VERB.resumeSession ? refuse(SESSION.late()) : undefined;
+  if (verb === VERB.endSession) return isOwn ? undefined : refuse(SESSION.hasNone());
+  if (verb !== VERB.openSession && verb !== VERB.resumeSession) return undefined;
+  return refuse(isOwn ? SESSION.hasOne() : SESSION.late());
 }
 
 function memoryOf({ args, payload, metadata }: Request): number {

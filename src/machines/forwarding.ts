@@ -1,43 +1,45 @@
 /**
- * One client of a server that does not own the data.
+ * What a server does for one client at the owner of one partition.
  *
- * - D12 The requests of the client go to the owner. While nobody owns the data they wait, and the connection of the client
- *   is closed when that takes too long.
- * - D13 For a client without a session of its own this server holds one with the owner. When the owner changes, this server
- *   resumes the session with the next one, and repeats the requests that have no reply yet.
- * - D15 A client with a session of its own comes back by itself. Its bytes are passed on as they are, and its connection is
- *   closed when the owner changes.
+ * - D12 The requests of the client wait while nobody is known to own the partition, and the connection of the client is closed
+ *   when that takes too long.
+ * - D13 The server holds a session with the owner for the client, or uses the client's own. When the owner changes, it resumes
+ *   the session with the next one, and repeats the requests that have no reply yet.
+ * - D18 A session of the client's own is noted by its home before the owner of another partition gets a request of it.
  */
-import { assign, setup } from 'xstate';
+import { and, assign, not, setup } from 'xstate';
 import { unbound } from './bind.ts';
 import { rule } from './rule.ts';
 
 export type ForwardingEvent =
-  /** Whether the client begins or resumes a session of its own with it. */
-  | { type: 'request.came'; isOwnSession: boolean }
-  /** A server owns the data. Whether it is another one than before. */
+  /** A request of the client is for this partition. */
+  | { type: 'request.passed' }
+  /** A server owns the partition. Whether it is another one than before. */
   | { type: 'owner.known'; isOther: boolean }
   | { type: 'retry.due'; isKnown: boolean }
   /** The owner takes requests on the link. */
   | { type: 'link.ready' }
   | { type: 'link.lost' }
-  | { type: 'session.begun' }
+  /** Whether each request that an owner may have received can be repeated. */
+  | { type: 'session.begun'; isRepeatable: boolean }
   /** The owner has no such session, or begins none. */
   | { type: 'session.refused' }
+  /** The home of the session knows that it is used in this partition. */
+  | { type: 'session.noted' }
   /** A reply of which the client has received a part is another one now. */
   | { type: 'reply.differs' }
   | { type: 'wait.elapsed' }
-  | { type: 'client.gone' }
-  | { type: 'stop.asked' };
+  /** The client needs this partition no longer. */
+  | { type: 'client.ended' };
 
 export interface ForwardingContext {
   readonly id: number;
-  /** Whether the client has a session of its own. */
-  readonly isRelayed: boolean;
-  /** Whether the session that this server holds has begun. */
+  /** Whether only a listing is asked for, which needs no session. */
+  readonly isBare: boolean;
+  /** Whether the session has begun. */
   readonly hasSession: boolean;
-  /** Whether the client has disconnected. */
-  readonly isGone: boolean;
+  /** Whether the home of the session knows this partition, or need not. */
+  readonly isNoted: boolean;
 }
 
 const LOST = {
@@ -48,84 +50,68 @@ const CHANGED = [
   {
     guard: 'isOther',
     target: '#forwarding.absent.seeking',
-    ...rule('D13', 'Another server owns the data, and the session is resumed with it.'),
+    ...rule('D13', 'Another server owns the partition, and the session is resumed with it.'),
   },
-  rule('D13', 'The same server still owns the data.'),
+  rule('D13', 'The same server still owns the partition.'),
 ] as const;
-const CONNECTS = rule('D12', 'A server owns the data, and this one connects to it.');
+const CONNECTS = rule('D12', 'A server owns the partition, and this one connects to it.');
 
 export const forwardingMachine = setup({
   types: {
     context: {} as ForwardingContext,
-    input: {} as { id: number },
+    input: {} as ForwardingContext,
     events: {} as ForwardingEvent,
   },
   guards: {
-    isOwnSession: ({ event }) => event.type === 'request.came' && event.isOwnSession,
     isKnown: ({ event }) => event.type === 'retry.due' && event.isKnown,
     isOther: ({ event }) => event.type === 'owner.known' && event.isOther,
-    isRelayed: ({ context }) => context.isRelayed,
-    isRelayedAndGone: ({ context }) => context.isRelayed && context.isGone,
-    isGone: ({ context }) => context.isGone,
+    isRepeatable: ({ event }) => event.type === 'session.begun' && event.isRepeatable,
+    isBare: ({ context }) => context.isBare,
+    isNoted: ({ context }) => context.isNoted,
   },
   actions: {
-    noteRelayed: assign({ isRelayed: true }),
     noteSession: assign({ hasSession: true }),
-    noteGone: assign({ isGone: true }),
+    noteNoted: assign({ isNoted: true }),
     ...unbound(
       'startWaitTimer',
       'stopWaitTimer',
       'seekOwner',
       'connect',
       'beginSession',
+      'noteAtHome',
       'sendUnanswered',
       'sendRequest',
-      'sendFinalReply',
-      'relay',
+      'reportMissing',
+      'reportRefused',
+      'reportDiffers',
+      'reportUnrepeatable',
       'end',
       'reportUnexpected',
     ),
   },
 }).createMachine({
   id: 'forwarding',
-  context: ({ input }) => ({ ...input, isRelayed: false, hasSession: false, isGone: false }),
-  initial: 'idle',
+  context: ({ input }) => input,
+  initial: 'absent',
   on: {
-    'stop.asked': { target: '.ended', ...rule('P3', 'A server that stops ends all connections.') },
+    'client.ended': { target: '.ended', ...rule('D13', 'The client needs this partition no longer.') },
     '*': { actions: 'reportUnexpected' },
   },
   states: {
-    idle: {
-      on: {
-        'request.came': [
-          {
-            guard: 'isOwnSession',
-            target: 'absent',
-            actions: 'noteRelayed',
-            ...rule('D15', 'The client begins or resumes a session of its own.'),
-          },
-          { target: 'absent', ...rule('D13', 'The first request of a client without a session.') },
-        ],
-        'owner.known': rule('D12', 'The client has asked nothing yet, and does not notice.'),
-        'client.gone': { target: 'ended', ...rule('D12', 'The client has asked nothing.') },
-      },
-    },
     absent: {
       initial: 'seeking',
       entry: 'startWaitTimer',
       exit: 'stopWaitTimer',
       on: {
-        'request.came': rule('D13', 'The request waits until an owner is reached.'),
+        'request.passed': rule('D13', 'The request waits until an owner is reached.'),
         'wait.elapsed': {
           target: 'ended',
-          ...rule('D12', 'No owner was reached in time, and the connection of the client is closed.'),
+          actions: 'reportMissing',
+          ...rule('D12', 'No owner was reached in time.'),
         },
-        'client.gone': {
-          actions: 'noteGone',
-          ...rule(
-            'D13',
-            'The client has disconnected. The owner still gets its requests, and learns that its session has ended.',
-          ),
+        'session.noted': {
+          actions: 'noteNoted',
+          ...rule('D18', 'The link was lost meanwhile, and the note need not be repeated.'),
         },
       },
       states: {
@@ -135,7 +121,7 @@ export const forwardingMachine = setup({
             'owner.known': { target: 'connecting', ...CONNECTS },
             'retry.due': [
               { guard: 'isKnown', target: 'connecting', ...CONNECTS },
-              rule('D12', 'Nobody is known to own the data. The client waits.'),
+              rule('D12', 'Nobody is known to own the partition. The client waits.'),
             ],
           },
         },
@@ -144,15 +130,9 @@ export const forwardingMachine = setup({
           on: {
             'link.ready': [
               {
-                guard: 'isRelayedAndGone',
-                target: '#forwarding.ended',
-                actions: 'relay',
-                ...rule('D15', 'The owner gets what the client has sent before it disconnected.'),
-              },
-              {
-                guard: 'isRelayed',
-                target: '#forwarding.relaying',
-                ...rule('D15', 'The owner gets the bytes of the client as they are.'),
+                guard: 'isBare',
+                target: '#forwarding.holding',
+                ...rule('D17', 'The owner is reached, and is asked for a listing only.'),
               },
               { target: 'opening', ...rule('D13', 'The owner is reached.') },
             ],
@@ -165,21 +145,39 @@ export const forwardingMachine = setup({
           on: {
             'session.begun': [
               {
-                guard: 'isGone',
+                guard: not('isRepeatable'),
                 target: '#forwarding.ended',
-                actions: 'sendUnanswered',
-                ...rule('D13', 'The client has disconnected, and its session ends with the link.'),
+                actions: 'reportUnrepeatable',
+                ...rule('D15', 'A request that the former owner may have carried out has no number.'),
               },
               {
+                guard: and(['isNoted', 'isRepeatable']),
                 target: '#forwarding.holding',
                 actions: 'noteSession',
                 ...rule('D13', 'The session is open. Requests without a reply are sent, or sent again.'),
               },
+              {
+                target: 'noting',
+                actions: 'noteSession',
+                ...rule('D18', 'The session is open in a partition that its home does not know yet.'),
+              },
             ],
             'session.refused': {
               target: '#forwarding.ended',
-              actions: 'sendFinalReply',
-              ...rule('D13', 'The owner has ended the session, and the client gets its last reply.'),
+              actions: 'reportRefused',
+              ...rule('D13', 'The owner has ended the session, or begins none.'),
+            },
+            'link.lost': LOST,
+            'owner.known': CHANGED,
+          },
+        },
+        noting: {
+          entry: 'noteAtHome',
+          on: {
+            'session.noted': {
+              target: '#forwarding.holding',
+              actions: 'noteNoted',
+              ...rule('D18', 'The home knows the partition. Requests are sent.'),
             },
             'link.lost': LOST,
             'owner.known': CHANGED,
@@ -190,32 +188,14 @@ export const forwardingMachine = setup({
     holding: {
       entry: 'sendUnanswered',
       on: {
-        'request.came': { actions: 'sendRequest', ...rule('D13', 'The owner gets the request at once.') },
+        'request.passed': { actions: 'sendRequest', ...rule('D13', 'The owner gets the request at once.') },
         'link.lost': LOST,
         'owner.known': CHANGED,
         'reply.differs': {
           target: 'ended',
+          actions: 'reportDiffers',
           ...rule('D16', 'The client has a part of a reply that the owner does not continue.'),
         },
-        'client.gone': {
-          target: 'ended',
-          ...rule('D14', 'The client has disconnected, and its session ends with the link.'),
-        },
-      },
-    },
-    relaying: {
-      entry: 'relay',
-      on: {
-        'link.lost': { target: 'ended', ...rule('D15', 'The client comes back by itself.') },
-        'owner.known': [
-          {
-            guard: 'isOther',
-            target: 'ended',
-            ...rule('D15', 'Another server owns the data. The client comes back by itself.'),
-          },
-          rule('D15', 'The same server still owns the data.'),
-        ],
-        'client.gone': { target: 'ended', ...rule('D15', 'The client has disconnected.') },
       },
     },
     ended: { type: 'final', entry: 'end' },

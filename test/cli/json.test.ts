@@ -80,7 +80,7 @@ describe.skipIf(isShort)('sleigh charts --json', () => {
   it('lists the machines', async () => {
     const list = parsed((await sleigh(['charts', '--json'])).output);
     expect(list).toContainEqual({ name: 'worker', title: 'Worker', about: expect.any(String) });
-    expect(list).toHaveLength(27);
+    expect(list).toHaveLength(28);
   });
 
   it('prints a machine as JSON, or another form as a text in JSON', async () => {

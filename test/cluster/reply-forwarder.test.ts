@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ReplyForwarder } from '../../src/cluster/reply-forwarder.ts';
-import { RequestQueue } from '../../src/cluster/request-queue.ts';
+import { arrived, askedBy, RequestQueue } from '../../src/cluster/request-queue.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { encodeReply, STATUS } from '../../src/wire/reply.ts';
 
@@ -24,15 +24,16 @@ const reply = ({ variableId = ID, index = 7, descriptor = 1, letter = 'a', size 
 /** What a client has received, and what has become of its request, after the replies of one owner after the other. */
 function forwarded(hasCookies: boolean, ...replies: readonly string[]) {
   const format = { metadata: false, cookie: hasCookies };
-  const queue = new RequestQueue();
-  queue.add({
+  const queue = new RequestQueue(true);
+  const find = {
     verb: 'find',
     isEmpty: false,
     args: ['w', 'x'],
     payload: undefined,
     metadata: NO_METADATA,
     excess: undefined,
-  });
+  };
+  queue.add(askedBy(arrived(find), false));
   let received = '';
   const ends: string[] = [];
   for (const text of replies) {

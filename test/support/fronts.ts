@@ -19,11 +19,11 @@ export async function startFront(
   return front;
 }
 
-/** A core that serves the clients of a front, and of others that forward to it. */
-export const coreBehind = (front: Front, options: TcpOptions = {}, partition = 0): TcpServer =>
+/** A core for the clients of a front, and of others that forward to it. */
+export const coreBehind = (front: Front, options: TcpOptions = {}): TcpServer =>
   new TcpServer(options, logger, undefined, {
     ...NODE_EDGE,
-    listener: (core) => front.listening(partition, core),
+    listener: (core) => front.listening(0, core),
   });
 
 /** Where other servers reach a front. */

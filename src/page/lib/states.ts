@@ -104,12 +104,17 @@ const TONES: Readonly<Record<string, Tone>> = {
   writing: 'busy',
   doubtful: 'lost',
   fenced: 'dead',
-  // clients of a server that does not own the data
+  // clients of servers with a shared store, and their sessions in partitions
+  home: 'waiting',
+  others: 'waiting',
+  free: 'idle',
+  crossing: 'waiting',
+  gathering: 'busy',
   seeking: 'waiting',
   connecting: 'waiting',
   opening: 'waiting',
   holding: 'busy',
-  relaying: 'busy',
+  noting: 'waiting',
   // leases
   held: 'busy',
   returned: 'left',

@@ -2,59 +2,56 @@ import { expect } from 'vitest';
 import { forwardingMachine } from '../../../src/machines/forwarding.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable } from '../../support/chart.ts';
 
-const first = ['request.came, of a client without a session'];
-const own = ['request.came, of a client with a session'];
-const opened = [...first, 'retry.due, with an owner', 'link.ready', 'session.begun'];
 const known = ['retry.due, with an owner'];
+const opening = [...known, 'link.ready'];
+const begun = 'session.begun, and all can be repeated';
+const lost = 'session.begun, and a request cannot be repeated';
 
 /** While no owner is reached. */
 const absent = (state: string) =>
   ({
-    'stop.asked': ['ended', 'stopWaitTimer', 'end'],
-    'request.came, of a client without a session': [state],
-    'request.came, of a client with a session': [state],
-    'wait.elapsed': ['ended', 'stopWaitTimer', 'end'],
-    'client.gone': [state],
+    'client.ended': ['ended', 'stopWaitTimer', 'end'],
+    'request.passed': [state],
+    'wait.elapsed': ['ended', 'stopWaitTimer', 'reportMissing', 'end'],
+    'session.noted': [state],
   }) as const;
 
-const GONE = { 'client.gone': { isGone: true } };
+/** While the owner may change. */
+const linked = (state: string) =>
+  ({
+    'link.lost': ['absent.seeking', 'seekOwner'],
+    'owner.known, another': ['absent.seeking', 'seekOwner'],
+    'owner.known, the same': [state],
+  }) as const;
+
+const NOTED = { 'session.noted': { isNoted: true } };
 
 const table: ChartTable = {
-  input: { id: 1 },
-  start: { context: { id: 1, isRelayed: false, hasSession: false, isGone: false }, calls: [] },
+  input: { id: 1, isBare: false, hasSession: false, isNoted: false },
+  start: {
+    context: { id: 1, isBare: false, hasSession: false, isNoted: false },
+    calls: ['startWaitTimer', 'seekOwner'],
+  },
   events: {
-    'request.came, of a client without a session': { type: 'request.came', isOwnSession: false },
-    'request.came, of a client with a session': { type: 'request.came', isOwnSession: true },
+    'request.passed': { type: 'request.passed' },
     'owner.known, another': { type: 'owner.known', isOther: true },
     'owner.known, the same': { type: 'owner.known', isOther: false },
     'retry.due, with an owner': { type: 'retry.due', isKnown: true },
     'retry.due, without one': { type: 'retry.due', isKnown: false },
     'link.ready': { type: 'link.ready' },
     'link.lost': { type: 'link.lost' },
-    'session.begun': { type: 'session.begun' },
+    [begun]: { type: 'session.begun', isRepeatable: true },
+    [lost]: { type: 'session.begun', isRepeatable: false },
     'session.refused': { type: 'session.refused' },
+    'session.noted': { type: 'session.noted' },
     'reply.differs': { type: 'reply.differs' },
     'wait.elapsed': { type: 'wait.elapsed' },
-    'client.gone': { type: 'client.gone' },
-    'stop.asked': { type: 'stop.asked' },
+    'client.ended': { type: 'client.ended' },
   },
   states: {
-    // D12, D13, D15
-    idle: {
-      after: [],
-      on: {
-        'request.came, of a client without a session': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
-        'request.came, of a client with a session': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
-        'owner.known, another': ['idle'],
-        'owner.known, the same': ['idle'],
-        'client.gone': ['ended', 'end'],
-        'stop.asked': ['ended', 'end'],
-      },
-      changes: { 'request.came, of a client with a session': { isRelayed: true } },
-    },
     // D12, D13
     'absent.seeking': {
-      after: first,
+      after: [],
       on: {
         ...absent('absent.seeking'),
         'owner.known, another': ['absent.connecting', 'connect'],
@@ -62,112 +59,101 @@ const table: ChartTable = {
         'retry.due, with an owner': ['absent.connecting', 'connect'],
         'retry.due, without one': ['absent.seeking'],
       },
-      changes: GONE,
+      changes: NOTED,
     },
     'absent.connecting': {
-      after: [...first, ...known],
+      after: known,
       on: {
         ...absent('absent.connecting'),
+        ...linked('absent.connecting'),
         'link.ready': ['absent.opening', 'beginSession'],
-        'link.lost': ['absent.seeking', 'seekOwner'],
-        'owner.known, another': ['absent.seeking', 'seekOwner'],
-        'owner.known, the same': ['absent.connecting'],
       },
-      changes: GONE,
+      changes: NOTED,
     },
     'absent.opening': {
-      after: [...first, ...known, 'link.ready'],
+      after: opening,
       on: {
         ...absent('absent.opening'),
-        'session.begun': ['holding', 'stopWaitTimer', 'sendUnanswered'],
-        'session.refused': ['ended', 'stopWaitTimer', 'sendFinalReply', 'end'],
-        'link.lost': ['absent.seeking', 'seekOwner'],
-        'owner.known, another': ['absent.seeking', 'seekOwner'],
-        'owner.known, the same': ['absent.opening'],
+        ...linked('absent.opening'),
+        [begun]: ['absent.noting', 'noteAtHome'],
+        [lost]: ['ended', 'stopWaitTimer', 'reportUnrepeatable', 'end'],
+        'session.refused': ['ended', 'stopWaitTimer', 'reportRefused', 'end'],
       },
-      changes: { ...GONE, 'session.begun': { hasSession: true } },
+      changes: { ...NOTED, [begun]: { hasSession: true } },
+    },
+    // D18
+    'absent.noting': {
+      after: [...opening, begun],
+      on: {
+        ...absent('absent.noting'),
+        ...linked('absent.noting'),
+        'session.noted': ['holding', 'stopWaitTimer', 'sendUnanswered'],
+      },
+      changes: NOTED,
     },
     // D13, D14, D16
     holding: {
-      after: [...first, ...known, 'link.ready', 'session.begun'],
+      after: [...opening, begun, 'session.noted'],
       on: {
-        'request.came, of a client without a session': ['holding', 'sendRequest'],
-        'request.came, of a client with a session': ['holding', 'sendRequest'],
+        'client.ended': ['ended', 'end'],
+        'request.passed': ['holding', 'sendRequest'],
         'link.lost': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
         'owner.known, another': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
         'owner.known, the same': ['holding'],
-        'reply.differs': ['ended', 'end'],
-        'client.gone': ['ended', 'end'],
-        'stop.asked': ['ended', 'end'],
-      },
-    },
-    // D15
-    relaying: {
-      after: [...own, ...known, 'link.ready'],
-      on: {
-        'link.lost': ['ended', 'end'],
-        'owner.known, another': ['ended', 'end'],
-        'owner.known, the same': ['relaying'],
-        'client.gone': ['ended', 'end'],
-        'stop.asked': ['ended', 'end'],
+        'reply.differs': ['ended', 'reportDiffers', 'end'],
       },
     },
   },
-  finals: { ended: ['client.gone'] },
+  finals: { ended: ['client.ended'] },
 };
 
-/** Events after which the machine has made these calls. */
-const GONE_CLIENTS: readonly (readonly [
-  name: string,
-  events: readonly string[],
-  ...calls: readonly string[],
-])[] = [
-  [
-    'a client that has disconnected is resumed, so that the owner gets its requests, and ends (D13)',
-    [...first, 'client.gone', ...known, 'link.ready', 'session.begun'],
-    'stopWaitTimer',
-    'sendUnanswered',
-    'end',
-  ],
-  [
-    'a client with a session of its own that has disconnected is relayed, and ends (D15)',
-    [...own, 'client.gone', ...known, 'link.ready'],
-    'stopWaitTimer',
-    'relay',
-    'end',
-  ],
-];
+/** A machine with that input, after some events. */
+function after(machine: ChartChecks['machine'], input: object, names: readonly string[]): Recording {
+  const recording = new Recording(machine, {
+    id: 1,
+    isBare: false,
+    hasSession: false,
+    isNoted: true,
+    ...input,
+  });
+  return recording.send(...names.map((name) => table.events[name] ?? { type: name }));
+}
 
 export const forwardingChecks: ChartChecks = {
   machine: forwardingMachine,
   table,
   stories: {
-    'a client that disconnects while no owner is reached': checkEach(
-      GONE_CLIENTS,
-      (machine, events, ...calls) => {
-        const recording = new Recording(machine, table.input);
-        for (const name of events) {
-          recording.takeCalls();
-          recording.send(table.events[name] ?? { type: name });
-        }
-        expect([recording.state, ...recording.takeCalls()]).toEqual(['ended', ...calls]);
+    'the session': checkEach(
+      [
+        ['is opened once, and resumed afterwards (D13)', {}, [false, true]],
+        ['is resumed from the beginning if the home has noted it (D18)', { hasSession: true }, [true, true]],
+      ],
+      (machine, input, had) => {
+        const recording = after(machine, input, [...opening, begun, 'link.lost', ...opening]);
+        expect(recording.seenBy('beginSession')).toMatchObject(had.map((hasSession) => ({ hasSession })));
       },
     ),
-    'the session': checkEach([['is opened once, and resumed afterwards (D13)']], (machine) => {
-      const recording = new Recording(machine, table.input);
-      for (const name of [...opened, 'link.lost', ...known, 'link.ready'])
-        recording.send(table.events[name] ?? { type: name });
-      expect(recording.seenBy('beginSession')).toMatchObject([{ hasSession: false }, { hasSession: true }]);
+    'the home': checkEach(
+      [
+        ['is not asked where it knows the partition (D18)', { isNoted: true }, [begun]],
+        [
+          'is not asked again when the link was lost before it answered (D18)',
+          { isNoted: false },
+          [begun, 'link.lost', 'session.noted', ...opening, begun],
+        ],
+      ],
+      (machine, input, events) => {
+        const recording = after(machine, input, [...opening, ...events]);
+        expect(recording.state).toBe('holding');
+        expect(recording.takeCalls().filter((call) => call === 'noteAtHome')).toHaveLength(
+          input.isNoted ? 0 : 1,
+        );
+      },
+    ),
+    'a link for a listing': checkEach([['begins no session (D17)']], (machine) => {
+      const recording = after(machine, { isBare: true }, opening);
+      expect(recording.state).toBe('holding');
+      expect(recording.takeCalls()).not.toContain('beginSession');
     }),
-    'the link of a client with a session of its own': checkEach(
-      [['takes the bytes as they are (D15)']],
-      (machine) => {
-        const recording = new Recording(machine, table.input);
-        for (const name of [...own, ...known, 'link.ready'])
-          recording.send(table.events[name] ?? { type: name });
-        expect(recording.state).toBe('relaying');
-        expect(recording.takeCalls().filter((call) => call === 'relay')).toEqual(['relay']);
-      },
-    ),
   },
 };

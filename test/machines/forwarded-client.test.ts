@@ -1,0 +1,4 @@
+import { describeChart } from '../support/chart.ts';
+import { forwardedClientChecks } from './checks/forwarded-client.ts';
+
+describeChart(forwardedClientChecks);
