@@ -86,18 +86,16 @@ export class ClientSessions {
     });
   }
 
+  /** Whether it is one of them. One that ends by itself is not any more. */
+  has(session: OwnerSession): boolean {
+    return this.#bare.has(session) || this.#byPartition.get(session.partition) === session;
+  }
   isBare(session: OwnerSession): boolean {
     return this.#bare.has(session);
   }
   endBare(): void {
     for (const bare of this.#bare) bare.end();
     this.#bare.clear();
-  }
-
-  /** @param isOther whether it is another server than before */
-  ownerKnown(partition: number, isOther: boolean): void {
-    for (const session of [this.#byPartition.get(partition), ...this.#bare])
-      if (session?.partition === partition) session.ownerKnown(isOther);
   }
 
   /** The client begins or resumes a session of its own (D15). */

@@ -87,11 +87,6 @@ export class ForwardedClient implements SessionClient {
   get format(): ReplyFormat {
     return this.connection.agreement.format;
   }
-  /** @param isOther whether it is another server than before */
-  ownerKnown(partition: number, isOther: boolean): void {
-    this.#sessions.ownerKnown(partition, isOther);
-  }
-
   /** The server stops. */
   stop(): void {
     this.#send({ type: 'stop.asked' });
@@ -196,8 +191,9 @@ export class ForwardedClient implements SessionClient {
     this.#send({ type: 'session.ready', isJoined: this.#sessions.isJoined, isSent: this.#isSent });
   }
 
-  over({ finalReply }: OwnerSession, why: WhyOver): void {
-    this.#finalReply = finalReply;
+  over(session: OwnerSession, why: WhyOver): void {
+    if (!this.#sessions.has(session)) return;
+    this.#finalReply = session.finalReply;
     this.#send({ type: why });
   }
 

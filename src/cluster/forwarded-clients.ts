@@ -124,7 +124,8 @@ export class ForwardedClients implements OwnerSessionHost {
   /** @param isOther whether it is another server than before */
   ownerKnown(partition: number, connect: ConnectOwner, isOther: boolean): void {
     this.#connect[partition] = connect;
-    for (const client of this.#clients.values()) client.ownerKnown(partition, isOther);
+    for (const session of this.#sessions.values())
+      if (session.partition === partition) session.ownerKnown(isOther);
   }
 
   /** Nobody is known to own the partition. Links to the former owner stay: it may still own it. */
@@ -174,6 +175,7 @@ export class ForwardedClients implements OwnerSessionHost {
   close(): void {
     this.stop();
     for (const peer of this.#peers.values()) peer.destroy();
+    for (const session of this.#sessions.values()) session.end();
     this.files.removeAll();
   }
 }

@@ -162,11 +162,17 @@ export class OwnerSession {
     this.#link?.holdReading(isHeld);
   }
 
-  /** Ends it when everything is sent. @returns the requests without a reply */
+  /**
+   * Ends it when everything is sent.
+   * @param endsSession whether the owner ends the session
+   * @returns the requests without a reply */
   end({ endsSession = false } = {}): readonly UnansweredRequest[] {
-    if (endsSession && this.#isReady) this.#link?.send(encodeRequest([VERB.endSession], NO_METADATA));
-    this.#actor.send({ type: 'client.ended' });
+    this.#actor.send({ type: endsSession ? 'end.asked' : 'client.ended' });
     return this.#queue.all();
+  }
+
+  #endSession(): void {
+    this.#link?.send(encodeRequest([VERB.endSession], NO_METADATA));
   }
 
   #end(): void {
@@ -291,6 +297,7 @@ export class OwnerSession {
       reportRefused: (_, { context }) => session(context.id).#reportRefused(),
       reportDiffers: (_, { context }) => session(context.id).#report('reply.differs'),
       reportUnrepeatable: (_, { context }) => session(context.id).#report('request.unrepeatable'),
+      endSession: (_, { context }) => session(context.id).#endSession(),
       end: (_, { context }) => session(context.id).#end(),
       reportUnexpected: (_, { event }) =>
         logger.error({ event: event.type }, 'the machine of forwarding does not expect this event'),

@@ -30,7 +30,9 @@ export type ForwardingEvent =
   | { type: 'reply.differs' }
   | { type: 'wait.elapsed' }
   /** The client needs this partition no longer. */
-  | { type: 'client.ended' };
+  | { type: 'client.ended' }
+  /** The session has ended in another partition, and is to end here, too. */
+  | { type: 'end.asked' };
 
 export interface ForwardingContext {
   readonly id: number;
@@ -40,6 +42,8 @@ export interface ForwardingContext {
   readonly hasSession: boolean;
   /** Whether the home of the session knows this partition, or need not. */
   readonly isNoted: boolean;
+  /** Whether the session is to end. */
+  readonly isEnding: boolean;
 }
 
 const LOST = {
@@ -59,7 +63,7 @@ const CONNECTS = rule('D12', 'A server owns the partition, and this one connects
 export const forwardingMachine = setup({
   types: {
     context: {} as ForwardingContext,
-    input: {} as ForwardingContext,
+    input: {} as Omit<ForwardingContext, 'isEnding'>,
     events: {} as ForwardingEvent,
   },
   guards: {
@@ -68,10 +72,12 @@ export const forwardingMachine = setup({
     isRepeatable: ({ event }) => event.type === 'session.begun' && event.isRepeatable,
     isBare: ({ context }) => context.isBare,
     isNoted: ({ context }) => context.isNoted,
+    isEnding: ({ context }) => context.isEnding,
   },
   actions: {
     noteSession: assign({ hasSession: true }),
     noteNoted: assign({ isNoted: true }),
+    noteEnding: assign({ isEnding: true }),
     ...unbound(
       'startWaitTimer',
       'stopWaitTimer',
@@ -81,6 +87,7 @@ export const forwardingMachine = setup({
       'noteAtHome',
       'sendUnanswered',
       'sendRequest',
+      'endSession',
       'reportMissing',
       'reportRefused',
       'reportDiffers',
@@ -91,7 +98,7 @@ export const forwardingMachine = setup({
   },
 }).createMachine({
   id: 'forwarding',
-  context: ({ input }) => input,
+  context: ({ input }) => ({ ...input, isEnding: false }),
   initial: 'absent',
   on: {
     'client.ended': { target: '.ended', ...rule('D13', 'The client needs this partition no longer.') },
@@ -112,6 +119,10 @@ export const forwardingMachine = setup({
         'session.noted': {
           actions: 'noteNoted',
           ...rule('D18', 'The link was lost meanwhile, and the note need not be repeated.'),
+        },
+        'end.asked': {
+          actions: 'noteEnding',
+          ...rule('D18', 'The session ends here when the owner is reached.'),
         },
       },
       states: {
@@ -144,6 +155,12 @@ export const forwardingMachine = setup({
           entry: 'beginSession',
           on: {
             'session.begun': [
+              {
+                guard: 'isEnding',
+                target: '#forwarding.ended',
+                actions: 'endSession',
+                ...rule('D18', 'The session has ended in another partition, and ends here, too.'),
+              },
               {
                 guard: not('isRepeatable'),
                 target: '#forwarding.ended',
@@ -188,6 +205,11 @@ export const forwardingMachine = setup({
     holding: {
       entry: 'sendUnanswered',
       on: {
+        'end.asked': {
+          target: 'ended',
+          actions: 'endSession',
+          ...rule('D18', 'The session has ended in another partition, and ends here, too.'),
+        },
         'request.passed': { actions: 'sendRequest', ...rule('D13', 'The owner gets the request at once.') },
         'link.lost': LOST,
         'owner.known': CHANGED,

@@ -72,7 +72,8 @@ export class Peer {
     drain: (): void => this.#relieve(),
     end: (): void => {
       this.#hasEnded = true;
-      if (!this.#mustTakeFirst || this.#closing) this.#gone();
+      // What was read before may not be carried out yet.
+      if (!this.#isHeld || this.#closing) this.#gone();
     },
     close: (): void => {
       this.#gone();

@@ -14,6 +14,7 @@ const absent = (state: string) =>
     'request.passed': [state],
     'wait.elapsed': ['ended', 'stopWaitTimer', 'reportMissing', 'end'],
     'session.noted': [state],
+    'end.asked': [state],
   }) as const;
 
 /** While the owner may change. */
@@ -24,12 +25,12 @@ const linked = (state: string) =>
     'owner.known, the same': [state],
   }) as const;
 
-const NOTED = { 'session.noted': { isNoted: true } };
+const NOTED = { 'session.noted': { isNoted: true }, 'end.asked': { isEnding: true } };
 
 const table: ChartTable = {
   input: { id: 1, isBare: false, hasSession: false, isNoted: false },
   start: {
-    context: { id: 1, isBare: false, hasSession: false, isNoted: false },
+    context: { id: 1, isBare: false, hasSession: false, isNoted: false, isEnding: false },
     calls: ['startWaitTimer', 'seekOwner'],
   },
   events: {
@@ -47,6 +48,7 @@ const table: ChartTable = {
     'reply.differs': { type: 'reply.differs' },
     'wait.elapsed': { type: 'wait.elapsed' },
     'client.ended': { type: 'client.ended' },
+    'end.asked': { type: 'end.asked' },
   },
   states: {
     // D12, D13
@@ -96,6 +98,7 @@ const table: ChartTable = {
       after: [...opening, begun, 'session.noted'],
       on: {
         'client.ended': ['ended', 'end'],
+        'end.asked': ['ended', 'endSession', 'end'],
         'request.passed': ['holding', 'sendRequest'],
         'link.lost': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
         'owner.known, another': ['absent.seeking', 'startWaitTimer', 'seekOwner'],
@@ -148,6 +151,14 @@ export const forwardingChecks: ChartChecks = {
         expect(recording.takeCalls().filter((call) => call === 'noteAtHome')).toHaveLength(
           input.isNoted ? 0 : 1,
         );
+      },
+    ),
+    'a session that has ended in another partition': checkEach(
+      [['ends when its owner is reached (D18)']],
+      (machine) => {
+        const recording = after(machine, {}, [...known, 'end.asked', 'link.ready', begun]);
+        expect(recording.state).toBe('ended');
+        expect(recording.takeCalls().slice(-2)).toEqual(['endSession', 'end']);
       },
     ),
     'a link for a listing': checkEach([['begins no session (D17)']], (machine) => {
