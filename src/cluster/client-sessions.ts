@@ -1,7 +1,7 @@
 import { VERB } from '../wire/names.ts';
 import type { Metadata } from '../wire/payload.ts';
 import type { Request } from '../wire/request.ts';
-import { heldSession, ownSession, type ClientSession, type SessionRequest } from './client-session.ts';
+import { heldSession, ownSession, type ClientSession } from './client-session.ts';
 import {
   OwnerSession,
   type OwnerSessionFacts,
@@ -70,8 +70,12 @@ export class ClientSessions {
     return session;
   }
 
-  #new(facts: OwnerSessionFacts): OwnerSession {
-    return new OwnerSession(facts, { client: this.#client, sessions: this }, this.#host);
+  #new(facts: Omit<OwnerSessionFacts, 'session'>): OwnerSession {
+    return new OwnerSession(
+      { ...facts, session: this.#session },
+      { client: this.#client, sessions: this },
+      this.#host,
+    );
   }
 
   /** That in each partition; for a listing only wherever the client has none yet (D17). */
@@ -113,11 +117,6 @@ export class ClientSessions {
   goOnWithout(): void {
     this.#session = heldSession(this.#host.partitions);
     this.#others = undefined;
-  }
-
-  /** The request that begins the session in a partition, or resumes it. */
-  beginning(hasSession: boolean): SessionRequest {
-    return this.#session.beginning(hasSession);
   }
 
   killsOwnerOf(partition: number): boolean {

@@ -11,7 +11,7 @@ import { NO_METADATA } from '../wire/payload.ts';
 import type { ReplyHead } from '../wire/reply-decoder.ts';
 import { STATUS, type ReplyFormat } from '../wire/reply.ts';
 import { encodeRequest } from '../wire/request.ts';
-import type { SessionRequest } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import type { ForwardingHost } from './forwarding-host.ts';
 import { OWNER_TIMEOUT_MS } from './owner-timeout.ts';
 import { OwnerLink } from './owner-link.ts';
@@ -32,6 +32,7 @@ const SUPERSEDED = refuse(SESSION.elsewhere()).reason;
 /** Which session the client has in a partition. */
 export interface OwnerSessionFacts {
   readonly partition: number;
+  readonly session: ClientSession;
   /** Whether only a listing is asked for, which needs no session. */
   readonly isBare: boolean;
   /** Whether the session has begun. */
@@ -65,14 +66,15 @@ export interface SessionClient {
 
 /** The session of the client in all partitions. */
 interface Sessions {
-  /** Whether the client has begun the session itself, and numbers its requests. */
-  readonly isOwn: boolean;
-  /** The request that begins the session in a partition, or resumes it. */
-  beginning(hasSession: boolean): SessionRequest;
   /** Whether the owner of that partition is to stop when the client has disconnected (P3). */
   killsOwnerOf(partition: number): boolean;
   /** The home of the session is to note the partition (D18). */
   note(partition: number, noted: () => void): void;
+}
+
+interface Around {
+  readonly client: SessionClient;
+  readonly sessions: Sessions;
 }
 
 /** What such sessions have around them. */
@@ -92,6 +94,8 @@ export class OwnerSession {
   readonly #host: OwnerSessionHost;
   readonly #client: SessionClient;
   readonly #sessions: Sessions;
+  /** The client may go on with another one, while this one ends. */
+  readonly #session: ClientSession;
   readonly #actor: ActorOf<typeof forwardingMachine>;
   readonly #queue: RequestQueue;
   readonly #number: number;
@@ -105,15 +109,16 @@ export class OwnerSession {
   #triedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    { partition, ...facts }: OwnerSessionFacts,
-    { client, sessions }: { readonly client: SessionClient; readonly sessions: Sessions },
+    { partition, session, ...facts }: OwnerSessionFacts,
+    { client, sessions }: Around,
     host: OwnerSessionHost,
   ) {
     this.partition = partition;
     this.#client = client;
     this.#sessions = sessions;
+    this.#session = session;
     this.#host = host;
-    this.#queue = new RequestQueue(!sessions.isOwn);
+    this.#queue = new RequestQueue(!session.isOwn);
     this.#number = host.addSession(this);
     this.#actor = actorOf(host.machines.forwarding, {
       id: 'forwarding',
@@ -224,7 +229,7 @@ export class OwnerSession {
   /** P15, P15.2. */
   #beginSession({ hasSession }: { readonly hasSession: boolean }): void {
     const kills = this.#sessions.killsOwnerOf(this.partition);
-    const { request, metadata } = this.#sessions.beginning(hasSession);
+    const { request, metadata } = this.#session.beginning(hasSession);
     // An owner in this process answers during the call.
     this.#beginning = new SessionBeginning(kills ? 2 : 1);
     this.#link?.send(encodeRequest(request, metadata));
@@ -262,7 +267,7 @@ export class OwnerSession {
 
   /** The owner keeps a reply until a later request says that the client has it (P15.1). A large value must not stay for long. */
   #acknowledge(): void {
-    if (this.#queue.isEmpty && !this.#sessions.isOwn) this.probe();
+    if (this.#queue.isEmpty && !this.#session.isOwn) this.probe();
   }
 
   /** A request that changes nothing, whose reply the client does not get. */
