@@ -93,7 +93,8 @@ export class Front {
     this.#link = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
       this.#linked(socket),
     );
-    this.#link.maxConnections = this.#most;
+    // A client of another server may need each partition.
+    this.#link.maxConnections = this.#most * partitions;
   }
 
   get host(): string {

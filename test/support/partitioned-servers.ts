@@ -29,8 +29,7 @@ export class PartitionedServers {
   readonly #owned: Owned[] = [];
 
   static async start(partitions: number): Promise<PartitionedServers> {
-    const options = { limits: { connectionCount: 200 } };
-    const start = (): Promise<Front> => startFront(options, { partitions });
+    const start = (): Promise<Front> => startFront({}, { partitions });
     const servers = new PartitionedServers([await start(), await start()], partitions);
     for (let partition = 0; partition < partitions; partition++)
       await servers.#claim(partition, partition % 2);
