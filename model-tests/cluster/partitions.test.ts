@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../test/support/eventually.ts';
-import { isShort } from '../../test/support/form.ts';
+import { byForm, isShort } from '../../test/support/form.ts';
 import { noPostgres } from '../../test/support/postgres.ts';
 import { startPlainBed } from './bed/plain-bed.ts';
+import { clusterChaos } from './cluster-chaos.ts';
+import { kill } from './faults/kill.ts';
+import { pause } from './faults/pause.ts';
 import { Servers } from './servers.ts';
 
 // Servers that own partitions of one store: their shares.
@@ -40,6 +43,20 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
       await servers.restart('a');
       await shared(servers, 3, 3, 2);
       expect(servers.endings).toEqual([]);
+    },
+    HOUR,
+  );
+
+  it(
+    'lose nothing, deliver nothing twice and reply nothing old when owners are killed and paused (D9, D17, D19)',
+    async () => {
+      await using bed = await startPlainBed();
+      await using servers = await Servers.start(bed, { leaseMs: LEASE_MS, partitions: PARTITIONS });
+      const faults = Array.from({ length: byForm(0, 2, 10) }, () => [kill, pause, kill]).flat();
+      const { wrongs, elements, answered } = await clusterChaos(servers, { faults, seed: 1 });
+      console.log(`partitions: ${faults.length} faults, ${elements} elements, ${answered} replies`);
+      expect(wrongs).toEqual([]);
+      expect(elements).toBeGreaterThan(0);
     },
     HOUR,
   );

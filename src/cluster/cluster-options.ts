@@ -15,7 +15,7 @@ export interface SharedStoreOptions {
   readonly leaseMs?: number | undefined;
   /**
    * The number of partitions into which workspaces are divided, from 1 to 256. It is chosen when the store is used for the first
-   * time, and never changes. Without it a store keeps its number; a new one gets 1.
+   * time, and never changes. Without it a store keeps its number; a new one gets 32.
    */
   readonly partitions?: number | undefined;
   /** The host under which other servers reach this one. The default is that on which it listens, or the machine's name. */

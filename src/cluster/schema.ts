@@ -12,7 +12,7 @@ import type { Link } from './link.ts';
 export const FORMAT = 2;
 
 /** Partitions of new tables. */
-const DEFAULT_PARTITIONS = 1;
+const DEFAULT_PARTITIONS = 32;
 
 /**
  * One statement, and so one transaction. Only one server at a time makes the tables. A server of format 1 that runs meanwhile
