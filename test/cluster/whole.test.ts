@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createServer, type Server } from '../../src/index.ts';
+import { partitionOf } from '../../src/cluster/partition-of.ts';
+import { createServer, Sleigh, type Server } from '../../src/index.ts';
 import type { OverviewView } from '../../src/views/types.ts';
-import type { TakeoversView, WholeView } from '../../src/views/whole-types.ts';
+import type { TakeoversView, WholeView, WholeWorkspacesView } from '../../src/views/whole-types.ts';
 import { ask, ViewStream } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
 import { noPostgres, startPostgres, type Postgres } from '../support/postgres.ts';
 import { scrapeOf } from '../support/scrape.ts';
+import { sleigh } from '../support/serve-process.ts';
 
 // The page of each of two servers shows the partitions of both: they ask each other on the link between servers.
 
@@ -36,6 +38,11 @@ const served = async (server: Server, owners: Readonly<Record<string, number>>):
 };
 
 const ownersIn = ({ partitions }: WholeView): (string | null)[] => partitions.map(({ owner }) => owner);
+
+const titlesOf = async (server: Server): Promise<string[]> => {
+  const { sleighs }: WholeView = JSON.parse(await viewOf(server, '/api/overview'));
+  return sleighs.map(({ title }) => title).sort();
+};
 
 const why = noPostgres === undefined ? '' : `: ${noPostgres}`;
 
@@ -90,6 +97,30 @@ describe.skipIf(noPostgres !== undefined || isShort)(`the whole of several serve
       const newest = takeovers.find((takeover) => takeover.partition === partition);
       expect(newest).toMatchObject({ from: 'a', to: 'b', reason: 'released', leaseOver: null });
     }
+  }, 240_000);
+
+  it('has every job and workspace, through whichever server its clients came, as the command line has', async () => {
+    const [a, b] = [await start('a'), await start('b')];
+    await served(b, { a: 2, b: 2 });
+    const jobs: Sleigh[] = [];
+    for (const label of ['one', 'two', 'three', 'four'])
+      jobs.push(await Sleigh.start({ workers: 0, join: 'elastic', label, server: { port: a.port } }));
+    const names = jobs.map(({ workspace }) => workspace.name).sort();
+    for (const server of [a, b]) {
+      await eventually(
+        async () => (await titlesOf(server)).length === jobs.length,
+        'all jobs are shown',
+        30_000,
+      );
+      expect(await titlesOf(server)).toEqual(names);
+      const { items }: WholeWorkspacesView = JSON.parse(await viewOf(server, '/api/workspaces'));
+      expect(items.map(({ title }) => title)).toEqual(['__default', ...names]);
+      for (const { title, partition } of items) expect(partition, title).toBe(partitionOf(title, PARTITIONS));
+      const { output } = await sleigh(['status', '--json', '--server', `127.0.0.1:${server.port}`]);
+      const status: { readonly jobs: readonly { readonly name: string }[] } = JSON.parse(output);
+      expect(status.jobs.map(({ name }) => name).sort()).toEqual(names);
+    }
+    for (const job of jobs) await job.stop();
   }, 240_000);
 
   it('has what a server without a page owns', async () => {
