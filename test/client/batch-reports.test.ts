@@ -136,6 +136,16 @@ describe('what a master tells about its batches', () => {
     expect(found.value).toMatchObject({ element: shown, attempts: 3 });
   });
 
+  it('counts an element that is called again as failed no longer', async () => {
+    const batch = reports.begin('1', SQUARE);
+    const failure = failureOf({ code: 'threw', message: 'no' });
+    for (const index of [0, 1, 2]) batch.failed(failed(index, failure), undefined);
+    batch.retried(1);
+    batch.progress(progressOf(3, 2));
+    clock.elapsed?.();
+    expect(await report()).toMatchObject({ failed: 2, batches: [{ failed: 2 }] });
+  });
+
   it('says how far it was when the job ends, and nothing after that', async () => {
     const batch = reports.begin('1', SQUARE);
     batch.progress(progressOf(1));

@@ -259,6 +259,21 @@ describe('a batch', () => {
 let answered = 0;
 
 describe('a batch with automatic chunks', () => {
+  it('finds what 64 earlier batches of other kinds have learnt, and not more', () => {
+    const groupOf = (kind: number) =>
+      dispatcher.group({
+        metadata: new Map([['kind', String(kind)]]),
+        loadFactor: WINDOW,
+        chunkSize: 'auto',
+      });
+    const groups = Array.from({ length: 66 }, (_, kind) => groupOf(kind));
+    // The first two are forgotten, and the one that is made again takes the place of the next.
+    expect(groupOf(2)).toBe(groups[2]);
+    expect(groupOf(1)).not.toBe(groups[1]);
+    expect(groupOf(4)).toBe(groups[4]);
+    expect(groupOf(3)).not.toBe(groups[3]);
+  });
+
   const AUTO = { chunkSize: 'auto', workers: 2 } as const;
   beforeEach(() => (answered = 0));
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import { checkRespawn, restartBudget } from '../../src/client/options/respawn.ts';
-import { NetWorkSpace, Sleigh, tasks } from '../../src/client/index.ts';
+import { NetWorkSpace, Sleigh, SleighPool, tasks } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 
 const { square } = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
@@ -21,6 +21,15 @@ afterAll(async () => {
 
 /** Arguments that programs in JavaScript may pass, whatever the types say. */
 const any = (value: unknown): never => unsafeCast(value);
+
+it.each<[unknown, string]>([
+  [undefined, '`workers` must be a whole number of at least 1, got undefined.'],
+  [{}, '`workers` must be a whole number of at least 1, got undefined.'],
+  [{ join: 'elastic' }, '`workers` must be a whole number of at least 0, got undefined.'],
+  [{ workers: 1, idleTimeout: -1 }, '`idleTimeout` must be a number of milliseconds of at least 0'],
+])('SleighPool rejects %j', (options, message) => {
+  expect(() => new SleighPool(any(options))).toThrow(message);
+});
 
 describe('Sleigh.start rejects invalid options', () => {
   it.each<[unknown, string]>([
