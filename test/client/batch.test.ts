@@ -3,6 +3,7 @@ import { Batch } from '../../src/client/master/batch.ts';
 import { Chunk, chunkPart } from '../../src/client/values/chunk.ts';
 import { hostClock } from '../../src/client/clock.ts';
 import { NwsConnection, type Found } from '../../src/client/connection/connection.ts';
+import type { TaskGroup } from '../../src/client/master/task-group.ts';
 import { Dispatcher } from '../../src/client/master/dispatcher.ts';
 import { JobEnd } from '../../src/client/master/job-end.ts';
 import { ConnectionPool } from '../../src/client/connection/connection-pool.ts';
@@ -258,14 +259,12 @@ describe('a batch', () => {
 /** The number of elements that have outcomes. */
 let answered = 0;
 
+/** The group of the batches of that kind. */
+const groupOf = (kind: number): TaskGroup =>
+  dispatcher.group({ metadata: new Map([['kind', String(kind)]]), loadFactor: WINDOW, chunkSize: 'auto' });
+
 describe('a batch with automatic chunks', () => {
   it('finds what 64 earlier batches of other kinds have learnt, and not more', () => {
-    const groupOf = (kind: number) =>
-      dispatcher.group({
-        metadata: new Map([['kind', String(kind)]]),
-        loadFactor: WINDOW,
-        chunkSize: 'auto',
-      });
     const groups = Array.from({ length: 66 }, (_, kind) => groupOf(kind));
     // The first two are forgotten, and the one that is made again takes the place of the next.
     expect(groupOf(2)).toBe(groups[2]);
