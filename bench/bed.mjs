@@ -92,8 +92,11 @@ export class Bed {
   #smoke;
   #children = [];
   #echo;
+  /** The address of a PostgreSQL, if there is one. */
+  store;
 
-  constructor({ load, server, rounds, smoke }) {
+  constructor({ load, server, store, rounds, smoke }) {
+    this.store = store;
     this.#program = load;
     this.#serverPath = server;
     this.#rounds = rounds;

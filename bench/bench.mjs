@@ -1,6 +1,6 @@
 // Measures the cost of the server and its growth, next to bare Node servers in the same run.
 //   npm run bench -- [--only NAME…] [--rounds 5] [--smoke] [--json FILE] [--markdown FILE] [--compare FILE]
-//                    [--strict] [--server PATH_OF_ANOTHER_BUILD/cli/main.js]
+//                    [--strict] [--server PATH_OF_ANOTHER_BUILD/cli/main.js] [--store postgres://USER@HOST/DATABASE]
 // See docs/performance.md. The speed of a shared machine drifts, so each ratio compares adjacent measurements, and the
 // medians of the rounds are reported.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,6 +23,7 @@ const { values: flags, positionals } = parseArgs({
     markdown: { type: 'string' },
     compare: { type: 'string' },
     strict: { type: 'boolean', default: false },
+    store: { type: 'string' },
     server: { type: 'string', default: fileURLToPath(new URL('../dist/cli/main.js', import.meta.url)) },
   },
 });
@@ -66,16 +67,28 @@ function summary(scenario, { name, unit, bound, values }) {
 
 const earlier = earlierFigures();
 const folder = mkdtempSync(join(tmpdir(), 'sleigh-bench-'));
-const bed = new Bed({ load: await buildLoad(folder), server: flags.server, rounds, smoke: flags.smoke });
+const bed = new Bed({
+  load: await buildLoad(folder),
+  server: flags.server,
+  store: flags.store,
+  rounds,
+  smoke: flags.smoke,
+});
 const figures = [];
 /** By scenario, the share of processor time that the host of the machine took for other guests. */
 const stolen = {};
 const WORTH_SAYING = 0.02;
 try {
   for (const scenario of scenarios) {
-    const { name, about } = scenario;
+    const { name, about, needsStore = false } = scenario;
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     console.log(heading(name, about));
+    if (needsStore && flags.store === undefined) {
+      console.log(
+        '  Left out: it needs --store with the address of a PostgreSQL in which it may create databases.',
+      );
+      continue;
+    }
     const before = ticks();
     const measured = (await scenario.run(bed)).map((figure) => summary(name, figure));
     for (const figure of measured) console.log(line(figure, earlier.get(`${name}/${figure.name}`)));

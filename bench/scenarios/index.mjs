@@ -3,6 +3,7 @@ import { charts } from './charts.mjs';
 import { durable } from './durable.mjs';
 import { fanout } from './fanout.mjs';
 import { farm } from './farm.mjs';
+import { front } from './front.mjs';
 import { latency } from './latency.mjs';
 import { manyNames } from './many-names.mjs';
 import { manyTasks } from './many-tasks.mjs';
@@ -12,7 +13,10 @@ import { restarts } from './restart.mjs';
 import { verification } from './verification.mjs';
 import { viewer } from './viewer.mjs';
 
-/** A scenario: its `name`, a description in `about`, and `run`, which measures on a bed and returns figures. */
+/**
+ * A scenario: its `name`, a description in `about`, and `run`, which measures on a bed and returns figures. One that `needsStore` is
+ * left out without the address of a PostgreSQL.
+ */
 export const scenarios = [
   pairs,
   farm,
@@ -27,4 +31,5 @@ export const scenarios = [
   manyNames,
   verification,
   viewer,
+  front,
 ];

@@ -8,6 +8,7 @@ import { clientLeaseChecks } from '../../test/machines/checks/client-lease.ts';
 import { clientSessionChecks } from '../../test/machines/checks/client-session.ts';
 import { commitChecks } from '../../test/machines/checks/commit.ts';
 import { connectionChecks } from '../../test/machines/checks/connection.ts';
+import { forwardedClientChecks } from '../../test/machines/checks/forwarded-client.ts';
 import { forwardingChecks } from '../../test/machines/checks/forwarding.ts';
 import { joinPhaseChecks } from '../../test/machines/checks/join-phase.ts';
 import { leaseChecks } from '../../test/machines/checks/lease.ts';
@@ -41,6 +42,7 @@ const CHARTS: Readonly<Record<string, ChartChecks>> = {
   claim: claimChecks,
   commit: commitChecks,
   connection: connectionChecks,
+  'forwarded-client': forwardedClientChecks,
   forwarding: forwardingChecks,
   'join-phase': joinPhaseChecks,
   lease: leaseChecks,

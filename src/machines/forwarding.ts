@@ -7,7 +7,7 @@
  *   the session with the next one, and repeats the requests that have no reply yet.
  * - D18 A session of the client's own is noted by its home before the owner of another partition gets a request of it.
  */
-import { and, assign, not, setup } from 'xstate';
+import { assign, not, setup } from 'xstate';
 import { unbound } from './bind.ts';
 import { rule } from './rule.ts';
 
@@ -168,7 +168,7 @@ export const forwardingMachine = setup({
                 ...rule('D15', 'A request that the former owner may have carried out has no number.'),
               },
               {
-                guard: and(['isNoted', 'isRepeatable']),
+                guard: 'isNoted',
                 target: '#forwarding.holding',
                 actions: 'noteSession',
                 ...rule('D13', 'The session is open. Requests without a reply are sent, or sent again.'),

@@ -40,7 +40,8 @@ describe.runIf(canRun && !isShort)('the benchmark', { timeout: 150_000 }, () => 
     const json = join(folder.path, 'figures.json');
     const table = join(folder.path, 'figures.md');
     const files = readdirSync(join(BENCH, 'scenarios')).map((file) => file.replace('.mjs', ''));
-    const scenarios = isLong ? files.filter((name) => name !== 'index') : FEW;
+    // `front` needs a PostgreSQL.
+    const scenarios = isLong ? files.filter((name) => !['index', 'front'].includes(name)) : FEW;
     const { status, output, errors } = bench(...scenarios, '--smoke', '--json', json, '--markdown', table);
     expect(errors).toBe('');
     expect(status).toBe(0);

@@ -80,7 +80,7 @@ describe('the page', { timeout: 120_000 }, () => {
     );
     const assets = new URL('../../dist/page/assets/', import.meta.url);
     const sizes = readdirSync(assets).map((name) => statSync(new URL(name, assets)).size);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(250_000);
     expect(complaints).toEqual([]);
   });
 

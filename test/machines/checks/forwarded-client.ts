@@ -163,6 +163,7 @@ export const forwardedClientChecks: ChartChecks = {
     'a client that has disconnected': checkEach(
       [
         ['ends when the owner has got its last request (D13)', [first, gone, 'line.empty'], 'ended'],
+        ['ends when the owner has got all that waited (D13)', [first, first, gone, 'line.empty'], 'ended'],
         ['ends when its session is resumed (D13)', [first, gone, 'session.ready, and all is sent'], 'ended'],
         [
           'goes on while requests are not sent (D13)',
@@ -174,6 +175,14 @@ export const forwardedClientChecks: ChartChecks = {
         const recording = new Recording(machine, table.input);
         for (const name of events) recording.send(table.events[name] ?? { type: name });
         expect(recording.state).toBe(state);
+      },
+    ),
+    'what waits for a client that has disconnected': checkEach(
+      [['is ended when it is known that it has gone (V6)']],
+      (machine) => {
+        const recording = new Recording(machine, table.input);
+        for (const name of [first, gone]) recording.send(table.events[name] ?? { type: name });
+        expect(recording.seenBy('endReady')).toMatchObject([{ isGone: true }]);
       },
     ),
   },
