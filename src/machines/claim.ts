@@ -118,8 +118,8 @@ export const claimMachine = setup({
         'claim.won': { target: 'loading', ...rule('D11', 'This server owns the partition.') },
         'claim.lost': { target: 'looking', ...rule('D11', 'Another server was faster.') },
         'store.unreachable': {
-          target: 'looking',
-          ...rule('D11', 'It is not known whether the partition was claimed. The server looks again.'),
+          target: 'unowned',
+          ...rule('D11', 'It is not known whether the partition was claimed. The server looks again later.'),
         },
         'stop.asked': STOP,
       },
@@ -130,8 +130,8 @@ export const claimMachine = setup({
         loaded: { target: 'owning', ...rule('D4', 'Everything that was durable is there.') },
         fenced: FENCED,
         'store.unreachable': {
-          target: 'looking',
-          ...rule('D11', 'The store was lost while the data was loaded. The server looks again.'),
+          target: 'unowned',
+          ...rule('D11', 'The store was lost while the data was loaded. The server looks again later.'),
         },
         'store.failed': FAILED,
         'stop.asked': STOP,

@@ -173,6 +173,9 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
       const again = await NetWorkSpace.open('loaded', { port: server.port, persistent: true });
       expect(large.equals(bytesOf(await again.fetch('x')))).toBe(true);
       expect(server.failure).toBeUndefined();
+      again.close();
+      // Before its network, because it would wait for that.
+      await server.close();
     },
   );
 

@@ -71,7 +71,7 @@ const table: ChartTable = {
       on: {
         'claim.won': ['loading', 'load'],
         'claim.lost': ['looking', 'holdClients', 'look'],
-        'store.unreachable': ['looking', 'holdClients', 'look'],
+        'store.unreachable': ['unowned', 'lookLater'],
         surplus: ['claiming'],
         'stop.asked': ['stopped', 'release'],
       },
@@ -82,7 +82,7 @@ const table: ChartTable = {
       on: {
         loaded: ['owning', 'serveClients'],
         fenced: ['leaving', 'holdClients', 'dropData'],
-        'store.unreachable': ['looking', 'holdClients', 'look'],
+        'store.unreachable': ['unowned', 'lookLater'],
         'store.failed': ['failed', 'release'],
         surplus: ['loading'],
         'stop.asked': ['stopped', 'release'],
