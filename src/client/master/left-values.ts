@@ -12,23 +12,25 @@ const TABLE = new LifeCycleTable(leftValueMachine);
 /** The bytes of values at most that stay at the server only because the program may still await their promises. */
 const MAX_HELD_BYTES = 256 * 2 ** 20;
 
-/** A value of a call that stays, or may stay, at the server (S34). See machines/pool/left-value. */
+type Life = LifeCycle<LeftValueEvent, LeftValueCommand, LeftValueTag>;
+
+/** A value of a call that stays, or may stay, at the server (S34). */
 export interface LeftValue {
   /** The variable with the value. */
   readonly variable: string;
-  readonly life: LifeCycle<LeftValueEvent, LeftValueCommand, LeftValueTag>;
   /** 0 until the value is there. */
   bytes: number;
   /** The number of calls with this element that are not settled. */
   uses: number;
 }
 
-/** The values that the calls of a master have left at the server. */
+/** The values that the calls of a master have left at the server. For each see machines/pool/left-value. */
 export class LeftValues {
   readonly #lines: ConnectionPool;
   readonly #workspace: string;
   readonly #prefix: string;
   #made = 0;
+  readonly #lives = new WeakMap<LeftValue, Life>();
   /** Those that are at the server. */
   readonly #present = new Set<LeftValue>();
   /** Those among them that no call uses, oldest first. */
@@ -47,22 +49,19 @@ export class LeftValues {
 
   /** @returns a value that is not there yet */
   next(): LeftValue {
-    const left: LeftValue = {
-      variable: this.#prefix + String(++this.#made),
-      life: new LifeCycle(TABLE, {
-        countAsUnused: () => {
-          this.#unused.add(left);
-          this.#unusedBytes += left.bytes;
-        },
-        countAsUsed: () => {
-          this.#unused.delete(left);
-          this.#unusedBytes -= left.bytes;
-        },
-        deleteValue: () => this.#delete(left),
-      }),
-      bytes: 0,
-      uses: 0,
-    };
+    const left: LeftValue = { variable: this.#prefix + String(++this.#made), bytes: 0, uses: 0 };
+    const life: Life = new LifeCycle(TABLE, {
+      countAsUnused: () => {
+        this.#unused.add(left);
+        this.#unusedBytes += left.bytes;
+      },
+      countAsUsed: () => {
+        this.#unused.delete(left);
+        this.#unusedBytes -= left.bytes;
+      },
+      deleteValue: () => this.#delete(left),
+    });
+    this.#lives.set(left, life);
     return left;
   }
 
@@ -91,7 +90,7 @@ export class LeftValues {
 
   /** @returns undefined if it was deleted */
   async find(left: LeftValue): Promise<Found | undefined> {
-    if (!left.life.has('present')) return undefined;
+    if (this.#lives.get(left)?.has('present') !== true) return undefined;
     return this.#lines.main.findTry(this.#workspace, left.variable);
   }
 
@@ -102,10 +101,10 @@ export class LeftValues {
   }
 
   #send(left: LeftValue, type: LeftValueEvent['type']): void {
-    left.life.send({ type });
+    this.#lives.get(left)?.send({ type });
     for (const oldest of this.#unused) {
       if (this.#unusedBytes <= MAX_HELD_BYTES) return;
-      oldest.life.send({ type: 'crowded.out' });
+      this.#lives.get(oldest)?.send({ type: 'crowded.out' });
     }
   }
 
