@@ -83,8 +83,8 @@ export class Faults {
     return !this.over && !this.#without.has(fault);
   }
 
-  /** Whether these take part. */
-  has(part: Part): boolean {
+  /** Whether these take part. A server crashes in a calm seed, too. */
+  has(part: Part | 'server crashes'): boolean {
     return !this.#without.has(part);
   }
 

@@ -98,7 +98,7 @@ export abstract class World {
    * @param milliseconds until that one is started
    */
   crash(milliseconds: number): void {
-    if (this.#isDown || this.store === undefined || !this.faults.may('server crashes')) return;
+    if (this.#isDown || this.store === undefined || !this.faults.has('server crashes')) return;
     this.#isDown = true;
     this.faults.note('server crashes');
     this.endServer();
