@@ -58,7 +58,7 @@ export const front = {
           Object.fromEntries(
             Object.entries(loads).map(([name, { load, owner }]) => [
               name,
-              () => taskOf(load, owner, bed.size(4_000, 200)),
+              () => taskOf(load, owner, bed.size(500, 50)),
             ]),
           ),
         );
