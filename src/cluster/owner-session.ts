@@ -170,7 +170,8 @@ export class OwnerSession {
   /**
    * Ends it when everything is sent.
    * @param endsSession whether the owner ends the session
-   * @returns the requests without a reply */
+   * @returns the requests without a reply
+   */
   end({ endsSession = false } = {}): readonly UnansweredRequest[] {
     this.#actor.send({ type: endsSession ? 'end.asked' : 'client.ended' });
     return this.#queue.all();

@@ -56,7 +56,7 @@ export class Leases implements LeaseKeeper {
     const since = this.#core.clock();
     const lease = this.#part.number + this.#part.of * this.#numbers.next();
     const origin = { ...taken, lease, holder, since };
-    const { isRecorded } = taken.place;
+    const isRecorded = taken.place.isRecorded();
     this.#add(new Lease(origin, { until: since + milliseconds, isRecorded }, this.#core, this)).changed();
     return new Map([[KEY.lease, String(origin.lease)]]);
   }

@@ -18,7 +18,7 @@ export interface LeasePlace {
   readonly leases: Set<HeldLease>;
   readonly accounting: StorageAccounting;
   /** Whether its values survive the server (W13). */
-  readonly isRecorded: boolean;
+  isRecorded(): boolean;
   /** The value is available again. */
   returned(number: number, value: Value): void;
   /** The value was removed, so there may be room for another one (V14). */

@@ -79,9 +79,7 @@ export class Variable {
       variable: where.number,
       leases: new Set(),
       accounting: where.accounting,
-      get isRecorded() {
-        return where.scope.changes.isRecorded;
-      },
+      isRecorded: () => where.scope.changes.isRecorded,
       removed: () => this.#behaviour.removed?.(),
       returned: (number, value) => this.#behaviour.returned?.(number, value),
     };

@@ -8,7 +8,7 @@ export interface StageOptions {
   readonly [LEAVES]?: boolean;
 }
 
-/** A result of a stage that stays at the server, as an element of the next stage (S35.5). One of both has it at a time. */
+/** A result of a stage that stays at the server, as an element of the next stage (S35.5). Only one of the two stages has it at a time. */
 export class LeftElement {
   readonly #values: LeftValues;
   readonly #left: LeftValue;
