@@ -16,9 +16,6 @@ const ALONE = [
   'test/views/big.test.ts',
 ];
 
-/** Files that replace a module: each needs modules of its own. The others share those of their worker, which saves a third. */
-const ISOLATED = ['test/client/durations.test.ts'];
-
 const FILES = {
   include: ['test/**/*.test.ts', 'model-tests/**/*.test.ts'],
   exclude: ['**/node_modules/**', 'model-tests/explore/**'],
@@ -42,10 +39,9 @@ export default defineConfig({
           ...FILES,
           name: 'server',
           isolate: false,
-          exclude: [...FILES.exclude, ...ALONE, ...ISOLATED],
+          exclude: [...FILES.exclude, ...ALONE],
         },
       },
-      { extends: true, test: { ...FILES, name: 'isolated', include: ISOLATED } },
       // Explores the job in place, with its private fields open.
       'model-tests/explore/vitest.config.ts',
       {

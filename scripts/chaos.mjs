@@ -1,7 +1,7 @@
 // Kills workers and sentinels of real jobs, with a seed: npm run chaos [-- --kills 1000] [--seed 7] [--pace 60], the
-// maximum time between two kills in milliseconds. With --server it kills the server instead, and with --cluster [--kills 200] the
-// owners of servers that share a store in PostgreSQL, which it also pauses and cuts off, while PostgreSQL fails over. That needs
-// root, Patroni and etcd (docs/cluster.md).
+// maximum time between two kills in milliseconds. With --server it kills the server instead, and with --cluster [--kills 200]
+// [--partitions 1] the owners of servers that share a store in PostgreSQL, which it also pauses and cuts off, while PostgreSQL
+// fails over. That needs root, Patroni and etcd (docs/cluster.md).
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
@@ -12,9 +12,10 @@ const { values } = parseArgs({
     pace: { type: 'string', default: '60' },
     server: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
+    partitions: { type: 'string', default: '1' },
   },
 });
-const { seed, pace, server, cluster } = values;
+const { seed, pace, server, cluster, partitions } = values;
 const { kills = cluster ? '200' : '1000' } = values;
 const [tests, count] = cluster
   ? [['model-tests/cluster'], 'CLUSTER_KILLS']
@@ -29,6 +30,7 @@ const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'server', ...
     [count]: kills,
     SEED: seed,
     PACE: pace,
+    CLUSTER_PARTITIONS: partitions,
   },
 });
 process.exit(status ?? 1);

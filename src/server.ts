@@ -5,7 +5,7 @@ import { createLogger } from './transport/logger.ts';
 import type { Credentials } from './transport/gate.ts';
 import type { DataOptions, Storage } from './transport/data-folder.ts';
 import type { SharedStoreOptions } from './cluster/cluster-options.ts';
-import { isLoopback } from './transport/admission.ts';
+import { isLoopback } from './wire/authority.ts';
 import { TcpServer } from './transport/server.ts';
 import type { TcpOptions } from './transport/tcp-options.ts';
 import type { WebAddress, WebOptions } from './web/web-options.ts';
@@ -100,7 +100,12 @@ async function sharing(
   // Loaded only if there is such a store.
   const { ClusterServer } = await import('./cluster/cluster-server.ts');
   const { checkedOptions } = await import('./cluster/cluster-options.ts');
-  const shared = checkedOptions(store, { host, machine: hostname(), hasFolder: data !== undefined });
+  const shared = checkedOptions(store, {
+    host,
+    machine: hostname(),
+    hasFolder: data !== undefined,
+    hasTls: options.tls !== undefined,
+  });
   const shown = page ?? new WithoutPage(logger);
   const cluster = await ClusterServer.start(
     { tcp: { ...options, deadman }, shared, logger, web: page && { port: page.port, base: page.base } },

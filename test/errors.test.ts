@@ -18,6 +18,8 @@ const SIDES = {
   refusals: REFUSALS,
 };
 
+const REFERENCE = readFileSync(join(import.meta.dirname, '../docs/reference/errors.md'), 'utf8');
+
 /** The files of the catalogues. */
 const CATALOGUE =
   /^(client\/errors\/|cli\/(flag-)?errors|transport\/errors|store\/errors|cluster\/errors|web\/problems|wire\/(refusals|error-kind))/;
@@ -73,6 +75,12 @@ describe('the errors that users see', () => {
     expect(kind.code).toMatch(/^[a-z\d]+(-[a-z]+)*$/);
     expect(kind.example).not.toMatch(/undefined|^$/);
     expect(kind.remedy).toMatch(/^[A-Z`][^]*[.:]$/);
+  });
+
+  it('have their examples in the reference', () => {
+    const rowOf = ({ code, example }: (typeof entries)[number]['kind']): string =>
+      `| \`${code}\` | ${example.replaceAll(/[|*_<>]/g, '\\$&')} |`;
+    expect(entries.map(({ kind }) => rowOf(kind)).filter((row) => !REFERENCE.includes(row))).toEqual([]);
   });
 
   it('name only flags that exist', () => {

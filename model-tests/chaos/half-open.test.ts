@@ -1,14 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { Host } from './hosts.ts';
 import { isLong, isShort } from '../../test/support/form.ts';
-
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+import { MAIN } from '../../test/support/run-process.ts';
 
 describe.skipIf(isShort)('a peer whose host has fallen silent while its connection stays open', () => {
   it('is detected after three refresh periods if it is a sentinel, and the tasks of its workers run elsewhere (S13)', async () => {

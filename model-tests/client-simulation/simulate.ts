@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as rest } from 'node:timers/promises';
 import { SimulatedHost, type HostListener, type Sabotage } from './host/host.ts';
 import { partiesOf, type SequenceDiagram, type SequenceStep } from '../../src/verify/diagram/sequence.ts';
 import { CoreWorld } from '../world/core-world.ts';
@@ -45,9 +46,6 @@ export interface Report {
   readonly replaced: number;
   readonly outcomes: ReadonlyMap<string, number>;
 }
-
-/** Runs everything that is due in this turn of the event loop: promises, and callbacks at its end. */
-const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Plays one seed: one master with its batches, sentinels and workers, on one server, with faults, until all has settled.

@@ -59,15 +59,22 @@ export async function clusterChaos(servers: Servers, run: ClusterRun): Promise<C
     wrongs.push(String(error));
   }
   const ofJob = await job?.end(patienceMs);
-  const ofPlain = await plain.end(() => servers.takeovers(workspace));
+  const ofPlain = await plain
+    .end(() => servers.takeovers(workspace))
+    .catch((error: unknown) => [String(error)]);
   wrongs.push(...(ofJob ?? []), ...ofPlain, ...servers.endings.splice(0));
   return { elements: job?.elements ?? 0, answered: plain.answered, wrongs, gaps: plain.gaps };
 }
 
-/** Waits for the next answer of the job, and the next reply. @throws if there is none */
+/**
+ * Waits for the next answer of the job, and the next reply. After a kill that is a reply to a later request, so that what is measured for
+ * the kill is not due to the next fault.
+ * @throws if there is none
+ */
 async function progress(plain: PlainLoad, job: JobLoad | undefined, patienceMs: number): Promise<void> {
   const [answers, answered] = [job?.answered ?? 0, plain.answered];
-  const isDone = (): boolean => (job === undefined || job.answered > answers) && plain.answered > answered;
+  const isDone = (): boolean =>
+    (job === undefined || job.answered > answers) && plain.answered > answered && plain.hasRecovered;
   const end = performance.now() + patienceMs;
   while (!isDone()) {
     if (performance.now() > end) throw new Error('nothing is answered any more');

@@ -22,14 +22,33 @@ const PLANTED_PATIENCE_MS = 15_000;
 const repeated = (fault: Fault, times: number): readonly Fault[] =>
   Array.from({ length: times }, () => fault);
 
-/** Faults on servers with one PostgreSQL, which may have a planted fault. */
-async function chaosWith(
-  mutant: Planted,
-  run: Pick<ClusterRun, 'faults' | 'hasJob'>,
-): Promise<ClusterOutcome> {
+const isOfElement = (wrong: string): boolean => wrong.startsWith('element');
+
+/** Rounds of faults after which a planted fault counts as not found. */
+const MOST_ROUNDS = 10;
+
+/** Faults on servers with one PostgreSQL and a planted fault. */
+async function chaosWith(mutant: Planted, run: Omit<ClusterRun, 'patienceMs'>): Promise<ClusterOutcome> {
   await using bed = await startPlainBed();
   await using servers = await Servers.start(bed, { leaseMs: LEASE_MS, env: planted(mutant) });
-  return await clusterChaos(servers, { seed: SEED, patienceMs: PLANTED_PATIENCE_MS, ...run });
+  return await clusterChaos(servers, { patienceMs: PLANTED_PATIENCE_MS, ...run });
+}
+
+/**
+ * Inflicts rounds of faults until a planted fault is found: in one round the servers may do nothing at the moments when it shows.
+ * @returns what was wrong in each round
+ */
+async function wrongsUntil(
+  isFound: (wrong: string) => boolean,
+  mutant: Planted,
+  run: Pick<ClusterRun, 'faults' | 'hasJob'>,
+): Promise<readonly string[]> {
+  const all: string[] = [];
+  for (let round = 0; round < MOST_ROUNDS && !all.some(isFound); round++) {
+    const { wrongs } = await chaosWith(mutant, { seed: SEED + round, ...run });
+    all.push(...wrongs);
+  }
+  return all;
 }
 
 const title = `servers that share a store${noPostgres === undefined ? '' : `: ${noPostgres}`}`;
@@ -56,20 +75,21 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
   );
 
   it.each([
-    { mutant: PLANTED.releasesWhenFenced, faults: repeated(pause, 8), by: /^\{/ },
-    { mutant: PLANTED.ignoresEpoch, faults: repeated(pause, 8), by: /^\{|^deposit/ },
-    { mutant: PLANTED.repliesBeforeCommit, faults: repeated(kill, 6), by: /^deposit .* is lost/ },
+    { mutant: PLANTED.releasesWhenFenced, faults: repeated(pause, 2), by: /^\{/ },
+    { mutant: PLANTED.ignoresEpoch, faults: repeated(pause, 2), by: /^\{|^deposit/ },
+    { mutant: PLANTED.repliesBeforeCommit, faults: repeated(kill, 2), by: /^deposit .* is lost/ },
     {
       mutant: PLANTED.forgetsFetches,
-      faults: repeated(kill, 3),
+      faults: repeated(kill, 2),
       by: /fetched twice|after it had been fetched/,
     },
   ])(
     'of which one $mutant.what are found by what clients see',
     { timeout: HOUR },
     async ({ mutant, faults, by }) => {
-      const { wrongs } = await chaosWith(mutant, { faults, hasJob: false });
-      expect(wrongs.filter((wrong) => by.test(wrong))).not.toEqual([]);
+      const isFound = (wrong: string): boolean => by.test(wrong);
+      const wrongs = await wrongsUntil(isFound, mutant, { faults, hasJob: false });
+      expect(wrongs.some(isFound), wrongs.join('\n')).toBe(true);
     },
   );
 
@@ -77,13 +97,17 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
     'of which one forgets that a task is with a worker are found by the job (D8)',
     { timeout: HOUR },
     async () => {
-      const { wrongs } = await chaosWith(PLANTED.forgetsPlaces, { faults: repeated(kill, 3) });
-      expect(wrongs.filter((wrong) => wrong.startsWith('element'))).not.toEqual([]);
+      const wrongs = await wrongsUntil(isOfElement, PLANTED.forgetsPlaces, { faults: repeated(kill, 2) });
+      expect(wrongs.some(isOfElement), wrongs.join('\n')).toBe(true);
     },
   );
 
   it('of which nobody claims in time are found by the gaps after kills', { timeout: HOUR }, async () => {
-    const { gaps } = await chaosWith(PLANTED.claimsLate, { faults: repeated(kill, 2), hasJob: false });
+    const { gaps } = await chaosWith(PLANTED.claimsLate, {
+      seed: SEED,
+      faults: repeated(kill, 2),
+      hasJob: false,
+    });
     expect(gapAt(gaps, 0.99)).toBeGreaterThan(GAP_MS);
   });
 });

@@ -13,7 +13,7 @@ const PATIENCE_MS = 60_000;
 
 /**
  * Stores numbers that nobody fetches. In a history a fetch without a reply excuses any value that is missing. Here nothing does: each
- * number whose store was acknowledged must be there in the end, once, and in order.
+ * number whose store was acknowledged must be there in the end, and in order, and no number twice.
  */
 export class Deposits {
   readonly #servers: () => Address;
@@ -63,13 +63,19 @@ export class Deposits {
     await this.#storing;
     const found = await patiently(PATIENCE_MS, () => this.#read());
     const there = new Set(found);
+    const acknowledged = new Set(this.#acknowledged);
+    // A store without a reply may be carried out later than those that follow it over another connection, as on one server.
+    const inOrder = found.filter((number) => acknowledged.has(number));
     return [
       ...this.#acknowledged
         .filter((number) => !there.has(number))
         .map((number) => `deposit ${number} of ${this.#workspace} was acknowledged and is lost`),
       ...found
-        .filter((number, at) => number <= (found[at - 1] ?? -1))
-        .map((number) => `deposit ${number} of ${this.#workspace} is there twice, or after a later one`),
+        .filter((number, at) => found.indexOf(number) !== at)
+        .map((number) => `deposit ${number} of ${this.#workspace} is there twice`),
+      ...inOrder
+        .filter((number, at) => number < (inOrder[at - 1] ?? -1))
+        .map((number) => `deposit ${number} of ${this.#workspace} is there after a later one`),
     ];
   }
 

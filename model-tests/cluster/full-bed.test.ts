@@ -16,6 +16,7 @@ import { Servers } from './servers.ts';
 
 const KILLS = Number(process.env['CLUSTER_KILLS'] ?? 200);
 const SEED = Number(process.env['SEED'] ?? 1);
+const PARTITIONS = Number(process.env['CLUSTER_PARTITIONS'] ?? 1);
 
 /** Faults between two checks of the histories. */
 const ROUND = 16;
@@ -53,7 +54,7 @@ describe.skipIf(missing !== undefined)(
       'lose nothing, do nothing twice and reply nothing old, whatever happens to servers, networks, PostgreSQL and clocks (D9 to D12)',
       async () => {
         await using bed = await FullBed.start();
-        await using servers = await Servers.start(bed, { leaseMs: LEASE_MS });
+        await using servers = await Servers.start(bed, { leaseMs: LEASE_MS, partitions: PARTITIONS });
         const faults = faultsOn(bed, KILLS, new Random(SEED));
         const wrongs: string[] = [];
         const gaps: number[] = [];

@@ -64,6 +64,11 @@ export class PlainLoad {
     return this.#gaps;
   }
 
+  /** Whether a request that came after the last kill has been answered. */
+  get hasRecovered(): boolean {
+    return this.#killedAt === undefined;
+  }
+
   /** The owner is killed now. */
   killed(): void {
     this.#killedAt = performance.now();

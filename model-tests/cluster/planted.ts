@@ -39,10 +39,10 @@ export const PLANTED = {
     to: '{}',
   },
   claimsLate: {
-    what: 'looks seldom whether the lease of the owner is over',
+    what: 'claims only when the lease of the owner has been over for three seconds',
     file: 'cluster/partition-server.js',
-    from: 'const LOOKS = 8;',
-    to: 'const LOOKS = 0.2;',
+    from: 'if (leaseMs <= 0)',
+    to: 'if (leaseMs <= -3_000)',
   },
 } as const satisfies Readonly<Record<string, Planted>>;
 

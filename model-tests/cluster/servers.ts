@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { partitionOf } from '../../src/cluster/partition-of.ts';
+import { partitionOf } from '../../src/wire/partition-of.ts';
 import type { Address } from '../../src/verify/protocol-client.ts';
 import { startSleigh, type ServeProcess } from '../../test/support/serve-process.ts';
 import type { Random } from '../world/random.ts';

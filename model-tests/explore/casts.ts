@@ -165,7 +165,7 @@ export const LONG: readonly Exploration[] = [
       broadcasts: 1,
       extras: ['joining', 'skips', 'ending'],
     },
-    maxStates: 100_000,
+    maxStates: 10_000,
   },
   {
     title:
@@ -179,7 +179,7 @@ export const LONG: readonly Exploration[] = [
       replacements: 2,
       extras: elastic('supervised', 'returning', 'ending', 'deletion'),
     },
-    maxStates: 100_000,
+    maxStates: 10_000,
   },
   {
     title: '2 sentinels, 3 workers, 2 tasks, 1 broadcast',
@@ -192,7 +192,7 @@ export const LONG: readonly Exploration[] = [
       broadcasts: 1,
       extras: ['joining', 'skips', 'ending'],
     },
-    maxStates: 100_000,
+    maxStates: 10_000,
   },
   {
     title: '2 sentinels, 3 workers, 1 task, a group that shuts down while workers join',
@@ -203,7 +203,6 @@ export const LONG: readonly Exploration[] = [
       ranks: 3,
       extras: ['joining', 'ending'],
     },
-    maxStates: 100_000,
   },
   {
     title: '1 sentinel that supervises, 1 worker, 2 ranks, 1 broadcast, 1 replacement',

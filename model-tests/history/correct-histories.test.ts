@@ -33,11 +33,16 @@ describe.each(MODES)('the history of a correct %s is never rejected', (mode) => 
   });
 });
 
-it('the history of a correct barrier is never rejected (V12)', { timeout: 600_000 }, () => {
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const random = new Random(seed);
-    mustBeRight(`seed ${seed}`, barrierSchedule(random, random.whole(3, 60)));
-  }
+describe('the history of a correct barrier is never rejected (V12)', () => {
+  it.each([
+    ['of one server', 0],
+    ['which other servers take over (D13)', 0.02],
+  ])('%s', { timeout: 600_000 }, (_, takeovers) => {
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const random = new Random(seed);
+      mustBeRight(`seed ${seed}`, barrierSchedule(random, random.whole(3, 60), takeovers));
+    }
+  });
 });
 
 it('a history is unchanged after it was written and read', () => {

@@ -120,13 +120,6 @@ export const EQUIVALENT: readonly Equivalents[] = [
     ],
   },
   {
-    reason: 'the transition that is tried next leads to the same state; only its sentence is another',
-    mutants: [
-      'session: connected, connection.closed [1] is removed',
-      "session: isLast: ({ event }) => event.type === 'connection.closed' && event.by === 'client' && event.ends, … === becomes !==",
-    ],
-  },
-  {
     reason: 'the only state that is not final is the one that the machine is in',
     mutants: ['policies/recovery: everywhere, * leads to deciding'],
   },

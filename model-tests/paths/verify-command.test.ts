@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { AlteringProxy } from './altering-proxy.ts';
 import { sleigh, startServe } from '../../test/support/serve-process.ts';
 import { isLong, isShort } from '../../test/support/form.ts';
-
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+import { MAIN } from '../../test/support/run-process.ts';
 
 describe.skipIf(isShort)('sleigh verify --server', () => {
   test.each([

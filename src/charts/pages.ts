@@ -19,6 +19,7 @@ import { retryMachine } from '../machines/pool/retry.ts';
 import { callTurnsMachine } from '../machines/pool/call-turns.ts';
 import { callValueMachine } from '../machines/pool/call-value.ts';
 import { clientLeaseMachine } from '../machines/pool/client-lease.ts';
+import { ownerSearchMachine } from '../machines/pool/owner-search.ts';
 import { leftValueMachine } from '../machines/pool/left-value.ts';
 import { sleighPoolMachine } from '../machines/pool/sleigh-pool.ts';
 import { workerProcessMachine } from '../machines/pool/worker-process.ts';
@@ -195,6 +196,13 @@ export const CHARTS: readonly Chart[] = [
     title: 'Session, from the side of the client',
     machine: clientSessionMachine,
     about: 'a connection that comes back when it is lost',
+  },
+  {
+    name: 'owner-search',
+    side: 'client',
+    title: 'Search for the owner of a workspace',
+    machine: ownerSearchMachine,
+    about: 'a client that connects to the server that owns its workspace',
   },
   {
     name: 'client-lease',

@@ -40,7 +40,15 @@ export async function programWith(
     .exitOverride();
   const named = name === undefined || name === ALL_COMMANDS ? undefined : COMMANDS.get(name);
   for (const load of named === undefined ? COMMANDS.values() : [named]) (await load())(program);
+  forgetEmptyVariables(program);
   return program;
+}
+
+/** An empty variable counts as unset, because `${NAME:-}` in a script or in a file of Docker Compose makes one. */
+function forgetEmptyVariables({ options, commands }: Command): void {
+  for (const { envVar } of options)
+    if (envVar !== undefined && process.env[envVar] === '') delete process.env[envVar];
+  for (const each of commands) forgetEmptyVariables(each);
 }
 
 /** Runs the command of this process's arguments, and exits if something goes wrong. */

@@ -184,6 +184,19 @@ export const TOOL = {
     'Export an array, a generator, or a function that returns one, as `input`.',
     'job.mjs',
   ),
+  neverLoaded: errorKind(
+    'not-loaded',
+    (path: string) => `cannot load ${path}: it waits for something that never happens, in a top-level await`,
+    'Await it in the function, or see that it happens.',
+    'job.mjs',
+  ),
+  exited: errorKind(
+    'exited',
+    (path: string, status: number) => `${path} has ended the run before its end, with exit status ${status}`,
+    'Remove `process.exit` from the module, and from what it imports: it is loaded in the program that runs the job, too.',
+    'job.mjs',
+    0,
+  ),
 } as const satisfies Catalogue;
 
 /** Of `serve`, `charts --trace` and `verify`: what cannot begin. Other reasons are in the errors of the server's start. */
@@ -212,7 +225,7 @@ export const START = {
     'not-durable',
     (why: string) => why,
     'Make room on the disk of `--data`, or repair it, and start the server again.',
-    'the server has ended, because its data could not be made durable: EIO: i/o error',
+    'the data could not be made durable, and nothing that depends on it was sent: EIO: i/o error',
   ),
   linesFailed: errorKind(
     'lines-failed',

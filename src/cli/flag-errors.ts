@@ -23,6 +23,13 @@ export const FLAG = {
     () => 'It must be HOST:PORT.',
     'Give a host and a port, as ada:8765 or [::1]:8765.',
   ),
+  addresses: errorKind(
+    'usage',
+    (part: string) =>
+      `It must be HOST:PORT, or several with commas between them; "${part}" is not HOST:PORT.`,
+    'Give a host and a port, as ada:8765 or [::1]:8765, or those of servers that share a store, as ada:8765,grace:8765.',
+    'grace',
+  ),
   basePath: errorKind(
     'usage',
     () => 'It must be a path that begins with a slash, such as /cluster.',

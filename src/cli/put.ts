@@ -48,7 +48,13 @@ async function workspaceFor(name: string, flags: PutFlags, signal: AbortSignal):
     return await workspaceOf(name, flags, signal);
   } catch (error) {
     if (flags.create !== true || !(error instanceof ToolError)) throw error;
-    return NetWorkSpace.open(name, { ...serverOf(flags), signal, persistent: true, label: 'sleigh put' });
+    return NetWorkSpace.open(name, {
+      ...serverOf(flags),
+      followOwner: false,
+      signal,
+      persistent: true,
+      label: 'sleigh put',
+    });
   }
 }
 

@@ -1,12 +1,17 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { ServerAddress } from '../client/connection/server-address.ts';
-import { parseAddress, type Address } from './address.ts';
+import { authorityOf, parseAuthority, type Address } from '../wire/authority.ts';
 import { readable } from './readable.ts';
 import { FLAG } from './errors.ts';
 
+/** A server, and others with the same store, which are tried in this order if that one cannot be reached (D24). */
+export interface ServerList extends Address {
+  readonly others?: readonly string[];
+}
+
 /** The flags that select a server, and how to connect to it. */
 export interface ServerFlags {
-  readonly server: Address;
+  readonly server: ServerList;
   readonly tls?: true;
   readonly tlsCa?: string;
   readonly tokenFile?: string;
@@ -14,11 +19,19 @@ export interface ServerFlags {
 
 const USUAL: Address = { host: '127.0.0.1', port: 8765 };
 
-export const serverOption = (about: string): Option =>
+/** For commands that are about one server, whatever others there are. */
+export const oneServerOption = (about: string): Option =>
   new Option('--server <host:port>', about).argParser(address);
 
+/** @param about what is done with the server */
+export const serverOption = (about: string): Option =>
+  new Option(
+    '--server <host:port>',
+    `${about}; several that share a store have commas between them, and the first that answers is used`,
+  ).argParser(serverList);
+
 /** For commands that need a running server. */
-export const usualServerOption = (): Option =>
+const usualServerOption = (): Option =>
   serverOption('the address of the server')
     .env('SLEIGH_SERVER')
     .default(USUAL, `${USUAL.host}:${USUAL.port}`);
@@ -50,8 +63,24 @@ export function serverOf({ server, tls, tlsCa, tokenFile }: ServerFlags): Server
   };
 }
 
+/** The addresses of a list, as they were given. */
+export const textOfServers = ({ host, port, others = [] }: ServerList): string =>
+  [authorityOf(host, port), ...others].join(',');
+
+function serverList(text: string): ServerList {
+  const [first = '', ...rest] = text.split(',');
+  const others = rest.map(listedAddress).map(({ host, port }) => authorityOf(host, port));
+  return { ...listedAddress(first), ...(others.length > 0 && { others }) };
+}
+
+function listedAddress(text: string): Address {
+  const parsed = parseAuthority(text.trim());
+  if (parsed === undefined) throw new InvalidArgumentError(FLAG.addresses(text).message);
+  return parsed;
+}
+
 function address(text: string): Address {
-  const parsed = parseAddress(text);
+  const parsed = parseAuthority(text);
   if (parsed === undefined) throw new InvalidArgumentError(FLAG.address().message);
   return parsed;
 }

@@ -21,7 +21,13 @@ export class ToolError extends Error {
 }
 
 export type ToolErrorCode =
-  'no-workspace' | 'no-variable' | 'no-value' | 'no-job' | 'no-json' | 'no-room' | 'binary';
+  | 'no-workspace'
+  | 'no-variable'
+  | 'no-value'
+  | 'no-job'
+  | 'no-json'
+  | 'no-room'
+  | 'binary';
 
 /** Errors whose message is sufficient. */
 const PLAIN = [OutputError, ToolError, ConnectionLostError, NwsError, TimeoutError, TypeError];
@@ -56,7 +62,7 @@ export async function workspaceOf(
   signal: AbortSignal,
 ): Promise<NetWorkSpace> {
   try {
-    return await NetWorkSpace.use(name, { ...serverOf(flags), create: false, signal });
+    return await NetWorkSpace.use(name, { ...serverOf(flags), followOwner: false, create: false, signal });
   } catch (error) {
     if (error instanceof NwsError && error.code === 'no-workspace')
       throw new ToolError(TOOL.noWorkspace(name), { cause: error });

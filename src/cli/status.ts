@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { authorityOf } from '../wire/authority.ts';
 import { NwsError } from '../client/connection/errors.ts';
 import type { WorkspaceInfo } from '../client/workspace/listings.ts';
 import { NetWorkSpace } from '../client/workspace/net-work-space.ts';
@@ -8,7 +7,7 @@ import { KEY, VARIABLE } from '../wire/names.ts';
 import { kindOf } from './jobs.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';
-import { serverOf, type ServerFlags } from './server-options.ts';
+import { serverOf, textOfServers, type ServerFlags } from './server-options.ts';
 import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';
 import { shown, table } from './table.ts';
 import { TOOL } from './errors.ts';
@@ -81,7 +80,7 @@ async function allJobs(flags: StatusFlags, signal: AbortSignal): Promise<void> {
     const job = await oldStatusOf(name, flags, signal).catch(undefinedIfGone);
     if (job !== undefined) jobs.push(job);
   }
-  const address = authorityOf(flags.server.host, flags.server.port);
+  const address = textOfServers(flags.server);
   if (flags.json === true) return print(jsonLine({ server: address, workspaces: workspaces.length, jobs }));
   const counts = `${workspaces.length} workspaces, ${jobs.length} of them jobs`;
   await print(`${address}: ${counts}\n${jobTable(jobs)}`);

@@ -9,7 +9,9 @@ export interface StoreFlags {
   readonly lease: number;
   readonly partitions?: number;
   readonly advertise?: string;
+  readonly clientAddress?: string;
   readonly linkPort: number;
+  readonly linkTls?: true;
   readonly storeUnsafe?: true;
 }
 
@@ -37,11 +39,19 @@ export const storeOptions = (): readonly Option[] => [
     'other servers reach this one at this host (default: that of --host, or of the machine)',
   ),
   new Option(
+    '--client-address <host:port>',
+    'clients are told that they reach this server at this address; "none" tells them of no server (default: --advertise, and --port)',
+  ),
+  new Option(
     '--link-port <number>',
     'listen on this port for other servers with this store; 0 selects a free one',
   )
     .argParser(port)
     .default(0),
+  new Option(
+    '--link-tls',
+    'encrypt links to other servers with this store, and take only such (default: if clients are offered TLS)',
+  ),
   new Option(
     '--store-unsafe',
     'accept settings of PostgreSQL under which it may lose what it has acknowledged',
@@ -59,7 +69,9 @@ export const storeOf = (flags: StoreFlags): Pick<ServerOptions, 'store'> =>
           leaseMs: flags.lease * 1_000,
           partitions: flags.partitions,
           advertise: flags.advertise,
+          clientAddress: flags.clientAddress,
           linkPort: flags.linkPort,
+          linkTls: flags.linkTls,
           isUnsafe: flags.storeUnsafe,
         },
       };

@@ -8,7 +8,7 @@ import { historyText } from '../verify/history/recording.ts';
 import { historySummary } from '../verify/report.ts';
 import { authorityOf } from '../wire/authority.ts';
 import { printableLines } from '../wire/printable.ts';
-import type { Address } from './address.ts';
+import type { Address } from '../wire/authority.ts';
 import { FILE, START, USAGE } from './errors.ts';
 import { drawDiagram } from './draw-diagram.ts';
 import { explain } from './explain.ts';

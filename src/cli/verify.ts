@@ -2,13 +2,13 @@ import { Option, type Command } from 'commander';
 import type { TraceCheck, Violation } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
 import { printableLines } from '../wire/printable.ts';
-import type { Address } from './address.ts';
+import type { Address } from '../wire/authority.ts';
 import { drawDiagram } from './draw-diagram.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { secondsOver0 } from './numbers.ts';
 import { print } from './output.ts';
-import { serverOption } from './server-options.ts';
+import { oneServerOption } from './server-options.ts';
 import { USAGE } from './errors.ts';
 import { machinesOfPlugins, pluginOption } from './plugin-option.ts';
 
@@ -34,7 +34,9 @@ export function addVerifyCommand(program: Command): void {
     .description('check a trace, a history or a running server against the statecharts and the protocol')
     .argument('[trace]', 'a file that `sleigh serve --trace` wrote')
     .addOption(
-      serverOption('check the server at this address, by generated paths and by the recorded conversations'),
+      oneServerOption(
+        'check the server at this address, by generated paths and by the recorded conversations',
+      ),
     )
     .option(
       '--history [file]',

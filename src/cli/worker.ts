@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Option, type Command } from 'commander';
 import { decodeOrder, ORDER, type RemoteLaunchOrder } from '../client/launchers/remote-launch-order.ts';
+import { NwsError } from '../client/connection/errors.ts';
 import { enter } from '../client/sentinel/place.ts';
 import { restartBudget } from '../client/options/respawn.ts';
-import { Sentinel } from '../client/sentinel/sentinel.ts';
+import { Sentinel, type SentinelOptions } from '../client/sentinel/sentinel.ts';
 import { fail, failWith } from './fail.ts';
 import { Interruption, STOP_SIGNALS } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
@@ -14,8 +15,9 @@ import { exit, standardOutput } from './output.ts';
 import { processors } from './processors.ts';
 import { poolOptions, poolSettings, type PoolFlags } from './pool-options.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
+import { ToolError } from './shell-tool.ts';
 import { stopWhenToldTo } from './stop.ts';
-import { USAGE } from './errors.ts';
+import { TOOL, USAGE } from './errors.ts';
 
 interface WorkerFlags extends ServerFlags, PoolFlags {
   readonly workers?: number;
@@ -82,30 +84,58 @@ export function addWorkerCommand(program: Command): void {
 async function worker(workspace: string | undefined, flags: WorkerFlags): Promise<number> {
   const stop = new AbortController();
   stopWhenToldTo(stop);
-  const order = await orderFor(workspace, flags, stop);
-  const report = reporter(flags, workspace !== undefined);
+  try {
+    const order = await beforeStop(stop.signal, orderFor(workspace, flags, stop));
+    return await workOn(order, flags, stop.signal, reporter(flags, workspace !== undefined));
+  } catch (error) {
+    // No worker has taken a task yet, and those that were started end with this process.
+    if (error instanceof Interruption) return error.status;
+    return failWith(error);
+  }
+}
+
+/** @throws the reason of the signal if it is aborted first, because a server or a standard input may never answer */
+async function beforeStop<T>(signal: AbortSignal, starting: Promise<T>): Promise<T> {
+  const stopped = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return await Promise.race([starting, stopped]);
+}
+
+/** @returns the exit status */
+async function workOn(
+  order: RemoteLaunchOrder,
+  flags: WorkerFlags,
+  stop: AbortSignal,
+  report: Report,
+): Promise<number> {
   let deaths = 0;
   const onDeath = (rank: number, how: string): void => {
     deaths++;
     report({ event: 'death', rank, how }, `worker ${rank} has ended: ${how}`);
   };
+  enter(order.place ?? {});
+  const kind = flags.threads === true ? 'thread' : 'process';
+  const sentinel = await beforeStop(stop, sentinelFor({ ...order, kind, onDeath }));
+  const started = Math.ceil(sentinel.started / (order.concurrency ?? 1));
+  report({ event: 'started', workers: started }, `${started} workers started for ${order.workspace}`);
+  if (!stop.aborted) await Promise.race([sentinel.gone, once(stop, 'abort')]);
+  const { reason } = stop;
+  if (reason instanceof Interruption && reason.isSignal) {
+    report({ event: 'draining' }, 'workers end what they are doing; once more ends them at once');
+    await drain(sentinel, flags.drain);
+  } else await sentinel.end();
+  report({ event: 'ended', workers: started, deaths });
+  if (reason instanceof Interruption) return reason.status;
+  return sentinel.isOver ? 0 : 1;
+}
+
+async function sentinelFor(options: SentinelOptions): Promise<Sentinel> {
   try {
-    enter(order.place ?? {});
-    const kind = flags.threads === true ? 'thread' : 'process';
-    const sentinel = await Sentinel.start({ ...order, kind, onDeath });
-    const started = Math.ceil(sentinel.started / (order.concurrency ?? 1));
-    report({ event: 'started', workers: started }, `${started} workers started for ${order.workspace}`);
-    if (!stop.signal.aborted) await Promise.race([sentinel.gone, once(stop.signal, 'abort')]);
-    const { reason } = stop.signal;
-    if (reason instanceof Interruption && reason.isSignal) {
-      report({ event: 'draining' }, 'workers end what they are doing; once more ends them at once');
-      await drain(sentinel, flags.drain);
-    } else await sentinel.end();
-    report({ event: 'ended', workers: started, deaths });
-    if (reason instanceof Interruption) return reason.status;
-    return sentinel.isOver ? 0 : 1;
+    return await Sentinel.start(options);
   } catch (error) {
-    return failWith(error);
+    const isMissing = error instanceof NwsError && error.code === 'no-workspace';
+    throw isMissing ? new ToolError(TOOL.noWorkspace(options.workspace)) : error;
   }
 }
 
@@ -115,8 +145,10 @@ async function drain(sentinel: Sentinel, seconds: number): Promise<void> {
   await sentinel.drain(1_000 * seconds);
 }
 
+type Report = (event: object, text?: string) => void;
+
 /** Reports events to programs, or to people who started it by hand. Launchers learn of them from the job. */
-function reporter({ json }: WorkerFlags, isByHand: boolean): (event: object, text?: string) => void {
+function reporter({ json }: WorkerFlags, isByHand: boolean): Report {
   return (event, text) => {
     if (json === true) standardOutput.write(jsonLine(event));
     else if (isByHand && text !== undefined) process.stderr.write(`sleigh: ${text}\n`);
@@ -156,7 +188,11 @@ async function orderFor(
 /** Reads the first line of standard input. When standard input ends, the workers are not wanted any more. */
 async function firstLine(stop: AbortController): Promise<string> {
   const lines = createInterface(process.stdin);
-  lines.once('close', () => stop.abort(new Interruption('standard input has ended', 0)));
+  let hasOrder = false;
+  lines.once('line', () => (hasOrder = true));
+  lines.once('close', () => {
+    if (hasOrder) stop.abort(new Interruption('standard input has ended', 0));
+  });
   const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')]);
   return String(line ?? '');
 }

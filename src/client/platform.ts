@@ -4,7 +4,9 @@ import { setImmediate } from 'node:timers';
 import type { ChildKind } from './sentinel/child.ts';
 import { hostClock, type Clock, type Timer } from './clock.ts';
 import { startTimer } from './options/durations.ts';
-import { NwsConnection, type ConnectionOptions } from './connection/connection.ts';
+import type { ConnectOptions } from './connection/channel-options.ts';
+import { NwsConnection } from './connection/connection.ts';
+import { KnownServers } from './connection/known-servers.ts';
 import type { NodeOptions } from './sentinel/node-flags.ts';
 import { loadModule, type Exports } from './task/module-function.ts';
 import { startWorkerChild, type WorkerChild } from './sentinel/worker-child.ts';
@@ -23,7 +25,9 @@ export interface Platform {
   readonly hostname: string;
   readonly pid: number;
   /** @throws as NwsConnection.open */
-  connect(options: ConnectionOptions): Promise<NwsConnection>;
+  connect(options: ConnectOptions): Promise<NwsConnection>;
+  /** What this process knows of servers that share a store (D24). */
+  readonly servers: KnownServers;
   /** Keeps this process alive until that is stopped. */
   holdProcess(): Timer;
   /** Resolves when this turn of the event loop has ended, so that unhandled rejections are known. */
@@ -55,6 +59,7 @@ export const thisHost: Platform = {
   hostname: hostname(),
   pid: process.pid,
   connect: (options) => NwsConnection.open(options, thisHost),
+  servers: new KnownServers(),
   holdProcess: () => startTimer(Number.MAX_SAFE_INTEGER, () => undefined),
   endOfTurn: () => new Promise((resolve) => setImmediate(resolve)),
   loadModule,

@@ -3,7 +3,7 @@ import { KEY, VERB } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Request } from '../wire/request.ts';
-import { partitionOf } from './partition-of.ts';
+import { partitionOf } from '../wire/partition-of.ts';
 import { OWNER_TIMEOUT_MS } from './owner-timeout.ts';
 
 const SECRET_BYTES = 24;
@@ -20,15 +20,13 @@ export interface ClientSession {
   readonly isOwn: boolean;
   /** The partition that knows where the session is used, and that gets requests that name no workspace. */
   readonly home: number;
-  /** Whether each owner ends it when the client disconnects. */
+  /** Whether it ends when the client disconnects (D14, P15.4). */
   ends: boolean;
   /** @param hasSession whether the owner has it */
   beginning(hasSession: boolean): SessionRequest;
   /** The reply to the first request of the client. @returns the other partitions in which the session is used */
   joined(metadata: Metadata): readonly number[];
 }
-
-const ENDS = [KEY.ends, '1'] as const;
 
 /** A session that the server holds for a client without one (D13, D14). */
 export function heldSession(partitions: number): ClientSession {
@@ -40,23 +38,23 @@ export function heldSession(partitions: number): ClientSession {
     ends: true,
     beginning: (hasSession) => ({
       request: hasSession ? [VERB.resumeSession, secret] : [VERB.openSession, secret, grace],
-      metadata: new Map([ENDS]),
+      metadata: NO_METADATA,
     }),
     joined: () => [],
   };
 }
 
 /** @param first the request with which the client begins or resumes its own session (D15) */
-export function ownSession({ verb, args, metadata }: Request, partitions: number): ClientSession {
+export function ownSession({ verb, args }: Request, partitions: number): ClientSession {
   const [secret = ''] = args;
   const home = partitionOf(secret, partitions);
   /** Undefined before the home has answered. */
   let arrival: string | undefined;
   let grace = '0';
-  const session: ClientSession = {
+  return {
     isOwn: true,
     home,
-    ends: metadata.get(KEY.ends) === '1',
+    ends: false,
     beginning: (hasSession) => ({
       request:
         arrival === undefined
@@ -64,7 +62,7 @@ export function ownSession({ verb, args, metadata }: Request, partitions: number
           : hasSession
             ? [VERB.resumeSession, secret]
             : [VERB.openSession, secret, grace],
-      metadata: new Map([[KEY.arrival, arrival ?? '0'], ...(session.ends ? [ENDS] : [])]),
+      metadata: new Map([[KEY.arrival, arrival ?? '0']]),
     }),
     joined: (answer) => {
       arrival = answer.get(KEY.arrival) ?? '0';
@@ -72,7 +70,6 @@ export function ownSession({ verb, args, metadata }: Request, partitions: number
       return numbersIn(answer.get(KEY.partitions) ?? '').filter((partition) => partition !== home);
     },
   };
-  return session;
 }
 
 /** What the client gets of the reply of the home. */

@@ -138,7 +138,7 @@ export class ClientSessions {
     return [...this.all].flatMap((each) => {
       if (!each.isReady) return [];
       this.#byPartition.delete(each.partition);
-      return each.end();
+      return each.end({ endsSession: this.#session.ends });
     });
   }
 
@@ -148,10 +148,10 @@ export class ClientSessions {
    * @returns the requests without a reply
    */
   leave(ends: boolean): readonly UnansweredRequest[] {
-    const endsSession = ends && this.isOwn;
-    const left = [...this.#byPartition.values(), ...this.#bare].flatMap((each) => each.end({ endsSession }));
+    this.endBare();
+    const endsSession = ends || this.#session.ends;
+    const left = [...this.all].flatMap((each) => each.end({ endsSession }));
     this.#byPartition.clear();
-    this.#bare.clear();
     return left;
   }
 }

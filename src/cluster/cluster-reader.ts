@@ -1,5 +1,13 @@
 import type { Logger } from 'pino';
 import type { EventLoop } from '../transport/event-loop.ts';
+import type {
+  RegisteredServer,
+  StoredCluster,
+  StoredFailure,
+  StoredPartition,
+  StoredServers,
+  Takeover,
+} from '../core/whole.ts';
 import { BOUNDS } from '../wire/bounds.ts';
 import { reasonOf } from '../wire/error-kind.ts';
 import type { Link } from './link.ts';
@@ -25,71 +33,21 @@ const READ_TAKEOVERS = `SELECT t.partition, t.epoch, t.owner, t.former, extract(
     SELECT * FROM sleigh_takeover WHERE partition = p.partition ORDER BY epoch DESC LIMIT ${TAKEOVERS}) t
   ORDER BY t.at DESC, t.epoch DESC`;
 
-/** A server that has registered itself in the store. */
-export interface RegisteredServer {
-  readonly name: string;
-  /** HOST:PORT for clients. */
-  readonly address: string;
-  /** The address of its page. */
-  readonly web: string | undefined;
-  readonly version: string;
-  /** Milliseconds since it registered itself last. */
-  readonly agoMs: number;
-}
+/** The number of failures that are read. */
+const FAILURES = 100;
 
-/** Who owns a partition. */
-export interface StoredPartition {
-  readonly partition: number;
-  /** The number of claims. */
-  readonly epoch: number;
-  /** Undefined if no server has ever claimed it. */
-  readonly owner: string | undefined;
+const READ_FAILURES = `SELECT partition, server, version, reason, times, extract(epoch FROM failed_at) * 1000 AS time,
+  extract(epoch FROM rests_until - clock_timestamp()) * 1000 AS rests
+  FROM sleigh_failure WHERE NOT is_past ORDER BY partition, server LIMIT ${FAILURES}`;
+
+/** What the store says about a partition, also to other servers. */
+interface LinkedPartition extends StoredPartition {
   /** HOST:PORT at which other servers reach the owner. */
   readonly link: string | undefined;
-  /** When the owner claimed it, in milliseconds since 1970 by the clock of the store. */
-  readonly since: number | undefined;
-  /** Milliseconds for which its lease is valid; below 0 if it is over. */
-  readonly leaseMs: number;
 }
 
-/** A claim that succeeded. */
-export interface Takeover {
-  readonly partition: number;
-  /** Milliseconds since 1970 by the clock of the store. */
-  readonly time: number;
-  readonly epoch: number;
-  readonly owner: string;
-  /** Undefined if nobody had owned the data. */
-  readonly former: string | undefined;
-  /**
-   * Milliseconds for which the lease of the former owner had been over; below 0 if it was valid. Undefined if the former owner
-   * had released it, or if there was none.
-   */
-  readonly leaseOverMs: number | undefined;
-}
-
-/** What the store says about its servers and partitions. */
-export interface StoredCluster {
-  /** Milliseconds since it was read; undefined if it was not. */
-  readonly readAgoMs: number | undefined;
-  /** By number. */
-  readonly partitions: readonly StoredPartition[];
-  /** By name; the first 100. */
-  readonly servers: readonly RegisteredServer[];
-  /** Newest first; the newest 20 of each partition. */
-  readonly takeovers: readonly Takeover[];
-}
-
-/** What the store says about one partition, and about all servers. */
-export interface StoredServers {
-  readonly owner: string | undefined;
-  /** When the owner claimed the data, in milliseconds since 1970 by the clock of the store; undefined before it was read. */
-  readonly since: number | undefined;
-  /** By name; the first 100. */
-  readonly servers: readonly RegisteredServer[];
-  /** Newest first; the newest 20. */
-  readonly takeovers: readonly Takeover[];
-  readonly takeoverCount: number;
+interface LinkedCluster extends StoredCluster {
+  readonly partitions: readonly LinkedPartition[];
 }
 
 interface ReaderOptions {
@@ -102,7 +60,7 @@ interface ReaderOptions {
 /** Reads what the store says about servers, partitions and takeovers. It is for people: nothing depends on it. */
 export class ClusterReader {
   readonly #options: ReaderOptions;
-  #stored: StoredCluster = { readAgoMs: undefined, partitions: [], servers: [], takeovers: [] };
+  #stored: LinkedCluster = { readAgoMs: undefined, partitions: [], servers: [], takeovers: [], failures: [] };
   /** When it was read, by the clock of the loop. */
   #readAt: number | undefined;
   #reading: Promise<void> | undefined;
@@ -118,7 +76,7 @@ export class ClusterReader {
   }
 
   /** What the store said when it was read last. The times of leases and since servers were seen go on. */
-  get stored(): StoredCluster {
+  get stored(): LinkedCluster {
     if (this.#readAt === undefined) return this.#stored;
     const passed = this.#options.loop.now() - this.#readAt;
     return {
@@ -126,6 +84,7 @@ export class ClusterReader {
       partitions: this.#stored.partitions.map((each) => ({ ...each, leaseMs: each.leaseMs - passed })),
       servers: this.#stored.servers.map((server) => ({ ...server, agoMs: server.agoMs + passed })),
       takeovers: this.#stored.takeovers,
+      failures: this.#stored.failures.map((each) => ({ ...each, restsMs: each.restsMs - passed })),
     };
   }
 
@@ -185,10 +144,11 @@ export class ClusterReader {
     if (this.#isClosed) return;
     const { link, loop, logger } = this.#options;
     try {
-      const [partitions, servers, takeovers] = [
+      const [partitions, servers, takeovers, failures] = [
         await link.ask(READ_PARTITIONS, [], 'partitions'),
         await link.ask(READ_SERVERS, [], 'servers'),
         await link.ask(READ_TAKEOVERS, [], 'takeovers'),
+        await link.ask(READ_FAILURES, [], 'failures'),
       ];
       this.#readAt = loop.now();
       this.#stored = {
@@ -196,6 +156,7 @@ export class ClusterReader {
         partitions: partitions.rows.map(partitionIn),
         servers: servers.rows.map(serverIn),
         takeovers: takeovers.rows.map(takeoverIn),
+        failures: failures.rows.map(failureIn),
       };
       this.#hasFailed = false;
     } catch (error) {
@@ -208,7 +169,7 @@ export class ClusterReader {
 
 type Row = Readonly<Record<string, unknown>>;
 
-const partitionIn = ({ partition, epoch, owner, link, since, lease }: Row): StoredPartition => ({
+const partitionIn = ({ partition, epoch, owner, link, since, lease }: Row): LinkedPartition => ({
   partition: Number(partition),
   epoch: Number(epoch),
   owner: textOf(owner),
@@ -232,6 +193,16 @@ const takeoverIn = ({ partition, epoch, owner, former, time, lease_over: over }:
   owner: String(owner),
   former: textOf(former),
   leaseOverMs: over === null ? undefined : Number(over),
+});
+
+const failureIn = ({ partition, server, version, reason, times, time, rests }: Row): StoredFailure => ({
+  partition: Number(partition),
+  server: String(server),
+  version: String(version),
+  reason: String(reason),
+  times: Number(times),
+  time: Math.round(Number(time)),
+  restsMs: Number(rests),
 });
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { NODE_EDGE } from '../transport/edge.ts';
 import { checkedPlugins } from '../transport/checked-plugins.ts';
@@ -10,12 +11,15 @@ import { VERSION } from '../version.ts';
 import { Balance, type Plan } from './balance.ts';
 import type { ClusterEvents } from './cluster-events.ts';
 import type { CheckedOptions } from './cluster-options.ts';
+import { CLUSTER } from './errors.ts';
 import { Front } from './front.ts';
 import { Link, missing, type StoreLink } from './link.ts';
 import { LinkPool } from './link-pool.ts';
 import { memberOf, type Member, type MemberPage } from './member.ts';
 import type { Ownership } from './partition.ts';
-import type { Looked, OwnedPartition, PartitionHost } from './partition-host.ts';
+import { PartitionFailures } from './partition-failures.ts';
+import { PartitionLog } from './partition-log.ts';
+import type { Looked, OwnedPartition, PartitionHost, UnusablePartition } from './partition-host.ts';
 import { LOOKS, PartitionServer } from './partition-server.ts';
 import { OtherPartitions } from './others.ts';
 import { PartitionTable, type Sight } from './partition-table.ts';
@@ -49,6 +53,7 @@ export class ClusterServer implements PartitionHost {
   readonly front: Front;
   readonly tcp: TcpOptions;
   readonly logger: Logger;
+  readonly log: PartitionLog;
   readonly leaseMs: number;
   readonly format: number;
   readonly webPort: number | undefined;
@@ -58,6 +63,7 @@ export class ClusterServer implements PartitionHost {
   readonly #link: Link;
   readonly #links: Readonly<Record<'commits' | 'blobs', LinkPool>>;
   readonly #table: PartitionTable;
+  readonly #failures: PartitionFailures;
   readonly #partitions: readonly PartitionServer[];
   readonly #registry: ServerRegistry;
   readonly #member: Member;
@@ -77,6 +83,7 @@ export class ClusterServer implements PartitionHost {
   ) {
     this.tcp = tcp;
     this.logger = logger;
+    this.log = new PartitionLog(logger, loop);
     this.leaseMs = shared.leaseMs;
     this.format = format;
     this.webPort = web?.port;
@@ -92,8 +99,16 @@ export class ClusterServer implements PartitionHost {
       blobs: new LinkPool(Math.min(BLOB_LINKS, partitions), newLink),
     };
     this.#table = new PartitionTable({ link, loop, leaseMs: this.leaseMs, aliveMs: aliveMsOf(this.leaseMs) });
+    this.#failures = new PartitionFailures(link);
     const { port, linkPort } = front;
-    this.#member = memberOf(shared.name, { host: shared.reachedAt, port, linkPort, page: web });
+    this.#member = memberOf(shared.name, {
+      host: shared.reachedAt,
+      port,
+      linkPort,
+      linkTls: shared.linkTls,
+      page: web,
+      clientAddress: shared.clientAddress,
+    });
     this.#balance = new Balance(shared.name, PATIENCE * aliveMsOf(this.leaseMs));
     this.#registry = new ServerRegistry({
       link: newLink(),
@@ -122,6 +137,8 @@ export class ClusterServer implements PartitionHost {
     const link = linkOf(shared);
     try {
       const { secret, partitions } = await prepareTables(link, { partitions: shared.partitions, format });
+      // It may be another version than the one that could not use some data.
+      await new PartitionFailures(link).forget(shared.name);
       const gate = new Gate(tcp);
       const front = new Front({
         gate,
@@ -129,13 +146,15 @@ export class ClusterServer implements PartitionHost {
         tcp,
         webPort: web?.port,
         secret,
+        linkTls: shared.linkTls,
         partitions,
+        store: shared.tellsOwners ? storeName(secret) : undefined,
         asked: events.asked,
       });
       await front.listen(host, port, shared.linkPort);
       const server = new ClusterServer(options, events, { link, front, gate, partitions });
       const about = { name: shared.name, partitions, host: front.host, port: front.port };
-      events.begins(wholeOf({ ...about, reader: server.#registry.reader, secret }));
+      events.begins(wholeOf({ ...about, reader: server.#registry.reader, secret, open: front.open }));
       for (const partition of server.#partitions) partition.start();
       server.#balanceLater();
       return server;
@@ -182,6 +201,7 @@ export class ClusterServer implements PartitionHost {
     await Promise.all([...partitions, hasLeft]);
     await Promise.all([this.#link, this.#links.commits, this.#links.blobs].map((each) => each.close()));
     this.front.destroy();
+    this.log.close();
     this.#hasStopped();
   }
 
@@ -219,16 +239,21 @@ export class ClusterServer implements PartitionHost {
   async look(partition: number): Promise<Looked> {
     const sight = await this.#table.look();
     const seen = sight.partitions[partition] ?? missing('the store has too few partitions');
-    return { seen, isDue: sight.format <= this.format && this.#planFor(sight).claims.has(partition) };
+    return {
+      seen,
+      isDue: sight.format <= this.format && this.#planFor(sight).claims.has(partition),
+      isResting: sight.resting.get(partition)?.has(this.#member.name) === true,
+      hasFailed: sight.failed.has(partition),
+    };
   }
 
-  #planFor({ partitions, live }: Sight): Plan {
+  #planFor({ partitions, live, resting }: Sight): Plan {
     const { name } = this.#member;
     // This server knows more than the store about itself.
     const owners = partitions.map((each, number) =>
       this.#partitions[number]?.isHeld === true ? name : ownerOf(each),
     );
-    return this.#balance.plan({ owners, live: new Set([...live, name]) }, loop.now());
+    return this.#balance.plan({ owners, live: new Set([...live, name]), resting }, loop.now());
   }
 
   /** A server that has too many partitions gives them up, one after the other. With one partition there is nothing to share. */
@@ -266,6 +291,21 @@ export class ClusterServer implements PartitionHost {
     });
   }
 
+  async noteFailure({ partition, epoch, error, culprit }: UnusablePartition): Promise<void> {
+    const { name } = this.#member;
+    const reason = reasonOf(error);
+    const { code, message } = CLUSTER.unusable(partition, name, reason);
+    this.logger.error({ partition, epoch, code, ...culprit, error }, message);
+    const of = culprit === undefined ? '' : ` (record ${culprit.record})`;
+    const failure = { partition, server: name, version: VERSION, epoch, reason: `${reason}${of}` };
+    await this.#failures.note(failure).catch((failed: unknown) => this.unanswered(failed));
+  }
+
+  servesAgain(partition: number): void {
+    this.logger.info({ partition }, 'the data of the partition can be used again');
+    void this.#failures.passed(partition).catch((error: unknown) => this.unanswered(error));
+  }
+
   standsBy(partition: number, owner: Member | undefined): void {
     this.#events.standsBy(partition, owner);
   }
@@ -277,6 +317,10 @@ interface Prepared extends Pick<StoreFormat, 'partitions'> {
   readonly front: Front;
   readonly gate: Gate;
 }
+
+/** The same for all servers with a store. It does not reveal their secret. */
+const storeName = (secret: string): string =>
+  createHash('sha256').update(`store ${secret}`).digest('hex').slice(0, 16);
 
 /** The name of the owner, if its lease is valid. */
 const ownerOf = ({ owner, leaseMs }: Ownership): string | undefined =>

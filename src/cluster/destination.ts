@@ -1,10 +1,10 @@
 import { isVerb, VERB, VERB_FORMS } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
-import { partitionOf } from './partition-of.ts';
+import { partitionOf } from '../wire/partition-of.ts';
 import type { AskedRequest } from './request-queue.ts';
 
-/** Which partition a request is for: its number, all of them, or any. */
-export type Destination = number | 'all' | 'any';
+/** Which partition a request is for: its number, all of them, or any. The server that the client is connected to answers `front` itself. */
+export type Destination = number | 'all' | 'any' | 'front';
 
 /** @param home the partition for requests that name no workspace */
 export function destinationOf(
@@ -16,6 +16,7 @@ export function destinationOf(
   const [first] = args;
   if (verb === VERB.endSession || (verb === VERB.listWss && first === undefined))
     return partitions === 1 ? home : 'all';
+  if (verb === VERB.locateWs && args.length === VERB_FORMS[verb].arity[0]) return 'front';
   if (verb === VERB.endLease || verb === VERB.extendLease) return partitionOfLease(first ?? '', partitions);
   return VERB_FORMS[verb].names === 0 || first === undefined ? home : partitionOf(first, partitions);
 }

@@ -20,6 +20,19 @@ export const CLUSTER = {
     'Give each server another name (`--name`), which it keeps when it is started again.',
     'server a',
   ),
+  badAdvertise: errorKind(
+    'bad-advertised-host',
+    (host: string) => `"${host}" is not the name or the address of a host`,
+    'Write a name such as `db1.example.org`, or an address, without a port (`--advertise`).',
+    'host:8765',
+  ),
+  badAddress: errorKind(
+    'bad-link-address',
+    (server: string, link: string) => `the store has "${link}" as the address of the server "${server}"`,
+    'Start that server with another `--advertise`. Clients that need what it owns wait.',
+    'a',
+    'a host:8775',
+  ),
   badLease: errorKind(
     'bad-lease',
     (milliseconds: number, least: number, most: number) =>
@@ -28,6 +41,12 @@ export const CLUSTER = {
     10,
     500,
     3_600_000,
+  ),
+  badClientAddress: errorKind(
+    'bad-client-address',
+    (address: string) => `"${address}" is not HOST:PORT, nor "none"`,
+    'Give the address at which clients reach this server (`--client-address`), or leave it out.',
+    'ada',
   ),
   badPartitions: errorKind(
     'bad-partitions',
@@ -107,6 +126,28 @@ export const CLUSTER = {
     'bad-record',
     () => 'a record in the store cannot be read',
     'The data was written by something else, or is damaged: restore a copy of the database.',
+  ),
+  badKey: errorKind(
+    'bad-record',
+    (hex: string, why: string) => `a record in the store has the key \\x${hex}, which cannot be read: ${why}`,
+    'The record was written by something else, or is damaged: delete it (docs/cluster.md).',
+    'ff',
+    'the store has an entity of the unknown kind 255',
+  ),
+  badChange: errorKind(
+    'bad-record',
+    (why: string) => `a change cannot be written to the store: ${why}`,
+    'This is a fault of the server: report it, with the log. The partition goes on with what it had.',
+    'the number NaN cannot be a part of a key',
+  ),
+  unusable: errorKind(
+    'partition-unusable',
+    (partition: number, server: string, why: string) =>
+      `the server "${server}" cannot use partition ${partition}, and gives it up: ${why}`,
+    'It goes on with its other partitions, and tries this one again later, as the other servers do. docs/cluster.md says how the data is repaired.',
+    7,
+    'a',
+    'the field "descriptor" of value/1/2/3 in the data is not a number',
   ),
   lostCommits: errorKind(
     'store-lost-data',

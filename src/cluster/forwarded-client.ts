@@ -4,6 +4,7 @@ import { compiled } from '../actors/compiled.ts';
 import { bind } from '../machines/bind.ts';
 import { forwardedClientMachine, type ForwardedClientEvent } from '../machines/forwarded-client.ts';
 import { KEY, VERB } from '../wire/names.ts';
+import { partitionOf } from '../wire/partition-of.ts';
 import { isFile, NO_METADATA } from '../wire/payload.ts';
 import { refuse } from '../wire/refusals.ts';
 import { SESSION } from '../wire/session-refusals.ts';
@@ -105,8 +106,7 @@ export class ForwardedClient implements SessionClient {
     const isOwn = isOwnSession(request);
     // A session of the client's own may outlast its connection.
     if (!isOwn && !this.#sessions.isOwn) this.#sessions.killsServer ||= this.connection.agreement.killsServer;
-    const isForAll = this.#destinationOf(this.#asked(each)) === 'all';
-    this.#send({ type: 'request.came', isOwnSession: isOwn, isForAll });
+    this.#send({ type: 'request.came', isOwnSession: isOwn, ...this.#answerersOf(each) });
     this.counted();
   }
 
@@ -127,6 +127,12 @@ export class ForwardedClient implements SessionClient {
     return destinationOf(asked, { home: this.#sessions.home, partitions: this.#host.partitions });
   }
 
+  /** Whether all owners answer a request, or this server does. */
+  #answerersOf(each: ArrivedRequest) {
+    const destination = this.#destinationOf(this.#asked(each));
+    return { isForAll: destination === 'all', isForFront: destination === 'front' };
+  }
+
   /** Whether the owners have got all requests. A session that is not resumed yet must be, so that it ends. */
   get #isSent(): boolean {
     return this.#line.length === 0 && this.#sessions.areReady;
@@ -135,7 +141,7 @@ export class ForwardedClient implements SessionClient {
   #takeNext(): void {
     const [next] = this.#line;
     if (next === undefined) this.#send({ type: 'line.empty', isSent: this.#isSent });
-    else this.#send({ type: 'request.next', isForAll: this.#destinationOf(this.#asked(next)) === 'all' });
+    else this.#send({ type: 'request.next', ...this.#answerersOf(next) });
   }
 
   /** Passes on the requests that are for the same partition as the unanswered ones (D17). */
@@ -145,7 +151,7 @@ export class ForwardedClient implements SessionClient {
     for (let [next] = this.#line; next !== undefined; [next] = this.#line) {
       const asked = this.#asked(next);
       const destination = this.#destinationOf(asked);
-      if (destination === 'all') break;
+      if (destination === 'all' || destination === 'front') break;
       if (destination !== 'any' && destination !== (current?.partition ?? destination)) break;
       current ??= this.#sessions.in(destination === 'any' ? this.#sessions.home : destination);
       this.#current = current;
@@ -161,7 +167,9 @@ export class ForwardedClient implements SessionClient {
   /** The owner decides whether the last request is blocked, so that the next one must not have come (P5.3). */
   #probe(): void {
     const { last } = this.#current ?? {};
-    if (last !== undefined && mayBlock(last)) this.#current?.probe();
+    if (last === undefined || !mayBlock(last)) return;
+    if (this.#sessions.isOwn && this.#line[0]?.request.verb === VERB.endSession) this.#current?.leave();
+    else this.#current?.probe();
   }
 
   answered(session: OwnerSession, done: UnansweredRequest, isCarriedOut: boolean): void {
@@ -269,6 +277,18 @@ export class ForwardedClient implements SessionClient {
     for (const session of sessions) session.pass({ ...asked, taken });
   }
 
+  /** Says where clients reach the owner of a workspace: an empty text for this server, and nothing while there is none (D24). */
+  #locate(): void {
+    const next = this.#line.shift();
+    if (next === undefined) return;
+    const { partitions } = this.#host;
+    const owner = this.#host.placeOf(partitionOf(next.request.args[0] ?? '', partitions));
+    const metadata = new Map<string, string>([[KEY.partitionCount, String(partitions)]]);
+    if (owner !== undefined) metadata.set(KEY.owner, owner);
+    this.#reply({ status: STATUS.ok, metadata, value: undefined });
+    this.#release(next);
+  }
+
   /** Nothing more is asked where everything is sent (V6). */
   #endReady(): void {
     if (this.#line.length === 0) this.#releaseAll(this.#sessions.leaveReady());
@@ -307,6 +327,7 @@ export class ForwardedClient implements SessionClient {
       pass: (_, { context }) => client(context.id).#pass(),
       probe: (_, { context }) => client(context.id).#probe(),
       gather: (_, { context }) => client(context.id).#gather(),
+      locate: (_, { context }) => client(context.id).#locate(),
       sendFinalReply: (_, { context }) => client(context.id).#sendFinalReply(),
       endReady: (_, { context }) => client(context.id).#endReady(),
       endSessions: (_, { context }) => client(context.id).#leave(true),

@@ -30,6 +30,8 @@ export interface ForwardingOptions {
   readonly webPort: number | undefined;
   /** How many partitions the data has. */
   readonly partitions: number;
+  /** The name of the store, if clients are told who owns a workspace (D24). */
+  readonly store?: string | undefined;
 }
 
 /** Reaches the owner of a partition for the client of that name. */
@@ -57,11 +59,12 @@ export class ForwardedClients implements OwnerSessionHost {
   readonly #unread: Unread<Peer>;
   /** By partition. */
   readonly #connect: (ConnectOwner | undefined)[] = [];
+  readonly #places: (string | undefined)[] = [];
   #accepted = 0;
   #files = 0;
   #numbers = 0;
 
-  constructor({ gate, logger, tcp, webPort, partitions }: ForwardingOptions) {
+  constructor({ gate, logger, tcp, webPort, partitions, store }: ForwardingOptions) {
     const limits = withDefaults(DEFAULT_LIMITS, tcp.limits);
     this.gate = gate;
     this.partitions = partitions;
@@ -77,6 +80,7 @@ export class ForwardedClients implements OwnerSessionHost {
       ...(gate.admission.asksForToken && { admits: gate.admits }),
       mayBeStopped: tcp.deadman,
       durability: 'always',
+      store,
     });
     this.machines = {
       connection: FrontConnection.bind((id) => this.#find(id).connection, this),
@@ -121,9 +125,17 @@ export class ForwardedClients implements OwnerSessionHost {
     client.start();
   }
 
-  /** @param isOther whether it is another server than before */
-  ownerKnown(partition: number, connect: ConnectOwner, isOther: boolean): void {
+  /**
+   * @param connect reaches the owner
+   * @param place HOST:PORT for clients; an empty text if they are to stay at this server
+   * @param isOther whether it is another server than before
+   */
+  ownerKnown(
+    partition: number,
+    { connect, place, isOther }: { connect: ConnectOwner; place: string; isOther: boolean },
+  ): void {
     this.#connect[partition] = connect;
+    this.#places[partition] = place;
     for (const session of this.#sessions.values())
       if (session.partition === partition) session.ownerKnown(isOther);
   }
@@ -131,6 +143,11 @@ export class ForwardedClients implements OwnerSessionHost {
   /** Nobody is known to own the partition. Links to the former owner stay: it may still own it. */
   ownerUnknown(partition: number): void {
     this.#connect[partition] = undefined;
+    this.#places[partition] = undefined;
+  }
+
+  placeOf(partition: number): string | undefined {
+    return this.#places[partition];
   }
 
   connectOwner(partition: number, name: string): OwnerStream | undefined {

@@ -38,6 +38,8 @@ export interface ForwardingHost {
   termsOf(id: number): Terms;
   newFile(size: number): FilePayload;
   isOwnerKnown(partition: number): boolean;
+  /** @returns HOST:PORT at which clients reach the owner, an empty text for this server, undefined if nobody is known to own it */
+  placeOf(partition: number): string | undefined;
   /** @returns a stream to the owner for the client of that name, undefined if nobody is known to own the partition */
   connectOwner(partition: number, name: string): OwnerStream | undefined;
   /** The number of bytes that a client has not read may have changed (P12). */

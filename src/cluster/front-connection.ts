@@ -69,13 +69,14 @@ export class FrontConnection {
       socket,
       name,
       {
-        received: (_, bytes) => this.#received(bytes),
-        secured: () => this.#actor.send({ type: 'secured' }),
-        counted: (peer) => {
-          host.countUnread(peer);
-          events.counted();
-        },
-        gone: () => this.#actor.send({ type: 'peer.gone' }),
+        received: (_, bytes) => this.#contained(() => this.#received(bytes)),
+        secured: () => this.#contained(() => this.#actor.send({ type: 'secured' })),
+        counted: (peer) =>
+          this.#contained(() => {
+            host.countUnread(peer);
+            events.counted();
+          }),
+        gone: () => this.#contained(() => this.#actor.send({ type: 'peer.gone' })),
         closed: () => host.closed(id),
       },
       host.time,
@@ -172,13 +173,29 @@ export class FrontConnection {
     this.peer.destroy();
   }
 
+  /** A fault ends this connection, and no other one. */
+  #contained(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#host.logger.error({ peer: this.name, error }, 'a client could not be forwarded');
+      this.peer.destroy();
+    }
+  }
+
   /** Stops or resumes reading requests. */
   holdReading(isHeld: boolean): void {
     if (this.#isHeld === isHeld) return;
     this.#isHeld = isHeld;
-    this.peer[isHeld ? 'hold' : 'resume']('work');
+    if (isHeld) return this.peer.hold('work');
     // Not at once: a reply may be half sent.
-    if (!isHeld) this.#host.time.loop.soon(() => this.#readOn());
+    this.#host.time.loop.soon(() =>
+      this.#contained(() => {
+        this.#readOn();
+        // What has arrived is read before the peer reports that nothing more will.
+        if (!this.#isHeld) this.peer.resume('work');
+      }),
+    );
   }
 
   /** Closes the connection when everything is sent. */

@@ -1,28 +1,19 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { NODE_LOOP } from '../transport/event-loop.ts';
 import { Listener } from '../transport/listener.ts';
 import type { Listening, ListenerOptions } from '../transport/listening.ts';
-import { isSameText } from '../transport/admission.ts';
-import { Seldom } from '../transport/seldom.ts';
 import { authorityOf } from '../wire/authority.ts';
 import { parseWhole } from '../wire/numbers.ts';
-import { fault } from '../wire/error-kind.ts';
 import { joinedPair } from '../transport/joined-pair.ts';
+import { isSameAddress, type LinkAddress } from './member.ts';
+import { LinkListener, stopReading, type Introduction, type LinkOptions } from './link-listener.ts';
+import { PartitionLog } from './partition-log.ts';
 import { isQuestion } from './question.ts';
 import { ForwardedClients, type ConnectOwner, type ForwardingOptions } from './forwarded-clients.ts';
 
-/** Bytes and milliseconds within which another server must say for whom it connects. */
-const FIRST_LINE_BYTES = 4_096;
-const FIRST_LINE_MS = 5_000;
-
 /** Milliseconds for which a server that connects for a client waits until this one owns the data. */
 const HOLD_MS = 60_000;
-
-/** The other servers connect to this port. */
-export interface LinkAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 interface Waiting {
   readonly partition: number;
@@ -35,14 +26,13 @@ interface Waiting {
 /** Who owns a partition. */
 type Mode =
   | { readonly type: 'hold' }
-  | { readonly type: 'forward'; readonly to: LinkAddress }
+  | { readonly type: 'forward'; readonly to: LinkAddress; readonly place: string }
   | { readonly type: 'serve'; readonly core: ListenerOptions };
 
 const HOLD: Mode = { type: 'hold' };
 
-export interface FrontOptions extends ForwardingOptions {
-  /** Only servers with the same store know it. */
-  readonly secret: string;
+export interface FrontOptions extends ForwardingOptions, LinkOptions {
+  readonly logger: Logger;
   /** Another server asks something about this one. @returns the answer; undefined if there is none */
   readonly asked?: ((question: string) => Promise<string | undefined>) | undefined;
 }
@@ -54,14 +44,9 @@ export interface FrontOptions extends ForwardingOptions {
  */
 export class Front {
   readonly #clients: Listener;
-  readonly #link: Server;
+  readonly #link: LinkListener;
   readonly #logger: Logger;
-  readonly #unaccepted = new Seldom((times, fields) =>
-    this.#logger.error({ ...fields, times }, 'connections of servers cannot be accepted'),
-  );
-  readonly #strangers = new Seldom((times, fields) =>
-    this.#logger.warn({ ...fields, times }, 'connection refused: it is not from a server with this store'),
-  );
+  readonly #log: PartitionLog;
   readonly #most: number;
   /** Only servers with the same store know it. */
   readonly #secret: string;
@@ -74,11 +59,12 @@ export class Front {
   /** The last owner of each partition that was known: this server, or HOST:PORT of another one. */
   readonly #owners: (ListenerOptions | string | undefined)[];
 
-  constructor({ secret, asked, ...options }: FrontOptions) {
+  constructor({ secret, linkTls, asked, ...options }: FrontOptions) {
     const { gate, logger, partitions } = options;
+    this.#secret = secret;
     this.#asked = asked;
     this.#logger = logger;
-    this.#secret = secret;
+    this.#log = new PartitionLog(logger, NODE_LOOP);
     this.#modes = Array.from({ length: partitions }, () => HOLD);
     this.#owners = Array.from({ length: partitions }, () => undefined);
     this.#forwarded = new ForwardedClients(options);
@@ -90,11 +76,11 @@ export class Front {
       accept: (socket, name) => this.#forwarded.accept(socket, name),
       refused: (limit) => this.#served[0]?.refused(limit),
     });
-    this.#link = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
-      this.#linked(socket),
-    );
     // A client of another server may need each partition.
-    this.#link.maxConnections = this.#most * partitions;
+    const link = { logger, secret, linkTls };
+    this.#link = new LinkListener(link, this.#most * partitions, (introduction) =>
+      this.#introduced(introduction),
+    );
   }
 
   get host(): string {
@@ -109,9 +95,12 @@ export class Front {
   }
   /** The port for other servers. */
   get linkPort(): number {
-    const address: AddressInfo | string | null = this.#link.address();
-    if (address === null || typeof address === 'string') throw fault('the server does not listen');
-    return address.port;
+    return this.#link.port;
+  }
+
+  /** Connects to another server. */
+  get open(): LinkListener['open'] {
+    return this.#link.open;
   }
 
   /** The numbers of clients that this server forwards, and of those of other servers that wait for it to own the data. */
@@ -122,14 +111,7 @@ export class Front {
   /** @throws if it cannot listen: a port in use */
   async listen(host: string, port: number, linkPort: number): Promise<void> {
     await this.#clients.listen(host, port);
-    await new Promise<void>((resolve, reject) => {
-      this.#link.once('error', reject);
-      this.#link.listen({ host, port: linkPort }, () => {
-        this.#link.off('error', reject);
-        this.#link.on('error', (error) => this.#unaccepted.happened({ error }));
-        resolve();
-      });
-    }).catch((error: unknown) => {
+    await this.#link.listen(host, linkPort).catch((error: unknown) => {
       this.#clients.close();
       throw error;
     });
@@ -144,15 +126,17 @@ export class Front {
     this.#change(partition, HOLD);
   }
 
-  /** Another server owns the partition: clients that need it are forwarded from now on. */
-  forward(partition: number, to: LinkAddress): void {
+  /**
+   * Another server owns the partition: clients that need it are forwarded from now on.
+   * @param place HOST:PORT at which clients reach it; an empty text if they are to stay at this server
+   */
+  forward(partition: number, to: LinkAddress, place = ''): void {
     const mode = this.#modeOf(partition);
-    if (mode.type === 'forward' && mode.to.host === to.host && mode.to.port === to.port) return;
-    this.#logger.info(
-      { partition, owner: to, before: mode.type },
-      'clients are forwarded to the owner of the data',
-    );
-    this.#change(partition, { type: 'forward', to });
+    if (mode.type === 'forward' && isSameAddress(mode.to, to) && mode.place === place) return;
+    this.#log.happened('clients are forwarded to the owner of the data', partition, {
+      fields: { owner: to, before: mode.type },
+    });
+    this.#change(partition, { type: 'forward', to, place });
   }
 
   /** What the core of a partition listens on: it gets the clients when it has begun to listen. */
@@ -176,11 +160,11 @@ export class Front {
     this.#modes[partition] = mode;
     if (mode.type === 'hold') return this.#forwarded.ownerUnknown(partition);
     const owner = mode.type === 'serve' ? mode.core : authorityOf(mode.to.host, mode.to.port);
-    this.#forwarded.ownerKnown(
-      partition,
-      this.#connectionTo(partition, mode),
-      owner !== this.#owners[partition],
-    );
+    this.#forwarded.ownerKnown(partition, {
+      connect: this.#connectionTo(partition, mode),
+      place: mode.type === 'serve' ? '' : mode.place,
+      isOther: owner !== this.#owners[partition],
+    });
     this.#owners[partition] = owner;
     for (const each of this.#waiting) {
       if (each.partition !== partition) continue;
@@ -199,9 +183,9 @@ export class Front {
         return { stream: near, introduction: undefined };
       };
     }
-    const { host, port } = mode.to;
+    const { to } = mode;
     return (name) => ({
-      stream: connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true }),
+      stream: this.#link.open(to),
       introduction: `${this.#secret} ${name} ${partition}\n`,
     });
   }
@@ -246,31 +230,16 @@ export class Front {
     return partition !== undefined && partition in this.#modes;
   }
 
-  #linked(socket: Socket): void {
-    const timer = setTimeout(() => socket.destroy(), FIRST_LINE_MS);
-    let text: Buffer = Buffer.of();
-    const read = (bytes: Buffer): void => {
-      text = Buffer.concat([text, bytes]);
-      const end = text.indexOf(10);
-      if (end < 0 && text.length <= FIRST_LINE_BYTES) return;
-      clearTimeout(timer);
-      socket.off('data', read);
-      // A server from before there were partitions names none.
-      const [secret, name, number = '0'] = text.subarray(0, Math.max(end, 0)).toString('latin1').split(' ');
-      const partition = parseWhole(number);
-      const isKnown = isSameText(secret, this.#secret) && name !== undefined;
-      if (isKnown && isQuestion(number)) void this.#answer(socket, number);
-      else if (!isKnown || !this.#has(partition)) {
-        this.#strangers.happened({ audit: true });
-        socket.destroy();
-      } else {
-        stopReading(socket);
-        this.#acceptLinked(socket, name, partition);
-      }
-    };
-    socket.on('error', () => undefined);
-    socket.once('close', () => clearTimeout(timer));
-    socket.on('data', read);
+  /** @returns whether there is what the other server wants */
+  #introduced({ socket, name, wanted }: Introduction): boolean {
+    const partition = parseWhole(wanted);
+    if (isQuestion(wanted)) void this.#answer(socket, wanted);
+    else if (!this.#has(partition)) return false;
+    else {
+      stopReading(socket);
+      this.#acceptLinked(socket, name, partition);
+    }
+    return true;
   }
 
   /** A server that gets no answer sees the connection close. */
@@ -284,6 +253,7 @@ export class Front {
 
   /** Accepts no more connections. Clients stay while cores of this process serve any. */
   close(): void {
+    this.#log.close();
     this.#clients.close();
     this.#link.close();
     for (const { socket } of this.#waiting) socket.destroy();
@@ -301,14 +271,4 @@ function isFull(core: ListenerOptions): boolean {
   if (!core.isFull()) return false;
   core.refused('connectionCount');
   return true;
-}
-
-/** A socket that reads cannot be taken over by a peer, and Node pauses only the stream, not its handle. */
-function stopReading(socket: Socket): void {
-  socket.pause();
-  const handle: unknown = Reflect.get(socket, '_handle');
-  if (typeof handle !== 'object' || handle === null) return;
-  const stop: unknown = Reflect.get(handle, 'readStop');
-  if (typeof stop === 'function') Reflect.apply(stop, handle, []);
-  Reflect.set(handle, 'reading', false);
 }

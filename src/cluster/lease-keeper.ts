@@ -20,6 +20,8 @@ export interface LeaseOptions {
   readonly claimedAt: number;
   readonly loop: EventLoop;
   readonly logger: Logger;
+  /** The store cannot be reached, and another server may claim the data. */
+  readonly over: () => void;
   /** Another server has claimed the data. */
   readonly fenced: () => void;
 }
@@ -35,10 +37,7 @@ export class LeaseKeeper {
       renew: (keeper) => void keeper.#renew(),
       renewInTime: (keeper) => keeper.#renewInTime(),
       renewSoon: (keeper) => keeper.#startTimer(SOON_MS),
-      reportOver: (keeper) =>
-        keeper.#options.logger.warn(
-          'the lease is over: the store cannot be reached, and another server may claim the data',
-        ),
+      reportOver: (keeper) => keeper.#options.over(),
       reportFenced: (keeper) => keeper.#options.fenced(),
       reportUnexpected: (keeper, { event }) =>
         keeper.#options.logger.error(

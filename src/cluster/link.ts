@@ -50,14 +50,24 @@ class UnreachableError extends Error {
 /** Whether the store could not be asked, or has not answered. A server may ask it again. */
 export const isUnreachable = (error: unknown): boolean => error instanceof UnreachableError;
 
-/** The classes of errors that the statement itself has: it would fail again. */
-const OF_THE_STATEMENT = /^(22|23|42|54)/;
+/** Whether PostgreSQL must not be used. */
+export const isUnsuitable = (error: unknown): boolean => error instanceof UnsuitableError;
 
-export const isOfStatement = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  typeof error.code === 'string' &&
-  OF_THE_STATEMENT.test(error.code);
+/** What PostgreSQL says about the data that it was given, or that it has: the data is wrong, too large or damaged. */
+const OF_THE_DATA = /^(22|23|54|XX001|XX002)/;
+
+/** What it says about the statement, whatever the data is: a table is missing, or a right. */
+const OF_THE_TEXT = /^42/;
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** Whether the statement itself is the reason: it would fail again. */
+export const isOfStatement = (error: unknown): boolean => isOfData(error) || isOfText(error);
+
+export const isOfData = (error: unknown): boolean => OF_THE_DATA.test(codeOf(error));
+
+export const isOfText = (error: unknown): boolean => OF_THE_TEXT.test(codeOf(error));
 
 export const missing = (what: string): never => {
   throw fault(what);
@@ -90,9 +100,10 @@ export interface StoreLink {
 
 /**
  * The planner knows no sizes of the arrays in statements, and must never read a whole table for them. To it a table without an index
- * then seems so expensive that it would compile each statement, which takes a second.
+ * then seems so expensive that it would compile each statement, which takes a second. A partition is read in portions by its index; with a bitmap
+ * each of them would read and sort all that is left, as long as PostgreSQL has not counted the records.
  */
-const SESSION = `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; SET enable_seqscan = off; SET jit = off`;
+const SESSION = `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off`;
 
 /** What a new connection is asked. */
 const SETTINGS = `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num')::int AS version,

@@ -4,6 +4,7 @@ import type { AwakeTime } from '../transport/awake.ts';
 import { Peer } from '../transport/peer.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../wire/dictionary.ts';
+import { opened } from './link-tls.ts';
 import { ACCEPTED, GREETING, OFFER, OPTIONS } from '../wire/handshake.ts';
 import { OPTION } from '../wire/names.ts';
 
@@ -83,7 +84,7 @@ export class OwnerLink {
     const begin = (): void => this.#begin(introduction ?? HELLO);
     if (stream instanceof Socket && stream.connecting) {
       stream.pause();
-      stream.once('connect', begin);
+      stream.once(opened(stream), begin);
       stream.on('error', () => undefined);
       stream.once('close', () => this.#lost());
     } else begin();

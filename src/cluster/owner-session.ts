@@ -43,7 +43,11 @@ export interface OwnerSessionFacts {
 
 /** Why a session in a partition cannot go on, as an event for the machine of the client. */
 export type WhyOver =
-  'wait.elapsed' | 'session.refused' | 'session.superseded' | 'reply.differs' | 'request.unrepeatable';
+  | 'wait.elapsed'
+  | 'session.refused'
+  | 'session.superseded'
+  | 'reply.differs'
+  | 'request.unrepeatable';
 
 /** The client for whom the session is. */
 export interface SessionClient {
@@ -124,11 +128,22 @@ export class OwnerSession {
       id: 'forwarding',
       input: { id: this.#number, ...facts },
       parent: host.root,
-      failed: (error) => {
-        host.logger.error({ peer: client.name, error }, 'a chart failed');
-        client.over(this, 'wait.elapsed');
-      },
+      failed: (error) => this.#failed('a chart failed', error),
     });
+  }
+
+  /** A fault ends the connection of this client, and no other one. */
+  #failed(message: string, error: unknown): void {
+    this.#host.logger.error({ peer: this.#client.name, error }, message);
+    this.#client.over(this, 'wait.elapsed');
+  }
+
+  #contained(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#failed('a client could not be forwarded', error);
+    }
   }
 
   start(): void {
@@ -216,13 +231,14 @@ export class OwnerSession {
     const stream = this.#host.connectOwner(this.partition, name);
     if (stream === undefined) return this.#actor.send({ type: 'link.lost' });
     const events = {
-      ready: () => this.#actor.send({ type: 'link.ready' }),
-      received: (bytes: Buffer) => this.#received(bytes),
-      counted: () => this.#client.counted(),
-      lost: () => {
-        this.finalReply ??= this.#replies?.finalReply();
-        this.#actor.send({ type: 'link.lost' });
-      },
+      ready: () => this.#contained(() => this.#actor.send({ type: 'link.ready' })),
+      received: (bytes: Buffer) => this.#contained(() => this.#received(bytes)),
+      counted: () => this.#contained(() => this.#client.counted()),
+      lost: () =>
+        this.#contained(() => {
+          this.finalReply ??= this.#replies?.finalReply();
+          this.#actor.send({ type: 'link.lost' });
+        }),
     };
     this.#link = new OwnerLink(name, stream, { events, time });
   }
@@ -274,6 +290,11 @@ export class OwnerSession {
   /** A request that changes nothing, whose reply the client does not get. */
   probe(): void {
     this.pass(askedFor(VERB.notePartition, [String(this.partition)], () => undefined));
+  }
+
+  /** P15.4: also while a request waits, which `probe` would refuse (P5.3). */
+  leave(): void {
+    this.pass(askedFor(VERB.endSession, [], () => undefined));
   }
 
   #sendLast(): void {

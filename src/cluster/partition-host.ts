@@ -7,7 +7,9 @@ import type { Front } from './front.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { StoreLink } from './link.ts';
 import type { Member } from './member.ts';
+import type { PartitionLog } from './partition-log.ts';
 import type { Ownership } from './partition.ts';
+import type { Culprit } from './unusable.ts';
 
 /** What a server of several knows of one of its partitions. */
 export interface OwnedPartition {
@@ -20,6 +22,8 @@ export interface OwnedPartition {
 export interface PartitionHost {
   readonly tcp: TcpOptions;
   readonly logger: Logger;
+  /** For what may happen to many partitions at about the same time. */
+  readonly log: PartitionLog;
   readonly front: Front;
   readonly member: Member;
   readonly leaseMs: number;
@@ -47,6 +51,10 @@ export interface PartitionHost {
   owns(partition: number, owned: OwnedPartition): void;
   /** Another server does, or nobody. */
   standsBy(partition: number, owner: Member | undefined): void;
+  /** This server could not use the data of a partition: it says so, in the log and in the store (D23). It never fails. */
+  noteFailure(failure: UnusablePartition): Promise<void>;
+  /** It serves a partition that a server could not use. */
+  servesAgain(partition: number): void;
   /** A client has asked for the end of the server (P3). */
   stop(): void;
   /** The server cannot go on with the store (D6). */
@@ -56,4 +64,17 @@ export interface PartitionHost {
 export interface Looked {
   readonly seen: Ownership;
   readonly isDue: boolean;
+  /** Whether this server could not use the data, and does not claim it for a while (D23). */
+  readonly isResting: boolean;
+  /** Whether a server could not use the data, and none has served it since. */
+  readonly hasFailed: boolean;
+}
+
+/** A partition that this server owned, and whose data it could not use. */
+export interface UnusablePartition {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly error: unknown;
+  /** The record that is the reason, if one is known. */
+  readonly culprit: Culprit | undefined;
 }

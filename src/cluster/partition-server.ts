@@ -4,24 +4,23 @@ import { claimMachine, type ClaimEvent } from '../machines/claim.ts';
 import { STORED } from '../store/errors.ts';
 import { isFenced } from '../store/failure.ts';
 import { NODE_EDGE } from '../transport/edge.ts';
-import type { ListenerOptions } from '../transport/listening.ts';
-import { TcpServer } from '../transport/server.ts';
+import type { TcpServer } from '../transport/server.ts';
 import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
+import { CLUSTER } from './errors.ts';
+import { FENCED, LEASE_OVER } from './partition-log.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { isUnreachable, missing, type StoreLink } from './link.ts';
 import { isSameMember, linkAddress, type Member } from './member.ts';
-import { partOf } from './partition-of.ts';
+import { newCore } from './partition-core.ts';
 import { Partition, type Ownership } from './partition.ts';
 import type { OwnedPartition, PartitionHost } from './partition-host.ts';
 import { PostgresDisk } from './postgres-disk.ts';
 import { PostgresStore } from './postgres-store.ts';
 import { untilBeat } from './turn-batch.ts';
+import { abandon, culpritOf, isOfPartition, isOfServer, type Unusable } from './unusable.ts';
 
 /** How often a server looks who owns a partition: so many times in a lease. */
 export const LOOKS = 8;
-
-/** What stands in the place of the folder for large values. */
-const BLOBS = 'blobs';
 
 const { loop } = NODE_EDGE.time;
 
@@ -44,6 +43,12 @@ export class PartitionServer {
   #owning: Owning | undefined;
   /** Whether it is claimed, or may be. */
   #isHeld = false;
+  /** Why the data cannot be used (D23). */
+  #unusable: Unusable | undefined;
+  /** Ends when the store knows that. */
+  #noting: Promise<void> = Promise.resolve();
+  /** Whether a server could not use the data, and none has served it since. */
+  #hasFailed = false;
   #drain = 0;
   /** A claim, a load or an end that is under way. */
   #busy: Promise<void> = Promise.resolve();
@@ -59,6 +64,7 @@ export class PartitionServer {
       claim: (server) => server.#begin(server.#claimData()),
       load: (server) => server.#begin(server.#load()),
       serveClients: (server) => server.#serveClients(),
+      noteFailure: (server) => server.#noteFailure(),
       dropData: (server) => server.#begin(server.#dropData()),
       handOver: (server) => server.#begin(server.#handOver()),
       stopServer: (server) => server.#host.stop(),
@@ -115,13 +121,14 @@ export class PartitionServer {
   async #look(): Promise<void> {
     const { member } = this.#host;
     try {
-      const { seen, isDue } = await this.#host.look(this.number);
+      const { seen, isDue, isResting, hasFailed } = await this.#host.look(this.number);
       this.#seen = seen;
+      this.#hasFailed = hasFailed;
       const { owner, leaseMs } = seen;
       const isOurs = owner?.name === member.name && owner.address === member.address;
       if (leaseMs <= 0) this.#send({ type: 'lease.over', isDue });
       // This server was started again.
-      else if (isOurs) this.#send({ type: 'lease.over', isDue: true });
+      else if (isOurs) this.#send({ type: 'lease.over', isDue: !isResting });
       else this.#send({ type: 'lease.held' });
     } catch (error) {
       this.#host.unanswered(error);
@@ -150,7 +157,19 @@ export class PartitionServer {
     if (owner === undefined) throw fault('nobody owns the data');
     if (isSameMember(owner, this.#forwardedTo)) return;
     this.#forwardedTo = owner;
-    this.#host.front.forward(this.number, linkAddress(owner));
+    const to = linkAddress(owner);
+    // Behind one address for all servers a client would not reach this one.
+    const place = owner.address === this.#host.member.address ? '' : owner.address;
+    if (to !== undefined) this.#host.front.forward(this.number, to, place);
+    else {
+      // One wrong row must not end the servers that read it.
+      const { name, link } = owner;
+      this.#host.logger.error(
+        { partition: this.number, owner: name, link },
+        CLUSTER.badAddress(name, link).message,
+      );
+      this.#host.front.hold(this.number);
+    }
     this.#host.standsBy(this.number, owner);
   }
 
@@ -177,11 +196,13 @@ export class PartitionServer {
   }
 
   async #load(): Promise<void> {
-    const { logger } = this.#host;
+    const { logger, log } = this.#host;
     const { store, claimedAt } = this.#store ?? missing('the data is not claimed');
     const { epoch } = store;
-    const former = this.#seen?.owner?.name;
-    logger.info({ epoch, partition: this.number, former }, 'this server owns the data of the store');
+    log.happened('this server owns the data', this.number, {
+      fields: { former: this.#seen?.owner?.name },
+      epoch,
+    });
     const blobs = this.#host.linkFor('blobs');
     const disk = new PostgresDisk(blobs, { partition: this.number, name: this.#host.member.name, epoch });
     const lease = new LeaseKeeper({
@@ -190,44 +211,33 @@ export class PartitionServer {
       claimedAt,
       loop,
       logger,
+      over: () => log.happened(LEASE_OVER, this.number, { level: 'warn', epoch }),
       fenced: () => this.#send({ type: 'fenced' }),
     });
     const claimed = { store, blobs, lease };
     let owning: Owning | undefined;
     try {
-      owning = { ...claimed, epoch, tcp: this.#newCore(store, disk), isLoaded: false };
+      owning = { ...claimed, epoch, tcp: newCore(this.#host, this.number, { store, disk }), isLoaded: false };
       this.#owning = owning;
       await owning.tcp.listen(this.#host.front.host, this.#host.front.port);
       if (this.#isGivenUp(owning)) return;
     } catch (error) {
       // It was fenced meanwhile, or stops, and another part gives the data up.
       if (owning !== undefined && this.#isGivenUp(owning)) return;
+      const isLost = isUnreachable(error) || disk.wasUnreachable;
+      if (owning !== undefined && !isLost && !isFenced(error) && !isOfServer(error))
+        return this.#cannotUse({ error, missingFile: disk.missing });
       this.#owning = undefined;
-      await abandon(owning?.tcp, plainError(STORED.notLoaded(reasonOf(error)), { cause: error }));
+      const { code, message } = STORED.notLoaded(reasonOf(error));
+      logger[isLost ? 'warn' : 'error']({ partition: this.number, epoch, code }, message);
+      await abandon(owning?.tcp, plainError({ code, message }, { cause: error }));
       await this.#closeStore(claimed);
-      if (!isUnreachable(error) && !disk.wasUnreachable) return this.#failed(error);
-      return this.#send({ type: 'store.unreachable' });
+      return isLost ? this.#send({ type: 'store.unreachable' }) : this.#failed(error);
     }
     owning.isLoaded = true;
     const { tcp } = owning;
     void tcp.stopped.then(() => this.#ended(tcp));
     this.#send({ type: 'loaded' });
-  }
-
-  #newCore(store: PostgresStore, disk: PostgresDisk): TcpServer {
-    const { tcp, logger, webPort, credentials, front } = this.#host;
-    const edge = {
-      ...NODE_EDGE,
-      time: store.time,
-      disk,
-      listener: (core: ListenerOptions) => front.listening(this.number, core),
-      others: this.#host.othersThan(this.number),
-      part: partOf(this.number, front.partitions),
-    };
-    const { tls, admission } = credentials;
-    // The actors of a later time are others, and their steps belong into a trace of their own.
-    const options = { ...tcp, tls, admission, trace: this.#host.traceOf(this.number, store.epoch) };
-    return new TcpServer(options, logger, webPort, edge, { store, blobs: BLOBS, sync: 'always' });
   }
 
   #isGivenUp(owning: Owning): boolean {
@@ -245,8 +255,23 @@ export class PartitionServer {
 
   #failed(error: unknown): void {
     if (isFenced(error)) return this.#send({ type: 'fenced' });
+    if (isOfPartition(error)) return this.#cannotUse({ error, missingFile: undefined });
     this.#send({ type: 'store.failed' });
     this.#host.failed(error instanceof Error ? error : fault(reasonOf(error)));
+  }
+
+  #cannotUse(unusable: Unusable): void {
+    this.#unusable = unusable;
+    this.#send({ type: 'data.unusable' });
+  }
+
+  #noteFailure(): void {
+    const { store, epoch } = this.#owning ?? missing('the data is not claimed');
+    const { error, missingFile } = this.#unusable ?? missing('the data can be used');
+    const of = { partition: this.number, store, missingFile };
+    this.#noting = culpritOf(error, of)
+      .catch(() => undefined)
+      .then((culprit) => this.#host.noteFailure({ partition: this.number, epoch, error, culprit }));
   }
 
   /** The core has stopped: for its store, or because a client or this server has asked for it. */
@@ -257,14 +282,23 @@ export class PartitionServer {
 
   #serveClients(): void {
     this.#host.owns(this.number, this.#owning ?? missing('the data is not loaded'));
+    if (this.#hasFailed) this.#host.servesAgain(this.number);
+    this.#hasFailed = false;
   }
 
   /** Nothing that waits to become durable is sent (D9). */
   async #dropData(): Promise<void> {
     const owning = this.#owning;
+    const unusable = this.#unusable;
     this.#owning = undefined;
+    this.#unusable = undefined;
     if (owning !== undefined) {
-      await abandon(owning.tcp, plainError(STORED.fenced(this.#host.member.name, owning.epoch)));
+      const { epoch } = owning;
+      const fenced = STORED.fenced(this.#host.member.name, epoch);
+      if (unusable === undefined) this.#host.log.happened(FENCED, this.number, { level: 'warn', epoch });
+      await abandon(owning.tcp, plainError(unusable ? STORED.notLoaded(reasonOf(unusable.error)) : fenced));
+      // No other server must claim the data before the store knows that this one does not (D23).
+      await this.#noting;
       await this.#closeStore(owning);
     }
     this.#dropped();
@@ -274,8 +308,10 @@ export class PartitionServer {
   async #handOver(): Promise<void> {
     const owning = this.#owning ?? missing('the data is not loaded');
     const { epoch } = owning;
-    this.#host.logger.info({ epoch, partition: this.number }, 'the partition is given to another server');
+    this.#host.log.happened('this server gives the data to another one', this.number, { epoch });
     await owning.tcp.close();
+    await this.#noting;
+    this.#unusable = undefined;
     await this.#closeStore(owning);
     if (this.#isGivenUp(owning)) return;
     this.#owning = undefined;
@@ -299,10 +335,4 @@ export class PartitionServer {
     await this.#busy;
     this.#hasStopped();
   }
-}
-
-/** Ends a core at once: it sends nothing that waits to become durable. */
-async function abandon(tcp: TcpServer | undefined, why: Error): Promise<void> {
-  tcp?.durability?.abandon(why);
-  await tcp?.stopped;
 }

@@ -11,12 +11,18 @@ export interface Sight {
   readonly partitions: readonly Ownership[];
   /** The names of the servers that have registered themselves lately and know the format. */
   readonly live: readonly string[];
+  /** By partition: the servers that could not use its data, and do not claim it for a while (D23). */
+  readonly resting: ReadonlyMap<number, ReadonlySet<string>>;
+  /** The partitions whose last failure nobody has made good. */
+  readonly failed: ReadonlySet<number>;
 }
 
 const LOOK_AT_ALL = `WITH form AS (SELECT format FROM sleigh_format)
 SELECT ${OWNERSHIP_COLUMNS}, format, ARRAY(
     SELECT name FROM sleigh_server WHERE seen_at > clock_timestamp() - $1 * interval '1 millisecond'
-      AND sleigh_server.format >= form.format) AS live
+      AND sleigh_server.format >= form.format) AS live,
+  ARRAY(SELECT partition || ' ' || server FROM sleigh_failure WHERE rests_until > clock_timestamp()) AS resting,
+  ARRAY(SELECT partition FROM sleigh_failure WHERE NOT is_past) AS failed
   FROM sleigh_partition, form ORDER BY partition`;
 
 const RENEW_ALL = `UPDATE sleigh_partition p
@@ -69,11 +75,13 @@ export class PartitionTable {
   async #look(): Promise<Sight> {
     const { link, aliveMs } = this.#options;
     const { rows } = await link.ask(LOOK_AT_ALL, [aliveMs], 'look at all');
-    const [{ format, live } = {}] = rows;
+    const [{ format, live, resting, failed } = {}] = rows;
     return {
       format: Number(format),
       partitions: rows.map(ownershipOf),
-      live: Array.isArray(live) ? live.map(String) : [],
+      live: listOf(live).map(String),
+      resting: restingOf(listOf(resting).map(String)),
+      failed: new Set(listOf(failed).map(Number)),
     };
   }
 
@@ -84,4 +92,17 @@ export class PartitionTable {
     const renewed = new Set(rows.map(({ partition }) => Number(partition)));
     return owned.map(({ partition }) => renewed.has(partition));
   }
+}
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** @param pairs each a partition, a space and the name of a server */
+function restingOf(pairs: readonly string[]): Map<number, Set<string>> {
+  const resting = new Map<number, Set<string>>();
+  for (const pair of pairs) {
+    const [partition = '', server = ''] = pair.split(' ');
+    const names = resting.get(Number(partition)) ?? new Set();
+    resting.set(Number(partition), names.add(server));
+  }
+  return resting;
 }

@@ -85,6 +85,15 @@ cleared AS (
   WHERE e.partition = $1 AND e.key >= c.low AND e.key < c.high AND e.key <> ALL ($5::bytea[]))
 SELECT head FROM fence`;
 
+/** Bytes of the records that are loaded at once, but for the last of them. */
+const PORTION_BYTES = 8_388_608;
+
+/** The sizes are known without reading the records, which may be large. */
+export const LOAD = `SELECT key, fields FROM (
+  SELECT key, fields, sum(octet_length(fields)) OVER (ORDER BY key) - octet_length(fields) AS before
+  FROM sleigh_entity WHERE partition = $1 AND key > $2 ORDER BY key LIMIT $3) portion
+  WHERE before < $4 ORDER BY key`;
+
 /** @param row with `OWNERSHIP_COLUMNS` */
 export function ownershipOf(row: QueryResultRow): Ownership {
   const { epoch, head, owner, address, link, web, lease } = row;
@@ -169,16 +178,12 @@ export class Partition {
     return this.#link.ask(BARRIER, [this.number, epoch, head, this.leaseMs], 'barrier');
   }
 
-  /** The next entities after a key. @returns their rows, with `key` and `fields` */
+  /** The next entities after a key, at most so many. @returns their rows, with `key` and `fields`; none if there are no more */
   async load(
     after: Buffer,
     most: number,
   ): Promise<readonly { readonly key: Buffer; readonly fields: Buffer }[]> {
-    const { rows } = await this.#link.ask(
-      'SELECT key, fields FROM sleigh_entity WHERE partition = $1 AND key > $2 ORDER BY key LIMIT $3',
-      [this.number, after, most],
-      'load',
-    );
+    const { rows } = await this.#link.ask(LOAD, [this.number, after, most, PORTION_BYTES], 'load');
     return rows.map(({ key, fields }) => ({ key: bytesOf(key), fields: bytesOf(fields) }));
   }
 }

@@ -40,6 +40,7 @@ export class PostgresDisk implements Disk {
   /** Files that are removed when they are closed. */
   readonly #unlinked = new Set<number>();
   #wasUnreachable = false;
+  #missing: number | undefined;
 
   /** @param link one that commits do not use, so that they do not wait for large values */
   constructor(link: StoreLink, owner: BlobOwner) {
@@ -50,6 +51,11 @@ export class PostgresDisk implements Disk {
   /** Whether a file could not be read or written because the store was not reached. */
   get wasUnreachable(): boolean {
     return this.#wasUnreachable;
+  }
+
+  /** The number of a file that is not in the store although a value has it. */
+  get missing(): number | undefined {
+    return this.#missing;
   }
 
   async #ask(text: string, values: readonly unknown[], name?: string): Promise<Answer> {
@@ -77,7 +83,10 @@ export class PostgresDisk implements Disk {
   async openExisting(path: string): Promise<DiskFile> {
     const file = numberOf(path);
     const first = await this.#pieceAt(file, 0);
-    if (first === undefined) throw fault(`the store has no bytes of it`);
+    if (first === undefined) {
+      this.#missing ??= file;
+      throw fault('the store has no bytes of it');
+    }
     return this.#file(file, first.bytes.subarray(0, HEAD_BYTES));
   }
 

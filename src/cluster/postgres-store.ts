@@ -1,8 +1,9 @@
 import { createActor } from 'xstate';
 import { bind } from '../machines/bind.ts';
 import { commitMachine, type CommitEvent } from '../machines/commit.ts';
-import type { Change, Entity } from '../store/change.ts';
+import type { Change, Entity, Key } from '../store/change.ts';
 import { STORED } from '../store/errors.ts';
+import { RecordError } from '../store/failure.ts';
 import type { Store } from '../store/store.ts';
 import { AwakeTime } from '../transport/awake.ts';
 import { NODE_LOOP } from '../transport/event-loop.ts';
@@ -21,6 +22,32 @@ const PORTION = 1_000;
 /** Milliseconds until a commit whose outcome is unknown ends the server, and between two attempts to learn it. */
 const COMMIT_TIMEOUT_MS = 60_000;
 const READ_HEAD_AGAIN_MS = 100;
+
+function entityIn(bytes: Buffer, fields: Buffer): Entity {
+  const key = keyIn(bytes);
+  try {
+    return { key, fields: unpacked(fields) };
+  } catch (cause) {
+    throw new RecordError(key, cause);
+  }
+}
+
+function keyIn(bytes: Buffer): Key {
+  try {
+    return keyOf(bytes);
+  } catch (cause) {
+    throw plainError(CLUSTER.badKey(bytes.toString('hex'), reasonOf(cause)), { cause });
+  }
+}
+
+/** @throws if a change has something that no record can have */
+function writesIn(changes: readonly Change[]): Writes {
+  try {
+    return writesOf(changes);
+  } catch (cause) {
+    throw plainError(CLUSTER.badChange(reasonOf(cause)), { cause });
+  }
+}
 
 interface Pending {
   readonly writes: Writes;
@@ -112,9 +139,9 @@ export class PostgresStore implements Store {
   async *load(): AsyncGenerator<readonly Entity[]> {
     for (let after: Buffer = Buffer.of(); ;) {
       const rows = await this.#partition.load(after, PORTION);
-      yield rows.map(({ key, fields }) => ({ key: keyOf(key), fields: unpacked(fields) }));
+      yield rows.map(({ key, fields }) => entityIn(key, fields));
       const last = rows.at(-1);
-      if (last === undefined || rows.length < PORTION) break;
+      if (last === undefined) break;
       after = last.key;
     }
     // Another server may have changed it meanwhile.
@@ -125,9 +152,10 @@ export class PostgresStore implements Store {
   async commit(changes: readonly Change[]): Promise<void> {
     if (this.#pending !== undefined) throw fault('two commits at a time');
     if (this.#commits.getSnapshot().status !== 'active') throw fault('no commits are possible any more');
+    const writes = writesIn(changes);
     return new Promise<void>((done, failed) => {
       const patience = setTimeout(() => this.#send({ type: 'patience.elapsed' }), COMMIT_TIMEOUT_MS);
-      this.#pending = { writes: writesOf(changes), done, failed, patience };
+      this.#pending = { writes, done, failed, patience };
       this.#send({ type: 'commit.asked' });
     });
   }

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { BOUNDS } from '../wire/bounds.ts';
 import { fault } from '../wire/error-kind.ts';
+import { opened } from './link-tls.ts';
 
 /** Whom a server asks, and what. */
 export interface Question {
-  readonly host: string;
-  readonly port: number;
+  /** Connects to the other server. */
+  readonly open: () => Socket;
   /** Only servers with the same store know it. */
   readonly secret: string;
   /** The name of the server that asks. */
@@ -22,15 +23,18 @@ export interface Question {
  * first line on the link; the answer is all that comes back.
  * @throws if it does not answer
  */
-export async function askServer({ host, port, secret, name, path, signal }: Question): Promise<string> {
-  const socket = connect({ host, port, noDelay: true, signal });
+export async function askServer({ open, secret, name, path, signal }: Question): Promise<string> {
+  const socket = open();
+  const end = (): unknown => socket.destroy();
   socket.on('error', () => undefined);
+  signal.addEventListener('abort', end);
   try {
-    await once(socket, 'connect', { signal });
+    await once(socket, opened(socket), { signal });
     socket.write(`${secret} ${name} ${path}\n`);
     return await textFrom(socket);
   } finally {
-    socket.destroy();
+    signal.removeEventListener('abort', end);
+    end();
   }
 }
 

@@ -1,10 +1,10 @@
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
-import { KEY } from '../wire/names.ts';
+import { isLong, KEY } from '../wire/names.ts';
 import { NO_METADATA } from '../wire/payload.ts';
 import { ReplyDecoder, type Reply, type ReplyHead } from '../wire/reply-decoder.ts';
 import { encodeReply, isStatus, NO_VALUE, STATUS, type ReplyFormat } from '../wire/reply.ts';
-import { isAnsweredLong, isLongVerb, type RequestQueue, type UnansweredRequest } from './request-queue.ts';
+import { isAnsweredLong, type RequestQueue, type UnansweredRequest } from './request-queue.ts';
 
 /** A value of at most that many bytes is sent to the client when all of it has arrived. */
 const WHOLE_BYTES = 2 ** 20;
@@ -115,7 +115,7 @@ export class ReplyForwarder {
     else if (refusal !== undefined) {
       const { status, reason } = refusal;
       const metadata = this.#format.metadata ? new Map([[KEY.reason, reason]]) : NO_METADATA;
-      const value = isLongVerb(request.verb) ? NO_VALUE : undefined;
+      const value = isLong(request.verb) ? NO_VALUE : undefined;
       this.#events.send(encodeReply(this.#format, status, metadata, value));
     } else if (received === undefined) {
       this.#events.send(this.#textOf(head) ?? '');

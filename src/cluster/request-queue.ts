@@ -1,5 +1,5 @@
 import { encodeDictionary } from '../wire/dictionary.ts';
-import { isVerb, KEY, mayWait, VERB, VERB_FORMS } from '../wire/names.ts';
+import { isLong, isVerb, KEY, mayWait, VERB, VERB_FORMS } from '../wire/names.ts';
 import { pad20, pad4 } from '../wire/numbers.ts';
 import {
   isFile,
@@ -164,9 +164,7 @@ function joined(pieces: Encoded): Encoded {
 
 /** The form of the owner's reply (P7.2). */
 export const isAnsweredLong = ({ request, refusal }: AskedRequest): boolean =>
-  refusal === undefined && isLongVerb(request.verb);
-
-export const isLongVerb = (verb: string): boolean => isVerb(verb) && VERB_FORMS[verb].isLong;
+  refusal === undefined && isLong(request.verb);
 
 /** Whether a request may be blocked, so that none may follow it (P5.3). */
 export const mayBlock = ({ request, refusal }: AskedRequest): boolean =>

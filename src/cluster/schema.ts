@@ -39,6 +39,10 @@ ALTER TABLE sleigh_takeover ALTER COLUMN format DROP DEFAULT;
 CREATE TABLE IF NOT EXISTS sleigh_server (
   name text PRIMARY KEY, address text NOT NULL, web text, version text NOT NULL, seen_at timestamptz NOT NULL);
 ALTER TABLE sleigh_server ADD COLUMN IF NOT EXISTS format integer NOT NULL DEFAULT 1;
+CREATE TABLE IF NOT EXISTS sleigh_failure (
+  partition integer NOT NULL, server text NOT NULL, version text NOT NULL, epoch bigint NOT NULL, reason text NOT NULL,
+  failed_at timestamptz NOT NULL, times integer NOT NULL, rests_until timestamptz NOT NULL, is_past boolean NOT NULL,
+  PRIMARY KEY (partition, server));
 INSERT INTO sleigh_format (format, secret, partitions)
   SELECT ${format}, replace(gen_random_uuid()::text, '-', ''), ${partitions} WHERE NOT EXISTS (SELECT FROM sleigh_format);
 UPDATE sleigh_format SET format = ${format} WHERE format < ${format};
@@ -70,13 +74,20 @@ export async function prepareTables(
   }: { readonly partitions?: number | undefined; readonly format?: number | undefined } = {},
 ): Promise<StoreFormat> {
   const found = await formatOf(link);
-  if (found === undefined || found < format) await link.ask(tables(partitions ?? DEFAULT_PARTITIONS, format));
+  // Servers of the same format that do not know the newest table go on without it.
+  const isComplete = found !== undefined && found >= format && (await hasTable(link, 'sleigh_failure'));
+  if (!isComplete && (found ?? 0) <= format) await link.ask(tables(partitions ?? DEFAULT_PARTITIONS, format));
   const { rows } = await link.ask('SELECT * FROM sleigh_format');
   const { format: stored, secret, partitions: number } = rows[0] ?? {};
   if (stored !== format) throw plainError(CLUSTER.unknownSchema(Number(stored), format));
   if (partitions !== undefined && number !== partitions)
     throw plainError(CLUSTER.otherPartitions(Number(number), partitions));
   return { secret: String(secret), partitions: Number(number) };
+}
+
+async function hasTable(link: Link, name: string): Promise<boolean> {
+  const { rows } = await link.ask('SELECT to_regclass($1) IS NOT NULL AS found', [name]);
+  return rows[0]?.['found'] === true;
 }
 
 /** @returns undefined if there are no tables */

@@ -7,7 +7,7 @@ import { withStory, storyOf, type Story } from '../actors/story.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';
 import type { Limits } from '../wire/limits.ts';
-import { KEY } from '../wire/names.ts';
+import { KEY, VERB } from '../wire/names.ts';
 import { SESSION } from '../wire/session-refusals.ts';
 import { RequestDecoder, type Request } from '../wire/request.ts';
 import type { Client, Found, PendingGet } from '../workspace/pending-get.ts';
@@ -29,7 +29,7 @@ import { EMPTY, OVERRAN } from './refusals.ts';
 import { RequestHandler } from './request-handler.ts';
 import { RequestTimer } from './request-timer.ts';
 import type { Session } from './session.ts';
-import type { Caller, SessionArrival } from './verbs.ts';
+import type { Caller } from './verbs.ts';
 
 const closedBy = (type: ConnectionEvent['type'], isStored: boolean): ClosedBy => {
   if (type === 'peer.gone') return 'client';
@@ -46,7 +46,6 @@ export class Connection implements Caller {
   readonly account: Account;
   readonly references: References;
   killsServer = false;
-  endsSession = false;
   get mayStopServer(): boolean {
     return this.#core.mayBeStopped;
   }
@@ -232,7 +231,8 @@ export class Connection implements Caller {
   #handle(request: Request): void {
     if (this.#handler.isBlocked) {
       this.#handler.releasePayload(request);
-      return this.#chart.send({ type: 'request.overran' });
+      const ends = this.#session !== undefined && request.verb === VERB.endSession;
+      return this.#chart.send({ type: ends ? 'session.left' : 'request.overran' });
     }
     if (request.isEmpty) return this.#chart.send({ type: 'request.empty' });
     this.#handler.handle(request);
@@ -252,16 +252,15 @@ export class Connection implements Caller {
   }
 
   /** P15. */
-  openSession(secret: string, grace: string, how: SessionArrival): Refusal | Receipt | undefined {
-    return this.#begun(how, () => this.#core.sessions.open(secret, grace, this, how));
+  openSession(secret: string, grace: string, arrival: number | undefined): Refusal | Receipt | undefined {
+    return this.#begun(arrival, () => this.#core.sessions.open(secret, grace, this, arrival));
   }
   /** P15.2. */
-  resumeSession(secret: string, how: SessionArrival): Refusal | Receipt | undefined {
-    return this.#begun(how, () => this.#core.sessions.resume(secret, this, how));
+  resumeSession(secret: string, arrival: number | undefined): Refusal | Receipt | undefined {
+    return this.#begun(arrival, () => this.#core.sessions.resume(secret, this, arrival));
   }
-  #begun({ ends, arrival }: SessionArrival, take: () => Session | Refusal): Refusal | Receipt | undefined {
+  #begun(arrival: number | undefined, take: () => Session | Refusal): Refusal | Receipt | undefined {
     if (this.#handler.count > 1) return refusal(SESSION.late());
-    this.endsSession = ends;
     const session = take();
     if (isRefusal(session)) return session;
     this.#session = session;

@@ -269,12 +269,12 @@ export class Core implements ConnectionHost {
 
   /**
    * Every entity is taken up; every connection of before the restart has closed.
-   * @returns the commands to perform, as `handle` does
+   * @returns the commands to perform, as `handle` does. @throws as `Recovery.run`
    */
   recover(now: number): Command[] {
     this.#now = now;
     this.#durable.begin();
-    this.inSteps(this.#recovery.finish((act) => this.contained(act)));
+    this.#recovery.run(this.inSteps, this.contained);
     return this.#commands;
   }
 

@@ -4,7 +4,8 @@ import { RecordReader } from '../store/record.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { plainError } from '../wire/error-kind.ts';
 import { STORED } from '../store/errors.ts';
-import type { Steps } from '../workspace/steps.ts';
+import { recordOf } from '../store/failure.ts';
+import { containedSteps, type InSteps, type Steps } from '../workspace/steps.ts';
 import type { Leases } from './leases.ts';
 import type { Sessions } from './sessions.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
@@ -13,7 +14,7 @@ import type { Workspaces } from '../workspace/workspaces.ts';
  * The format of all records. A change to what a field means, or a field that old records lack, needs a new one,
  * and a new format of the store that servers share (`cluster/schema.ts`).
  */
-const FORMAT = 1;
+export const FORMAT = 1;
 
 interface RecoveryHost {
   readonly changes: Changes;
@@ -84,8 +85,26 @@ export class Recovery {
     return isNew;
   }
 
+  /**
+   * Every entity is taken up.
+   * @throws RecordError if a job cannot be built from its records: a server that went on without it would lose it
+   */
+  run(inSteps: InSteps, contain: (act: () => void) => void): void {
+    const unusable: unknown[] = [];
+    const noting = (act: () => void): void => {
+      try {
+        act();
+      } catch (error) {
+        if (recordOf(error) === undefined) throw error;
+        unusable.push(error);
+      }
+    };
+    inSteps(containedSteps(this.#finish(contain), noting));
+    if (unusable.length > 0) throw unusable[0];
+  }
+
   /** Every connection of before the restart has closed; sessions last (P15.3). */
-  *finish(contain: (act: () => void) => void): Steps {
+  *#finish(contain: (act: () => void) => void): Steps {
     if (this.#isNew) this.#host.changes.put(this.#server.key, this.#server.fields);
     yield* this.#host.workspaces.restored(contain);
     yield* this.#host.leases.restored();

@@ -28,8 +28,6 @@ export interface SessionConnection {
   refuse(get: PendingGet, reason: Refusal): void;
   /** Another connection has taken up its session. */
   replaced(): void;
-  /** Whether the session ends when this connection closes (D14). */
-  readonly endsSession: boolean;
 }
 
 /** What a session is made of. */
@@ -205,7 +203,7 @@ export class Session implements Caller, Changing {
   connectionClosed(connection: SessionConnection, by: ClosedBy): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
-    this.#actor.send({ type: 'connection.closed', by, ends: connection.endsSession });
+    this.#actor.send({ type: 'connection.closed', by });
   }
 
   startGrace(): void {
@@ -318,6 +316,6 @@ export class Session implements Caller, Changing {
 
   /** The connection of before the restart has closed. */
   disconnected(): void {
-    this.#actor.send({ type: 'connection.closed', by: 'client', ends: false });
+    this.#actor.send({ type: 'connection.closed', by: 'client' });
   }
 }

@@ -17,7 +17,6 @@ import { depart } from './departure.ts';
 import { GivenNumbers } from './given-numbers.ts';
 import type { SessionHost } from './session-host.ts';
 import { isSessionId, numberOfSession, Session, type SessionConnection } from './session.ts';
-import type { SessionArrival } from './verbs.ts';
 
 const memoryOf = ({ secret }: Session): number => COST.session + secret.length;
 
@@ -69,14 +68,13 @@ export class Sessions {
     secret: string,
     graceText: string,
     connection: SessionConnection,
-    how: Pick<SessionArrival, 'arrival'>,
+    arrival: number | undefined,
   ): Session | Refusal {
     const seconds = parseDecimal(graceText);
     if (seconds === undefined || seconds < 0) return notANumber('grace', graceText);
     if (secret === '' || secret.length > BOUNDS.secretBytes.value)
       return refusal(SESSION.badSecret(secret.length, BOUNDS.secretBytes.value));
-    if (this.#bySecret.has(secret)) return this.resume(secret, connection, how);
-    this.#core.changes.read();
+    if (this.#bySecret.has(secret)) return this.resume(secret, connection, arrival);
     const { limits, accounting, changes } = this.#core;
     const noRoom = accounting.budget.refusal(COST.session + secret.length, {});
     if (noRoom !== undefined) return noRoom;
@@ -87,7 +85,7 @@ export class Sessions {
       connection,
     );
     changes.touch(session);
-    session.arrives(how.arrival);
+    session.arrives(arrival);
     return session;
   }
 
@@ -100,11 +98,7 @@ export class Sessions {
   }
 
   /** P15.2. */
-  resume(
-    secret: string,
-    connection: SessionConnection,
-    { arrival }: Pick<SessionArrival, 'arrival'>,
-  ): Session | Refusal {
+  resume(secret: string, connection: SessionConnection, arrival: number | undefined): Session | Refusal {
     const session = this.#bySecret.get(secret);
     if (session === undefined) {
       // That it has ended may not be durable yet.

@@ -37,24 +37,20 @@ export class Making {
 /** The result of a request. A `PendingGet` sends its own reply. */
 export type Outcome = Settled | PendingGet | Making;
 
-/** How a session begins, or is taken up. */
-export interface SessionArrival {
-  /** Whether the session ends with its connection (D14). */
-  readonly ends: boolean;
-  /** How often its client has come, or 0 if it comes now; undefined if its connection is no link of a server (D18). */
-  readonly arrival: number | undefined;
-}
-
 /** The client that makes a request. */
 export interface Caller extends Opener {
   /** Whether any client may stop the server (P3). */
   readonly mayStopServer: boolean;
   /** Whether the server stops when the connection of this client closes (P3). */
   killsServer: boolean;
-  /** P15. @param grace seconds */
-  openSession(secret: string, grace: string, how: SessionArrival): Refusal | Receipt | undefined;
-  /** P15.2. */
-  resumeSession(secret: string, how: SessionArrival): Refusal | Receipt | undefined;
+  /**
+   * P15.
+   * @param grace seconds
+   * @param arrival how often its client has come, or 0 if it comes now; undefined if its connection is no link of a server (D18)
+   */
+  openSession(secret: string, grace: string, arrival: number | undefined): Refusal | Receipt | undefined;
+  /** P15.2. @param arrival as for `openSession` */
+  resumeSession(secret: string, arrival: number | undefined): Refusal | Receipt | undefined;
   /** D18. */
   notePartition(text: string): Refusal | undefined;
   /** P15.4. */
@@ -89,11 +85,8 @@ export function run(
 
 const argument = (request: Request, index: number): string => request.args[index] ?? '';
 
-/** D14, D18. */
-const arrivalOf = ({ metadata }: Request): SessionArrival => ({
-  ends: metadata.get(KEY.ends) === '1',
-  arrival: parseWhole(metadata.get(KEY.arrival) ?? ''),
-});
+/** D18. */
+const arrivalOf = ({ metadata }: Request): number | undefined => parseWhole(metadata.get(KEY.arrival) ?? '');
 
 const opening = (request: Request): OpenRequest => ({
   name: argument(request, 0),
@@ -291,6 +284,8 @@ const RUN: Readonly<Record<VerbName, Run>> = {
   [VERB.resumeSession]: (request, caller) => caller.resumeSession(argument(request, 0), arrivalOf(request)),
   [VERB.endSession]: (_request, caller) => caller.endSession(),
   [VERB.notePartition]: (request, caller) => caller.notePartition(argument(request, 0)),
+  // A server without others has all workspaces (D24).
+  [VERB.locateWs]: () => ({ metadata: new Map([[KEY.owner, '']]) }),
   [VERB.deadman]: (_request, caller) => {
     if (!caller.mayStopServer) return MAY_NOT_STOP;
     caller.killsServer = true;

@@ -8,6 +8,7 @@
  * - D9 A server that has lost a partition drops everything of it that it has in memory, sends nothing that waits to become
  *   durable, and stands by.
  * - D19 A server leaves a partition without an owner to a server that has fewer, and gives up one that another should have.
+ * - D23 A server that cannot use the data of a partition gives that partition up, and goes on with the others.
  */
 import { setup } from 'xstate';
 import { unbound } from './bind.ts';
@@ -29,7 +30,9 @@ export type ClaimEvent =
   | { type: 'core.stopped' }
   /** Another server has claimed the partition. */
   | { type: 'fenced' }
-  /** The data cannot be loaded, or not be made durable any more. */
+  /** This server cannot take up the data, or the store refuses a change of it for what it contains. */
+  | { type: 'data.unusable' }
+  /** Nothing can be made durable any more. */
   | { type: 'store.failed' }
   | { type: 'dropped' }
   | { type: 'stop.asked' };
@@ -46,6 +49,11 @@ const NOT_DUE = {
 const HELD = { target: 'standingBy', ...rule('D12', 'Another server owns the partition.') } as const;
 const AGAIN = { actions: 'look', ...rule('D11', 'The server looks again who owns the partition.') } as const;
 const FENCED = { target: 'leaving', ...rule('D9', 'Another server has claimed the partition.') } as const;
+const UNUSABLE = {
+  target: 'leaving',
+  actions: 'noteFailure',
+  ...rule('D23', 'The server cannot use the data of the partition, and gives it up.'),
+} as const;
 const FAILED = { target: 'failed', ...rule('D6', 'The server cannot go on with the store.') } as const;
 
 export const claimMachine = setup({
@@ -59,6 +67,7 @@ export const claimMachine = setup({
     'claim',
     'load',
     'serveClients',
+    'noteFailure',
     'dropData',
     'handOver',
     'stopServer',
@@ -133,6 +142,7 @@ export const claimMachine = setup({
           target: 'unowned',
           ...rule('D11', 'The store was lost while the data was loaded. The server looks again later.'),
         },
+        'data.unusable': UNUSABLE,
         'store.failed': FAILED,
         'stop.asked': STOP,
       },
@@ -141,6 +151,7 @@ export const claimMachine = setup({
       entry: 'serveClients',
       on: {
         fenced: FENCED,
+        'data.unusable': UNUSABLE,
         'store.failed': FAILED,
         'stop.asked': STOP,
         surplus: { target: 'handingOver', ...rule('D19', 'Another server should own the partition.') },
@@ -152,6 +163,10 @@ export const claimMachine = setup({
       on: {
         dropped: { target: 'looking', ...rule('D19', 'Another server may claim the partition at once.') },
         fenced: rule('D9', 'Another server has claimed the partition already.'),
+        'data.unusable': {
+          actions: 'noteFailure',
+          ...rule('D23', 'What was begun cannot become durable. The server gives the partition up anyway.'),
+        },
         'store.failed': FAILED,
         'stop.asked': STOP,
         'core.stopped': rule('D19', 'The core has stopped, because the partition is given up.'),
@@ -162,6 +177,7 @@ export const claimMachine = setup({
       on: {
         dropped: { target: 'looking', ...rule('D9', 'Nothing of the partition is left in memory.') },
         fenced: rule('D9', 'The server knows that already.'),
+        'data.unusable': rule('D9', 'Another server owns the partition already.'),
         'store.failed': rule('D9', 'Another server owns the partition already.'),
         'stop.asked': STOP,
       },

@@ -6,6 +6,7 @@
  *   silent.
  * - P5.1 A malformed or empty request closes the connection.
  * - P5.3 So does a request that arrives while an earlier one is blocked.
+ * - P15.4 A client may end its session while a request of it waits.
  */
 import { setup } from 'xstate';
 import { rule } from './rule.ts';
@@ -26,6 +27,8 @@ export type ConnectionEvent =
   | { type: 'request.blocked' }
   | { type: 'request.answered' }
   | { type: 'request.overran' }
+  /** The client ends its session while a request of it waits. */
+  | { type: 'session.left' }
   | { type: 'fault' }
   /** Another connection has taken up its session. */
   | { type: 'session.replaced' }
@@ -226,6 +229,10 @@ export const connectionMachine = connection.createMachine({
                     'P5.3',
                     'A request that comes while an earlier one is blocked ends the connection.',
                   ),
+                },
+                'session.left': {
+                  target: '#connection.closing',
+                  ...rule('P15.4', 'The client ends its session. The request that waits is withdrawn.'),
                 },
               },
             },

@@ -4,6 +4,7 @@
  * - D17 Unanswered requests of a client are all at the owner of one partition. A request for another partition is sent when
  *   all earlier ones are answered, so replies and effects have the order of the requests.
  * - D15 A client whose first request begins or resumes a session of its own gets the reply of the session's home.
+ * - D24 The server to which the client is connected says itself who owns a workspace, when all earlier requests are answered.
  * - D18 A session that comes back is resumed in each partition that its home has noted, before its client gets the reply.
  */
 import { assign, setup } from 'xstate';
@@ -11,10 +12,10 @@ import { unbound } from './bind.ts';
 import { rule } from './rule.ts';
 
 export type ForwardedClientEvent =
-  /** Whether the client begins or resumes a session of its own with it; whether all owners are asked. */
-  | { type: 'request.came'; isOwnSession: boolean; isForAll: boolean }
+  /** Whether the client begins or resumes a session of its own with it; whether all owners are asked, or this server. */
+  | { type: 'request.came'; isOwnSession: boolean; isForAll: boolean; isForFront: boolean }
   /** The request that has waited longest. */
-  | { type: 'request.next'; isForAll: boolean }
+  | { type: 'request.next'; isForAll: boolean; isForFront: boolean }
   /** No request waits for its turn. Whether the owners have got all that came. */
   | { type: 'line.empty'; isSent: boolean }
   /** The next request is for another partition than the unanswered ones, or for all. */
@@ -52,6 +53,11 @@ const NEXT = [
     target: 'gathering',
     ...rule('D17', 'Each owner has a part of the reply, and is asked for it.'),
   },
+  {
+    guard: 'isForFront',
+    actions: ['locate', 'takeNext'],
+    ...rule('D24', 'This server says who owns the workspace, and asks no owner.'),
+  },
   { target: 'busy', actions: 'pass', ...rule('D17', 'The request goes to the owner of its partition.') },
 ] as const;
 
@@ -71,6 +77,7 @@ export const forwardedClientMachine = setup({
   guards: {
     isOwnSession: ({ event }) => event.type === 'request.came' && event.isOwnSession,
     isForAll: ({ event }) => 'isForAll' in event && event.isForAll,
+    isForFront: ({ event }) => 'isForFront' in event && event.isForFront,
     isJoined: ({ event }) => event.type === 'session.ready' && event.isJoined,
     isSent: ({ event }) => 'isSent' in event && event.isSent,
     isGoneAndSent: ({ context, event }) => context.isGone && 'isSent' in event && event.isSent,
@@ -87,6 +94,7 @@ export const forwardedClientMachine = setup({
       'pass',
       'probe',
       'gather',
+      'locate',
       'sendFinalReply',
       'endReady',
       'endSessions',
@@ -118,6 +126,11 @@ export const forwardedClientMachine = setup({
             guard: 'isOwnSession',
             target: 'joining',
             ...rule('D15', 'The client begins or resumes a session of its own.'),
+          },
+          {
+            guard: 'isForFront',
+            actions: 'locate',
+            ...rule('D24', 'The client asks where to be. A session of its own may still begin.'),
           },
           {
             target: 'serving',

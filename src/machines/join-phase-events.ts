@@ -7,11 +7,20 @@ import type { SessionMatch } from './session-match.ts';
  * (`reserved`), or not since its worker was replaced (`replacing`, S19); or a worker has registered (`registered`).
  */
 export type RankState =
-  'unreadable' | 'unknown' | 'forgotten' | 'ended' | 'reserved' | 'replacing' | 'registered';
+  | 'unreadable'
+  | 'unknown'
+  | 'forgotten'
+  | 'ended'
+  | 'reserved'
+  | 'replacing'
+  | 'registered';
 
 /** Why the join phase refuses a registration (S3, S17–S19). */
 export type RefusedFor =
-  Exclude<RankState, 'reserved' | 'replacing' | 'registered'> | 'groupClosed' | 'connection' | 'replaced';
+  | Exclude<RankState, 'reserved' | 'replacing' | 'registered'>
+  | 'groupClosed'
+  | 'connection'
+  | 'replaced';
 
 export type JoinPhaseEvent =
   | { type: 'elastic.chosen' }

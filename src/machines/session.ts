@@ -5,7 +5,6 @@
  * - P15.3 When its connection closes the session is disconnected. It ends when nobody takes it up within its grace.
  * - P15.3 A connection that the server closes ends its session, and so does one whose client has asked for that. But a
  *   server with a store that stops leaves its sessions disconnected.
- * - D14 The session of a client of another server ends when its connection closes, unless the server stops.
  */
 import { setup } from 'xstate';
 import { unbound } from './bind.ts';
@@ -17,8 +16,7 @@ export type ClosedBy = 'client' | 'server' | 'stop';
 export type SessionEvent =
   /** A connection has taken it up. */
   | { type: 'resumed' }
-  /** Whether the session ends with its connection (D14). */
-  | { type: 'connection.closed'; by: ClosedBy; ends: boolean }
+  | { type: 'connection.closed'; by: ClosedBy }
   | { type: 'end.asked' }
   | { type: 'grace.elapsed' };
 
@@ -29,8 +27,7 @@ export const sessionMachine = setup({
     events: {} as SessionEvent,
   },
   guards: {
-    isByClient: ({ event }) => event.type === 'connection.closed' && event.by === 'client' && !event.ends,
-    isLast: ({ event }) => event.type === 'connection.closed' && event.by === 'client' && event.ends,
+    isByClient: ({ event }) => event.type === 'connection.closed' && event.by === 'client',
     isByStop: ({ event }) => event.type === 'connection.closed' && event.by === 'stop',
   },
   actions: unbound('replaceConnection', 'startGrace', 'stopGrace', 'leaveRest', 'end', 'reportUnexpected'),
@@ -51,11 +48,6 @@ export const sessionMachine = setup({
             guard: 'isByClient',
             target: 'disconnected',
             ...rule('P15.3', 'The connection has closed, and the client may come back.'),
-          },
-          {
-            guard: 'isLast',
-            target: 'ended',
-            ...rule('D14', 'The connection of a client of another server has closed.'),
           },
           {
             guard: 'isByStop',

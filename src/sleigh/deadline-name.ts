@@ -2,7 +2,12 @@ import type { Entity } from '../store/change.ts';
 
 /** The deadlines that concern the whole job, and those of one worker, sentinel or task. */
 export type DeadlineName =
-  'grace' | 'drain' | 'joining' | 'return of worker' | 'absence of sentinel' | 'wait of task';
+  | 'grace'
+  | 'drain'
+  | 'joining'
+  | 'return of worker'
+  | 'absence of sentinel'
+  | 'wait of task';
 
 /** The timers of a job that survive the server. */
 export interface JobDeadlines {

@@ -154,11 +154,30 @@ export class FairQueue {
    * Takes the next task that the worker may take: it has not declined it, and the task is not kept for another host.
    * @param now milliseconds
    */
-  takeFor({ rank, host }: Taker, now: number): Task | undefined {
-    if (this.#declined === 0) return this.#takeFirst(host, now);
-    return this.#takeNext(
-      ({ declined, onHost }) => declined?.ranks.has(rank) !== true && isFor(host, { onHost }),
-    );
+  takeFor(taker: Taker, now: number): Task | undefined {
+    for (const lines of this.#levels.values()) {
+      const line = this.#turnOf(lines, taker, now);
+      const at = line && this.#placeFor(taker, line);
+      if (line === undefined || at === undefined) continue;
+      if (line.given++ === 0) line.since = now;
+      return this.#takeAt(line, at);
+    }
+    return undefined;
+  }
+
+  /** The place in the line of the first task that the worker may take. */
+  #placeFor({ rank, host }: Taker, line: Line): number | undefined {
+    if (!isFor(host, line)) return undefined;
+    if (this.#declined === 0) return 0;
+    return placeOf(line.tasks, ({ declined }) => declined?.ranks.has(rank) !== true);
+  }
+
+  #takeAt(line: Line, at: number): Task | undefined {
+    const task = line.tasks.peekAt(at);
+    line.tasks.removeOne(at);
+    if (task !== undefined) this.#taken(task);
+    this.#forgetIfEmpty(line);
+    return task;
   }
 
   /** Takes the tasks that all these ranks have declined (S19). */
@@ -179,25 +198,12 @@ export class FairQueue {
     return this.#takeNext(() => true);
   }
 
-  #takeFirst(host: string, now: number): Task | undefined {
-    for (const lines of this.#levels.values()) {
-      const line = this.#turnOf(lines, host, now);
-      const task = line?.tasks.shift();
-      if (line === undefined || task === undefined) continue;
-      if (line.given++ === 0) line.since = now;
-      this.#taken(task);
-      this.#forgetIfEmpty(line);
-      return task;
-    }
-    return undefined;
-  }
-
-  /** The line that has its turn now among those from which a worker of the host may take. */
-  #turnOf(lines: Denque<Line>, host: string, now: number): Line | undefined {
-    const at = this.#nextFor(host, lines, 0);
+  /** The line that has its turn now among those from which the worker may take. */
+  #turnOf(lines: Denque<Line>, taker: Taker, now: number): Line | undefined {
+    const at = this.#nextFor(taker, lines, 0);
     const line = lines.peekAt(at);
     if (line === undefined || lines.length === 1 || !isOver(line, now)) return line;
-    const following = lines.peekAt(this.#nextFor(host, lines, at + 1));
+    const following = lines.peekAt(this.#nextFor(taker, lines, at + 1));
     if (following === undefined) return line;
     lines.removeOne(at);
     lines.push(line);
@@ -207,10 +213,11 @@ export class FairQueue {
   }
 
   /** The place of the first such line from that place on; the number of lines if there is none. */
-  #nextFor(host: string, lines: Denque<Line>, from: number): number {
-    if (this.#held === 0) return from;
+  #nextFor(taker: Taker, lines: Denque<Line>, from: number): number {
+    if (this.#held === 0 && this.#declined === 0) return from;
     let at = from;
-    for (let line = lines.peekAt(at); line !== undefined && !isFor(host, line); line = lines.peekAt(at)) at++;
+    for (let line = lines.peekAt(at); line !== undefined; line = lines.peekAt(++at))
+      if (this.#placeFor(taker, line) !== undefined) break;
     return at;
   }
 
@@ -219,11 +226,7 @@ export class FairQueue {
       for (const line of lines.toArray()) {
         const at = placeOf(line.tasks, holds);
         if (at === undefined) continue;
-        const task = line.tasks.peekAt(at);
-        line.tasks.removeOne(at);
-        if (task !== undefined) this.#taken(task);
-        this.#forgetIfEmpty(line);
-        return task;
+        return this.#takeAt(line, at);
       }
     return undefined;
   }

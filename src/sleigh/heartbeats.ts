@@ -52,7 +52,7 @@ export class Heartbeats {
   unblock(sentinel: Sentinel, word: '0' | '1'): void {
     this.#blocked.delete(sentinel);
     this.#job.crew.changed(sentinel);
-    sentinel.pendingGet?.answer(foundText(word, sentinel.pendingGet.origin));
+    sentinel.pendingGet?.answer(foundText(word));
     sentinel.pendingGet = undefined;
   }
 

@@ -1,4 +1,5 @@
-import type { Entity, JobKind, Kind } from '../store/change.ts';
+import type { Entity, JobKind, Key, Kind } from '../store/change.ts';
+import { RecordError, recordOf } from '../store/failure.ts';
 import { RecordReader } from '../store/record.ts';
 import type { Client } from '../workspace/pending-get.ts';
 import { valueIn } from '../workspace/value-record.ts';
@@ -74,8 +75,20 @@ export class JobLoader {
     return this.#entities.get(kind) ?? [];
   }
 
-  /** The record of the job itself. */
-  get record(): RecordReader {
+  /** @throws RecordError that names the record that cannot be taken up */
+  #each(kind: JobKind, take: (entity: Entity) => void): void {
+    for (const entity of this.#of(kind)) attributed(entity.key, () => take(entity));
+  }
+
+  /**
+   * Takes up the record of the job, and all else.
+   * @throws RecordError that names the record that cannot be taken up, or that of the job if no other one is the reason
+   */
+  taking<Result>(take: (record: RecordReader) => Result): Result {
+    return attributed(['job', this.#job.workspace.number], () => take(this.#record));
+  }
+
+  get #record(): RecordReader {
     const [job] = this.#of('job');
     if (job === undefined) throw new Error(`The job in ${this.#job.workspace.name} is not in the store.`);
     return RecordReader.of(job);
@@ -83,25 +96,30 @@ export class JobLoader {
 
   load(state: TasksState): void {
     this.#loadTotals();
-    for (const entity of this.#of('task'))
-      this.#values.set(entity.key[2] ?? 0, valueIn(RecordReader.of(entity), this.#restoreFile));
-    for (const entity of this.#of('broadcast')) this.#loadBroadcast(entity);
-    for (const entity of this.#of('sentinel')) this.#loadSentinel(entity);
-    for (const entity of this.#of('worker')) this.#loadWorker(entity);
-    for (const entity of this.#of('formerWorker')) this.#loadFormerWorker(entity);
+    this.#each('task', (entity) =>
+      this.#values.set(entity.key[2] ?? 0, valueIn(RecordReader.of(entity), this.#restoreFile)),
+    );
+    this.#each('broadcast', (entity) => this.#loadBroadcast(entity));
+    this.#each('sentinel', (entity) => this.#loadSentinel(entity));
+    this.#each('worker', (entity) => this.#loadWorker(entity));
+    this.#each('formerWorker', (entity) => this.#loadFormerWorker(entity));
     this.#loadQueue(state);
     this.#loadResults();
-    for (const entity of this.#of('deadline')) this.#job.deadlines.restore(entity);
+    this.#each('deadline', (entity) => this.#job.deadlines.restore(entity));
   }
 
   readonly #restoreFile: Parameters<typeof valueIn>[1] = (file) => this.#job.workspace.host.restoreFile(file);
 
   #loadTotals(): void {
-    const records = this.#of('batch').map((entity) => ({ entity, record: RecordReader.of(entity) }));
+    const records: { entity: Entity; record: RecordReader; spentAt: number }[] = [];
+    this.#each('batch', (entity) => {
+      const record = RecordReader.of(entity);
+      records.push({ entity, record, spentAt: record.optionalNumber('spentAt') ?? 0 });
+    });
     // Empty batches are forgotten in the order in which they became empty.
-    records.sort((a, b) => spentAt(a.record) - spentAt(b.record));
+    records.sort((a, b) => a.spentAt - b.spentAt);
     for (const { entity, record } of records)
-      this.#job.work.batches.restoreTotals(entity.key[2] ?? 0, record);
+      attributed(entity.key, () => this.#job.work.batches.restoreTotals(entity.key[2] ?? 0, record));
   }
 
   #loadBroadcast(entity: Entity): void {
@@ -239,14 +257,14 @@ export class JobLoader {
 
   #loadQueue(state: TasksState): void {
     const queue: Task[] = [];
-    for (const entity of this.#of('place')) {
+    this.#each('place', (entity) => {
       const record = RecordReader.of(entity);
       const task = taskIn(record, this.#known);
       const waiting = record.optional('waiting');
-      if (task === undefined) continue;
+      if (task === undefined) return;
       if (waiting === undefined) queue.push(task);
       else this.#loadWaiting(task, waiting);
-    }
+    });
     queue.sort((a, b) => a.place - b.place);
     this.#job.work.tasks.restore(state, queue, [...this.#broadcasts.values()]);
     for (const { batch } of queue) this.#job.work.batches.restoreTask(batch, { queued: true });
@@ -260,21 +278,27 @@ export class JobLoader {
   }
 
   #loadResults(): void {
-    const cursors = new Map(
-      this.#of('cursor').map((entity) => [entity.key[2], RecordReader.of(entity).number('rank')]),
-    );
-    for (const entity of this.#of('result')) {
+    const cursors = new Map<number | undefined, number>();
+    this.#each('cursor', (entity) => cursors.set(entity.key[2], RecordReader.of(entity).number('rank')));
+    this.#each('result', (entity) => {
       const [, , inbox = 0, number = 0] = entity.key;
       // The cursor is that of the oldest entry.
       const cursor = cursors.get(inbox);
       cursors.delete(inbox);
       const result = this.#reserves.resultIn(RecordReader.of(entity), this.#restoreFile, cursor);
       this.#job.work.batches.restoreResult(inbox, number, result);
-    }
+    });
   }
 }
 
-const spentAt = (record: RecordReader): number => record.optionalNumber('spentAt') ?? 0;
+/** @throws RecordError of that key, unless the reason is another record */
+function attributed<Result>(key: Key, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw recordOf(error) === undefined ? new RecordError(key, error) : error;
+  }
+}
 
 /** A worker has a copy that it has not answered. */
 function owe(broadcast: Broadcast, isLate: boolean): void {

@@ -2,14 +2,12 @@ import { VARIABLE } from '../wire/names.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import type { Value } from '../workspace/value.ts';
 import { memoryOfBatches } from './batch-ref.ts';
-import type { Crew } from './crew.ts';
-import type { Joining } from './joining.ts';
 import { memoryOfPlaces } from './null-reserve.ts';
 
-/** The parts of a job that a store may concern. */
+/** The workers of a job, and those that have registered. */
 interface Group {
-  readonly crew: Crew;
-  readonly joining: Joining;
+  readonly crew: { readonly size: number };
+  readonly joining: { readonly context: { readonly registered: number } };
 }
 
 /**

@@ -5,7 +5,8 @@ export type RecoveryCommand =
   | { readonly type: 'wait'; readonly milliseconds: number };
 
 export type StragglersCommand =
-  { readonly type: 'copy' | 'runAlone' } | { readonly type: 'watch'; readonly milliseconds: number };
+  | { readonly type: 'copy' | 'runAlone' }
+  | { readonly type: 'watch'; readonly milliseconds: number };
 
 export type PlacementCommand =
   | { readonly type: 'anywhere' }

@@ -161,22 +161,23 @@ export class Sleigh implements WorkspacePlugin, Job {
   /** Takes up all that survived an earlier job. Its connections still count as open, and nobody waits. */
   load(entities: Iterable<Entity>): void {
     const loader = new JobLoader(this, entities);
-    const { record } = loader;
-    if (record.flag('hasFailed')) {
-      this.#start();
-      this.intake.start();
-      return this.#end();
-    }
-    this.options = optionsIn(record.inner('options'));
-    this.startedAt = record.number('startedAt');
-    this.#start(snapshotIn(record.text('supervisor')));
-    this.intake.start(actorStateIn(record, 'work'));
-    this.work.completed = record.number('completed');
-    this.registrations.accepted = record.number('accepted');
-    this.fixedArguments = record.number('fixedArguments');
-    this.crew.restore(record.inner('crew'), this.shutdown.getSnapshot().context.isSupervised);
-    const tasks = record.inner('tasks');
-    loader.load({ oldest: tasks.number('oldest'), isKeeping: tasks.flag('isKeeping') });
+    loader.taking((record) => {
+      if (record.flag('hasFailed')) {
+        this.#start();
+        this.intake.start();
+        return this.#end();
+      }
+      this.options = optionsIn(record.inner('options'));
+      this.startedAt = record.number('startedAt');
+      this.#start(snapshotIn(record.text('supervisor')));
+      this.intake.start(actorStateIn(record, 'work'));
+      this.work.completed = record.number('completed');
+      this.registrations.accepted = record.number('accepted');
+      this.fixedArguments = record.number('fixedArguments');
+      this.crew.restore(record.inner('crew'), this.shutdown.getSnapshot().context.isSupervised);
+      const tasks = record.inner('tasks');
+      loader.load({ oldest: tasks.number('oldest'), isKeeping: tasks.flag('isKeeping') });
+    });
   }
 
   /** Milliseconds. */

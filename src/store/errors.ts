@@ -83,7 +83,7 @@ export const STORED = {
   ),
   notDurable: errorKind(
     'not-durable',
-    (why: string) => `the server has ended, because its data could not be made durable: ${why}`,
+    (why: string) => `the data could not be made durable, and nothing that depends on it was sent: ${why}`,
     'Make room on the disk, or repair it, and start the server again: everything that it has acknowledged is there.',
     'ENOSPC: no space left on device',
   ),
@@ -109,6 +109,13 @@ export const STORED = {
     'descriptor',
     'value/1/2/3',
     'a number',
+  ),
+  badRecord: errorKind(
+    'bad-record',
+    (record: string, why: string) => `the record ${record} in the data cannot be read: ${why}`,
+    'The data was written by something else, or is damaged: restore a copy of it. For servers that share a store docs/cluster.md says how one record is repaired.',
+    'value/1/2/3',
+    'Unexpected end of MessagePack data',
   ),
   unknownType: errorKind(
     'unknown-kind',

@@ -10,9 +10,6 @@ export interface AdmissionOptions {
   token?: string | undefined;
 }
 
-/** Whether only programs of this host can reach an address. */
-export const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);
-
 const hash = (text: string): Buffer => createHash('sha256').update(text, 'latin1').digest();
 
 /** Compares two secrets in constant time. */

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
 /** The buffer that all connections read into: 256 KiB, so that a large value arrives in few pieces. */
 const shared = Buffer.allocUnsafeSlow(256 * 1024);
@@ -21,6 +22,8 @@ function begin(length: number): Buffer {
  * @param received called with the bytes, which are valid only during the call
  */
 export function adopt(accepted: Duplex, received: (bytes: Buffer) => void): Duplex {
+  // TLS has its own buffers, and its handle must stay where it is.
+  if (accepted instanceof TLSSocket) return accepted.on('data', received).resume();
   const handle: unknown = Reflect.get(accepted, '_handle');
   // A stream in this process has no handle, and Node does not document the property. Such streams are read as usual.
   if (typeof handle !== 'object' || handle === null) return accepted.on('data', received).resume();

@@ -1,5 +1,7 @@
 import type { Command } from '../core/commands.ts';
 import type { Core } from '../core/core.ts';
+import type { Entity } from '../store/change.ts';
+import { RecordError } from '../store/failure.ts';
 import type { Store } from '../store/store.ts';
 
 /** What a client sees, which must keep its order. */
@@ -105,7 +107,7 @@ export class Durability {
     for await (const entities of this.#store.load()) {
       // The event loop has its turn between two portions.
       if (this.figures.recovered > 0) await new Promise<void>((resolve) => void setImmediate(resolve));
-      for (const entity of entities) this.#core.restore(entity, time());
+      for (const entity of entities) this.#restore(entity, time());
       this.figures.recovered += entities.length;
     }
     const commands = this.#core.recover(time());
@@ -122,6 +124,14 @@ export class Durability {
     if (!this.#hasFailed) this.#release(batch);
     this.figures.recoverySeconds = (this.#now() - began) / 1000;
     this.#begin();
+  }
+
+  #restore(entity: Entity, time: number): void {
+    try {
+      this.#core.restore(entity, time);
+    } catch (cause) {
+      throw new RecordError(entity.key, cause);
+    }
   }
 
   /** Performs the commands of an event, now or when they may be. */

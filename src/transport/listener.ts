@@ -1,6 +1,6 @@
 import { BOUNDS } from '../wire/bounds.ts';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { isLoopback } from './admission.ts';
+import { isLoopback } from '../wire/authority.ts';
 import { descriptors } from './descriptors.ts';
 import type { Listening, ListenerOptions } from './listening.ts';
 import { Peer } from './peer.ts';

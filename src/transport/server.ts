@@ -7,7 +7,7 @@ import { someWouldLose } from '../core/departure.ts';
 import { HANDLING_SECONDS, Histogram } from '../core/metrics.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
-import { failureOf } from '../store/failure.ts';
+import { failureOf, isFenced, isNotLoaded } from '../store/failure.ts';
 import { coreOf } from './core-of.ts';
 import type { Storage } from './data-folder.ts';
 import { Durability } from './durability.ts';
@@ -326,7 +326,9 @@ export class TcpServer {
   /** Nothing must be sent any more (D6, D9). */
   #end(cause: unknown): void {
     this.#failure = failureOf(cause);
-    this.#complain(this.#failure.message, { error: cause });
+    // Whoever gives up a core that was fenced or could not load its data says so, with the partition.
+    if (!isFenced(this.#failure) && !isNotLoaded(this.#failure))
+      this.#complain(this.#failure.message, { error: cause });
     for (const peer of this.#peers.values()) peer.destroy();
     void this.close();
   }

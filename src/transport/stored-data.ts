@@ -1,5 +1,6 @@
 import { access, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Command } from '../core/commands.ts';
 import { Core } from '../core/core.ts';
 import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
 import { sleighPlugin } from '../sleigh/plugin.ts';
@@ -104,10 +105,19 @@ class Trial {
 
   finish(): void {
     if (this.counts.server === undefined) this.problems.push(STORED.noFormat().message);
-    for (const command of this.#core.recover(now()))
+    for (const command of this.#recovered())
       if (command.type === 'restoreFile') this.files.push(command.file);
       else if (command.type === 'log' && command.level === 'error')
         this.problems.push(`${command.message}: ${reasonOf(command.fields['error'])}`);
+  }
+
+  #recovered(): readonly Command[] {
+    try {
+      return this.#core.recover(now());
+    } catch (error) {
+      this.problems.push(reasonOf(error));
+      return [];
+    }
   }
 }
 

@@ -12,7 +12,8 @@ export interface TlsOptions {
   ca?: string | Buffer | undefined;
 }
 
-const ends = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+/** The address and port at the other end. */
+export const farEnd = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /** Starts TLS on connections that began without it (P2.3). */
 export class TlsStarter {
@@ -29,7 +30,7 @@ export class TlsStarter {
       // The core limits the time of the whole handshake itself (P12).
       handshakeTimeout: 2 ** 31 - 1,
     });
-    this.#server.on('secureConnection', (secure: TLSSocket) => this.#waiting.get(ends(secure))?.(secure));
+    this.#server.on('secureConnection', (secure: TLSSocket) => this.#waiting.get(farEnd(secure))?.(secure));
     // The error also ends the connection, which the peer reports.
     this.#server.on('tlsClientError', () => undefined);
   }
@@ -45,7 +46,7 @@ export class TlsStarter {
 
   /** @param secured called once, with the socket that carries TLS; if TLS fails it is not called, and `plain` closes */
   start(plain: Socket, secured: (secure: TLSSocket) => void): void {
-    const who = ends(plain);
+    const who = farEnd(plain);
     this.#waiting.set(who, secured);
     plain.once('close', () => this.#waiting.delete(who));
     this.#server.emit('connection', plain);

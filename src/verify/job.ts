@@ -20,7 +20,12 @@ let guests = 0;
 
 /** The line of one worker or sentinel in `agentStatus`: the title of its group (S12). */
 export type Group =
-  'Idle workers' | 'Blocked workers' | 'Active workers' | 'Dead workers' | 'Lost workers' | SentinelGroup;
+  | 'Idle workers'
+  | 'Blocked workers'
+  | 'Active workers'
+  | 'Dead workers'
+  | 'Lost workers'
+  | SentinelGroup;
 export type SentinelGroup = 'Blocked sentinels' | 'Active sentinels' | 'Dead sentinels';
 
 /** Milliseconds within which any period of a test path, and any drain period, has ended. */

@@ -1,5 +1,5 @@
 import type { EndedJob, EndedJobSummary } from '../sleigh/ended-job.ts';
-import type { Cluster } from './cluster.ts';
+import type { ClusterFigures } from '../core/whole.ts';
 import type { Storage } from './storage.ts';
 import type { Reading } from './values.ts';
 
@@ -26,7 +26,7 @@ export interface About extends Reading {
   /** Undefined if nothing survives the server. */
   readonly storage: Storage | undefined;
   /** Undefined if no other server shares its store. */
-  readonly cluster: Cluster | undefined;
+  readonly cluster: ClusterFigures | undefined;
   /** @returns the SVG of a machine by its id; '' if there is none */
   drawing(chart: string): string;
 }

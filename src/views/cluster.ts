@@ -1,62 +1,5 @@
+import type { ClusterFigures, RegisteredServer, Takeover } from '../core/whole.ts';
 import type { ClusterView, ServerView, TakeoverReason, TakeoverView } from './cluster-types.ts';
-
-/** A claim that succeeded. */
-interface Takeover {
-  readonly time: number;
-  readonly epoch: number;
-  readonly owner: string;
-  readonly former: string | undefined;
-  readonly leaseOverMs: number | undefined;
-}
-
-/** A server that has registered itself in the store. */
-interface RegisteredServer {
-  readonly name: string;
-  readonly address: string;
-  readonly web: string | undefined;
-  readonly version: string;
-  readonly agoMs: number;
-}
-
-/** Who owns a partition, as the store said when it was read. */
-export interface StoredPartition {
-  readonly partition: number;
-  readonly epoch: number;
-  /** Undefined if no server has ever owned it. */
-  readonly owner: string | undefined;
-  readonly since: number | undefined;
-  /** Milliseconds for which the lease is valid; below 0 if it is over. */
-  readonly leaseMs: number;
-}
-
-/** What the store said last about all partitions. */
-export interface StoredCluster {
-  /** Milliseconds since it was read; undefined if it was not. */
-  readonly readAgoMs: number | undefined;
-  readonly partitions: readonly StoredPartition[];
-  readonly servers: readonly RegisteredServer[];
-  /** Newest first. */
-  readonly takeovers: readonly (Takeover & { readonly partition: number })[];
-}
-
-/** What one server of several tells about one of its partitions, and the others. */
-export interface Cluster {
-  readonly name: string;
-  readonly partition: number;
-  /** How many there are. */
-  readonly partitions: number;
-  readonly epoch: number;
-  /** Milliseconds for which its lease is valid at least; below 0 if it is over. */
-  readonly leaseLeftMs: number;
-  /** What the store said last. */
-  readonly stored: {
-    readonly owner: string | undefined;
-    readonly since: number | undefined;
-    readonly servers: readonly RegisteredServer[];
-    readonly takeovers: readonly Takeover[];
-    readonly takeoverCount: number;
-  };
-}
 
 function takeoverReasonOf({ former, leaseOverMs }: Takeover): TakeoverReason {
   if (former === undefined) return 'first';
@@ -80,7 +23,7 @@ export const serverView = ({ name, address, web, version, agoMs }: RegisteredSer
   ago: agoMs,
 });
 
-export function clusterView(cluster: Cluster): ClusterView {
+export function clusterView(cluster: ClusterFigures): ClusterView {
   const { name, partition, partitions, epoch, leaseLeftMs, stored } = cluster;
   const { owner, since, servers, takeovers, takeoverCount } = stored;
   return {

@@ -37,6 +37,20 @@ export interface PartitionView extends Located {
   readonly inTrouble: number;
 }
 
+/** A server could not use the data of a partition, and none has served it since (D23). */
+export interface FailureView extends Located {
+  readonly server: string;
+  /** That of the server. */
+  readonly version: string;
+  readonly reason: string;
+  /** How often, one after the other. */
+  readonly times: number;
+  /** The last time, in milliseconds since 1970 by the clock of the store. */
+  readonly time: number;
+  /** Milliseconds until the server may claim the partition again; 0 if it may. */
+  readonly rests: number;
+}
+
 /** A server that shares the store, as the page of the whole shows it. */
 export interface MemberView extends ServerView {
   /** The number of partitions that it owns. */
@@ -62,6 +76,8 @@ export interface WholeView
   readonly storeAgo: number | null;
   /** By number. */
   readonly partitions: readonly PartitionView[];
+  /** By partition and server; the first 100. */
+  readonly failures: readonly FailureView[];
   /** By name; the first 100. */
   readonly servers: readonly MemberView[];
   /** Those in trouble first, then newest first; the newest 100. */

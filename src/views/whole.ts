@@ -1,4 +1,4 @@
-import type { StoredCluster, StoredPartition } from './cluster.ts';
+import type { StoredCluster, StoredPartition } from '../core/whole.ts';
 import { serverView, takeoverView } from './cluster.ts';
 import { listOf, type Columns, type ListQuery } from './paging.ts';
 import type { SleighSummary, WorkspaceSummary } from './types.ts';
@@ -96,6 +96,7 @@ export function wholeView(
     storeAgo: stored.readAgoMs ?? null,
     ...sumOf(known.flatMap(({ own }) => (own === undefined ? [] : [own.counts]))),
     partitions: known.map(({ view }) => view),
+    failures: stored.failures.map(({ restsMs, ...failure }) => ({ ...failure, rests: Math.max(0, restsMs) })),
     servers: stored.servers.map((server): MemberView => {
       const answer = answers.get(server.name);
       return {

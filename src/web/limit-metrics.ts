@@ -1,7 +1,6 @@
 import { descriptors } from '../transport/descriptors.ts';
 import type { TcpServer } from '../transport/server.ts';
 import type { UsedLimit } from '../wire/limits.ts';
-import { KINDS } from '../workspace/memory-budget.ts';
 import { labelled, type MetricsPart, type MetricsWriter } from './metrics-writer.ts';
 
 /** The use of a limit, and the limit. */
@@ -66,11 +65,7 @@ export function addLimitMetrics({ gauges, counter }: MetricsWriter): void {
     'sleigh_memory_bytes',
     'What is held in memory for others, by what it is.',
     'kind',
-    ({ server: { core } }) =>
-      labelled(
-        'kind',
-        KINDS.map((kind) => [kind, core.accounting.budget.byKind[kind]] as const),
-      ),
+    ({ server: { core } }) => labelled('kind', Object.entries(core.accounting.budget.byKind)),
   );
   counter(
     'sleigh_refusals_total',

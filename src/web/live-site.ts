@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { NwsConnection } from '../client/connection/connection.ts';
 import type { TcpServer } from '../transport/server.ts';
 import { VERSION } from '../version.ts';
-import type { Cluster } from '../views/cluster.ts';
+import type { ClusterFigures } from '../core/whole.ts';
 import { valueView } from '../views/values.ts';
 import { Views } from '../views/views.ts';
 import { isFile, sizeOf } from '../wire/payload.ts';
@@ -20,7 +20,7 @@ export interface LiveSiteOptions {
   readonly token: string | undefined;
   readonly logger: Logger;
   /** Undefined if no other server shares its store. */
-  readonly cluster: Cluster | undefined;
+  readonly cluster: ClusterFigures | undefined;
 }
 
 /** Milliseconds between two samples of metrics. */

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Histogram as Counted } from '../core/metrics.ts';
 import type { TcpServer } from '../transport/server.ts';
-import type { Cluster } from '../views/cluster.ts';
+import type { ClusterFigures } from '../core/whole.ts';
 import type { Views } from '../views/views.ts';
 
 /** A server whose state is measured: the only one, or that of one partition. */
@@ -11,7 +11,7 @@ export interface MetricsPart {
   readonly server: TcpServer;
   readonly views: Views;
   /** Undefined if no other server shares its store. */
-  readonly cluster: Cluster | undefined;
+  readonly cluster: ClusterFigures | undefined;
 }
 
 export type Labels = Record<string, string>;

@@ -3,6 +3,7 @@ import { Sleigh } from '../sleigh/sleigh.ts';
 import { sleighCounts, type SleighCounts } from '../views/sleigh-counts.ts';
 import { addLimitMetrics } from './limit-metrics.ts';
 import { labelled, MetricsWriter, type MetricsPart } from './metrics-writer.ts';
+import type { Whole } from '../core/whole.ts';
 import type { WebServer } from './web-server.ts';
 
 /**
@@ -20,17 +21,26 @@ function processMetrics(): Registry {
 
 /**
  * @param parts what is measured: one server, or those of the partitions that this process owns
+ * @param whole what is known of all partitions, if servers share the store
  * @returns a function that creates the text of `/metrics`; the names are in docs/web.md
  */
-export function metricsOf(web: WebServer, parts: readonly MetricsPart[]): () => Promise<string> {
+export function metricsOf(
+  web: WebServer,
+  parts: readonly MetricsPart[],
+  whole?: Pick<Whole, 'stored'>,
+): () => Promise<string> {
   let registry: Registry | undefined;
   return () => {
-    registry ??= Registry.merge([serverMetrics(web, parts), processMetrics()]);
+    registry ??= Registry.merge([serverMetrics(web, parts, whole), processMetrics()]);
     return registry.metrics();
   };
 }
 
-function serverMetrics(web: WebServer, parts: readonly MetricsPart[]): Registry {
+function serverMetrics(
+  web: WebServer,
+  parts: readonly MetricsPart[],
+  whole: Pick<Whole, 'stored'> | undefined,
+): Registry {
   const registry = new Registry();
   const writer = new MetricsWriter(registry, parts);
   const { gauge, counter, histogram } = writer;
@@ -84,6 +94,7 @@ function serverMetrics(web: WebServer, parts: readonly MetricsPart[]): Registry 
   );
   if (parts.some(({ server }) => server.durability !== undefined)) addStoreMetrics(writer);
   if (parts.some(({ cluster }) => cluster !== undefined)) addClusterMetrics(writer);
+  if (whole !== undefined) addWholeMetrics(registry, whole);
   addJobMetrics(writer);
   addWebMetrics(registry, web);
   return registry;
@@ -132,6 +143,23 @@ function addClusterMetrics({ gauge, counter }: MetricsWriter): void {
   counter('sleigh_takeovers_total', 'How often a server has claimed the data.', [], ({ cluster }) => [
     [{}, cluster?.stored.takeoverCount ?? 0],
   ]);
+}
+
+/** Each server has those of all partitions: one that nobody can use has no owner that could say so. */
+function addWholeMetrics(registry: Registry, whole: Pick<Whole, 'stored'>): void {
+  registry.registerMetric(
+    new Gauge({
+      name: 'sleigh_partition_failures',
+      help: 'How often a server could not use the data of a partition that none has served since.',
+      registers: [],
+      labelNames: ['server', 'partition'],
+      collect() {
+        this.reset();
+        for (const { partition, server, times } of whole.stored.failures)
+          this.set({ server, partition: String(partition) }, times);
+      },
+    }),
+  );
 }
 
 const sleighsOf = ({ server }: MetricsPart): SleighCounts[] =>

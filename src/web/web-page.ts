@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { TcpServer } from '../transport/server.ts';
-import type { Cluster } from '../views/cluster.ts';
+import type { ClusterFigures } from '../core/whole.ts';
 import { drawingsIn } from './drawings.ts';
 import { LiveSite } from './live-site.ts';
 import { metricsOf } from './metrics.ts';
 import { OwnParts } from './own-parts.ts';
 import type { Elsewhere, SiteHost } from './site-host.ts';
 import { WebServer } from './web-server.ts';
-import { WholeSite, type Whole } from './whole-site.ts';
+import type { Whole } from '../core/whole.ts';
+import { WholeSite } from './whole-site.ts';
 import { WebListenError, type WebAddress, type WebOptions } from './web-options.ts';
 import { authorityOf } from '../wire/authority.ts';
 
@@ -22,6 +23,8 @@ export class WebPage {
   /** What this server serves, by partition. */
   readonly #sites = new Map<number, LiveSite>();
   /** Undefined if there is one partition. */
+  /** What is known of all partitions, if servers share the store. */
+  #whole: Whole | undefined;
   #own: OwnParts | undefined;
 
   private constructor(web: WebServer, { write, token }: WebOptions, logger: Logger) {
@@ -81,7 +84,8 @@ export class WebPage {
 
   /** This server shares its store with others. With several partitions the root shows the whole. */
   begin(whole: Whole): void {
-    if (whole.partitions === 1) return;
+    this.#whole = whole;
+    if (whole.partitions === 1) return this.#measure();
     this.#hosts = this.#web.divide(whole.partitions);
     const { root, dist } = this.#web;
     const own = (this.#own = new OwnParts(whole.defaultAt));
@@ -93,7 +97,7 @@ export class WebPage {
    * Shows a partition from now on.
    * @param cluster what it tells about the servers that share its store
    */
-  own(partition: number, tcp: TcpServer, cluster: Cluster): void {
+  own(partition: number, tcp: TcpServer, cluster: ClusterFigures): void {
     this.#show(partition, tcp, cluster);
   }
 
@@ -113,7 +117,7 @@ export class WebPage {
     return answer && JSON.stringify(answer);
   }
 
-  #show(partition: number, tcp: TcpServer, cluster: Cluster | undefined): void {
+  #show(partition: number, tcp: TcpServer, cluster: ClusterFigures | undefined): void {
     this.#end(partition);
     const { dist } = this.#web;
     const site = new LiveSite(tcp, { dist, token: this.#token, logger: this.#logger, cluster });
@@ -136,7 +140,8 @@ export class WebPage {
       ...site.measured,
       partition: isDivided ? partition : undefined,
     }));
-    this.#web.measure(isDivided || parts.length > 0 ? metricsOf(this.#web, parts) : undefined);
+    const isMeasured = this.#whole !== undefined || parts.length > 0;
+    this.#web.measure(isMeasured ? metricsOf(this.#web, parts, this.#whole) : undefined);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { VERSION } from '../version.ts';
 import { chartsView } from '../views/charts.ts';
-import type { StoredCluster } from '../views/cluster.ts';
+import type { Whole } from '../core/whole.ts';
 import { listQuery } from '../views/paging.ts';
 import { route, type ViewMakers } from '../views/router.ts';
 import type { ChartsView } from '../views/types.ts';
@@ -10,29 +10,6 @@ import type { OwnView, OwnWorkspacesView } from '../views/whole-types.ts';
 import { Gathering } from './gathering.ts';
 import { QUESTION, workspacesQuestion, type OwnParts } from './own-parts.ts';
 import type { Site, ViewAddress, ViewSource } from './site.ts';
-
-/** What a server knows of the whole of several partitions, and how it asks the others. */
-export interface Whole {
-  /** The name of this server. */
-  readonly name: string;
-  /** How many partitions there are. */
-  readonly partitions: number;
-  /** The partition of the workspace `__default`, which every core has. */
-  readonly defaultAt: number;
-  /** Where this server listens for clients. */
-  readonly host: string;
-  readonly port: number;
-  /** What the store said last. */
-  readonly stored: StoredCluster;
-  /** Reads the store again. It never fails: then `stored` stays as it is. */
-  read(): Promise<void>;
-  /**
-   * Asks another server for something of its own.
-   * @returns JSON
-   * @throws if it does not answer
-   */
-  ask(server: string, question: string, signal: AbortSignal): Promise<string>;
-}
 
 /** Questions with a search of its own each, of which this many are kept. */
 const MAX_QUESTIONS = 50;

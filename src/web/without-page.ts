@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import type { TcpServer } from '../transport/server.ts';
-import type { Cluster } from '../views/cluster.ts';
+import type { ClusterFigures } from '../core/whole.ts';
 import type { LiveSite } from './live-site.ts';
 import type { OwnParts } from './own-parts.ts';
-import type { Whole } from './whole-site.ts';
+import type { Whole } from '../core/whole.ts';
 
 interface Owned {
   readonly tcp: TcpServer;
-  readonly cluster: Cluster;
+  readonly cluster: ClusterFigures;
   /** Undefined until another server has asked. */
   site?: LiveSite;
 }
@@ -27,7 +27,7 @@ export class WithoutPage {
     this.#defaultAt = defaultAt;
   }
 
-  own(partition: number, tcp: TcpServer, cluster: Cluster): void {
+  own(partition: number, tcp: TcpServer, cluster: ClusterFigures): void {
     this.standBy(partition);
     this.#owned.set(partition, { tcp, cluster });
   }

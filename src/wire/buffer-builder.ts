@@ -34,7 +34,8 @@ export class BufferBuilder {
   #makeRoom(): void {
     const whole = Buffer.allocUnsafeSlow(this.#size);
     let at = 0;
-    for (const block of this.#blocks) at += block.copy(whole, at, 0, Math.min(block.length, this.#come - at));
+    // All but the last are full. What the last one has beyond the pieces so far is overwritten by the next.
+    for (const block of this.#blocks) at += block.copy(whole, at);
     this.#blocks = [];
     this.#whole = whole;
   }

@@ -54,11 +54,20 @@ export interface TermsOptions {
   readonly admits?: Admits | undefined;
   /** When something is durable (D7); undefined without a store. */
   readonly durability?: string | undefined;
+  /** The name of the store that several servers share, if clients are told who owns a workspace (D24). */
+  readonly store?: string | undefined;
   /** Whether clients may stop the server (P3). The default is true. */
   readonly mayBeStopped?: boolean | undefined;
 }
 
-export function makeTerms({ webPort, tls, admits, durability, mayBeStopped = true }: TermsOptions): Terms {
+export function makeTerms({
+  webPort,
+  tls,
+  admits,
+  durability,
+  store,
+  mayBeStopped = true,
+}: TermsOptions): Terms {
   const offer = new Map<string, string>([
     [OPTION.metadataToServer, ''],
     [OPTION.metadataFromServer, ''],
@@ -66,6 +75,7 @@ export function makeTerms({ webPort, tls, admits, durability, mayBeStopped = tru
   if (mayBeStopped) offer.set(OPTION.killServerOnClose, '');
   if (webPort !== undefined) offer.set(OPTION.webPort, String(webPort));
   if (durability !== undefined) offer.set(OPTION.durability, durability);
+  if (store !== undefined) offer.set(OPTION.store, store);
   if (tls !== 'none') offer.set(OPTION.tls, '');
   if (admits !== undefined) offer.set(OPTION.token, '');
   const demanded = tls === 'required' ? OPTION.tls : admits === undefined ? undefined : OPTION.token;

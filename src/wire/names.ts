@@ -24,6 +24,7 @@ export const VERB = {
   resumeSession: 'resume session',
   endSession: 'end session',
   notePartition: 'note partition',
+  locateWs: 'locate ws',
   take: 'take',
   takeTry: 'takeTry',
   endLease: 'end lease',
@@ -83,6 +84,7 @@ export const VERB_FORMS: Readonly<Record<VerbName, VerbForm>> = {
   'resume session': short(1, 1, 0),
   'end session': short(0, 0, 0),
   'note partition': short(1, 1, 0),
+  'locate ws': short(1, 1, 1),
   take: { ...long(3, 3, 2), mayWait: true },
   takeTry: long(3, 3, 2),
   'end lease': short(2, 2, 0),
@@ -138,11 +140,12 @@ export const KEY = {
   /** The number of a request in its session, and the number of replies that the client has received (P15.1). */
   request: 'request',
   answered: 'answered',
-  /** `1` means that the session ends with its connection, unless the server ends (D14). */
-  ends: 'ends',
   /** How often the client of a session has come, and the numbers of the partitions that the session has noted (D18). */
   arrival: 'arrival',
   partitions: 'partitions',
+  /** Where clients reach the server that owns a workspace, and the number of partitions of the data (D24). */
+  owner: 'nwsOwner',
+  partitionCount: 'nwsPartitions',
 
   /** Why a request failed (P8). */
   reason: 'nwsReason',
@@ -294,7 +297,7 @@ export const KEY = {
 } as const;
 export type MetadataKey = (typeof KEY)[keyof typeof KEY];
 
-/** The options of the new handshake (P2.1, P2.5, P3, D7). */
+/** The options of the new handshake (P2.1, P2.5, P3, D7, D24). */
 export const OPTION = {
   metadataToServer: 'MetadataToServer',
   metadataFromServer: 'MetadataFromServer',
@@ -304,4 +307,6 @@ export const OPTION = {
   token: 'Token',
   tokenNonce: 'TokenNonce',
   durability: 'Durability',
+  /** Names the store that several servers share (D24). */
+  store: 'Store',
 } as const;

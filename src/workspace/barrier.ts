@@ -57,8 +57,7 @@ export class Barrier implements Behaviour {
   /** Removes a member, by a fetch or because its connection closed. The others continue if all who remain wait. */
   clientLeft(client: Client): void {
     this.#forget(client);
-    if (this.#members.size > 0 && this.#waiting.length === this.#members.size)
-      this.#release(this.#members.size + 1);
+    if (this.#waiting.length === this.#members.size) this.#release(this.#members.size + 1);
   }
 
   waiting(): Iterable<PendingGet> {

@@ -87,7 +87,7 @@ export class Fifo implements Behaviour {
 
   /** Lets stores that wait store their values, the one that has waited longest first, while there is room. */
   #admit(): void {
-    while (this.storers > 0 && !this.isFull) {
+    while (!this.isFull) {
       const store = this.#capacity?.next();
       if (store === undefined) return;
       this.#put(store.value);
@@ -151,7 +151,7 @@ export class Fifo implements Behaviour {
   #at(place: number): Numbered | undefined {
     const after = place - this.#earlier.length;
     if (after < 0) return this.#earlier[place];
-    const value = after < this.#values.length ? this.#values.peekAt(after) : undefined;
+    const value = this.#values.peekAt(after);
     return value && { number: this.#first + after, value };
   }
 
@@ -171,9 +171,8 @@ export class Fifo implements Behaviour {
     if (outcome !== undefined) return;
     record.put(number, value);
     // Leases mostly return in the order of their numbers, so its place is near the end.
-    let at = this.#earlier.length;
-    while (at > 0 && (this.#earlier[at - 1]?.number ?? 0) > number) at--;
-    this.#earlier.splice(at, 0, { number, value });
+    const before = this.#earlier.findLastIndex((each) => each.number < number);
+    this.#earlier.splice(before + 1, 0, { number, value });
   }
 
   #isEmpty(): void {
@@ -199,18 +198,18 @@ export class Fifo implements Behaviour {
 
   values(from: number, count: number): readonly Value[] {
     const values: Value[] = [];
-    for (let at = from; at < Math.min(from + count, this.#length); at++) {
-      const value = this.#at(at)?.value;
-      if (value !== undefined) values.push(value);
+    while (values.length < count) {
+      const next = this.#at(from + values.length);
+      if (next === undefined) break;
+      values.push(next.value);
     }
     return values;
   }
 
   *numbered(): Generator<readonly [number: number, value: Value]> {
-    for (let at = 0; at < this.#length; at++) {
-      const each = this.#at(at);
-      if (each !== undefined) yield [each.number, each.value];
-    }
+    let place = 0;
+    for (let each = this.#at(place); each !== undefined; each = this.#at(++place))
+      yield [each.number, each.value];
   }
 
   restoreEmptyAt(number: number): void {
@@ -222,7 +221,7 @@ export class Fifo implements Behaviour {
     if (this.#values.length === 0 && number < this.#emptyAt) this.#earlier.push({ number, value });
     else {
       // Values that follow a gap were not leased, and those before it have returned (V13.2).
-      if (this.#values.length > 0 && number !== this.#first + this.#values.length) this.#allAreEarlier();
+      if (number !== this.#first + this.#values.length) this.#allAreEarlier();
       if (this.#values.length === 0) this.#first = number;
       this.#values.push(value);
     }
@@ -241,7 +240,6 @@ export class Fifo implements Behaviour {
 
   dispose(): Steps {
     const values = [...this.#earlier.splice(0).map(({ value }) => value), ...this.#values.toArray()];
-    this.#values.clear();
     return eachInSteps(values, (value) => this.#in.accounting.drop(value));
   }
 }

@@ -57,7 +57,12 @@ export class Listing implements Pieces {
 
   next(): string | undefined {
     let piece = '';
-    while (piece.length < PIECE && this.#next < this.#parts.length) piece += this.#parts[this.#next++] ?? '';
+    while (piece.length < PIECE) {
+      const part = this.#parts[this.#next];
+      if (part === undefined) break;
+      piece += part;
+      this.#next++;
+    }
     return piece === '' ? undefined : piece;
   }
 

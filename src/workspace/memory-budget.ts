@@ -3,23 +3,23 @@ import type { Metadata } from '../wire/payload.ts';
 import { LIMIT } from '../wire/limit-refusals.ts';
 import { refusal, type Refusal } from './refusal.ts';
 
-/** The kinds of data that memory is held for. `Incoming` accounts for `requests`. */
-export const KINDS = [
-  'values',
-  'nullResults',
-  'names',
-  'labels',
-  'metadata',
-  'references',
-  'barrierMembers',
-  'jobs',
-  'agents',
-  'batches',
-  'listings',
-  'sessions',
-  'leases',
-] as const;
-export type Kind = (typeof KINDS)[number];
+/** @returns the counts of bytes, all 0, of each kind of data that memory is held for. `Incoming` accounts for `requests`. */
+export const noMemory = () => ({
+  values: 0,
+  nullResults: 0,
+  names: 0,
+  labels: 0,
+  metadata: 0,
+  references: 0,
+  barrierMembers: 0,
+  jobs: 0,
+  agents: 0,
+  batches: 0,
+  listings: 0,
+  sessions: 0,
+  leases: 0,
+});
+export type Kind = keyof ReturnType<typeof noMemory>;
 
 /**
  * The memory of an object of each kind in addition to its texts, in bytes: the measured growth of the heap, rounded
@@ -84,21 +84,7 @@ export interface Holders {
 /** Accounts for all memory that the server holds for clients (P12). */
 export class MemoryBudget {
   bytes = 0;
-  readonly byKind: Record<Kind, number> = {
-    values: 0,
-    nullResults: 0,
-    names: 0,
-    labels: 0,
-    metadata: 0,
-    references: 0,
-    barrierMembers: 0,
-    jobs: 0,
-    agents: 0,
-    batches: 0,
-    listings: 0,
-    sessions: 0,
-    leases: 0,
-  };
+  readonly byKind = noMemory();
   readonly #limits: Limits;
   readonly #incoming: () => number;
 

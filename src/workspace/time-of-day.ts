@@ -37,7 +37,7 @@ const two = (n: number): string => String(n).padStart(2, '0');
 
 /** Formats a time as C's ctime does: `Sun Nov 22 13:41:10 2026`. */
 export function timeOfDay(date: Date): string {
-  const day = String(date.getDate()).padStart(2, ' ');
+  const day = String(date.getDate()).padStart(2);
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
   return `${DAYS[date.getDay()]} ${MONTHS[date.getMonth()]} ${day} ${time} ${date.getFullYear()}`;
 }

@@ -59,7 +59,7 @@ export class Variable {
       /** Its number in its workspace, for records. */
       number: number;
       scope: RecordScope;
-      hidden?: boolean;
+      hidden: boolean;
       permanent?: boolean;
       owner?: Account | undefined;
       accounting: StorageAccounting;
@@ -70,7 +70,7 @@ export class Variable {
   ) {
     this.id = where.id;
     this.name = name;
-    this.hidden = where.hidden ?? false;
+    this.hidden = where.hidden;
     this.permanent = where.permanent ?? false;
     this.owner = where.owner;
     this.record = new VariableRecord(where.scope, where.number, this);

@@ -57,10 +57,6 @@ export class WaitingLine<Get extends PendingGet = PendingGet> {
 
   /** Removes all gets one by one, in the order in which they came. */
   *drain(): Generator<Get> {
-    for (let n = this.#asks.length; n > 0; n--) {
-      const get = this.shift();
-      if (get === undefined) return;
-      yield get;
-    }
+    for (let get = this.shift(); get !== undefined; get = this.shift()) yield get;
   }
 }

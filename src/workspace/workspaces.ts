@@ -248,9 +248,10 @@ export class Workspaces {
   makeTemporary(template: string, metadata: Metadata, { references, account }: Opener): string | Refusal {
     const { nameBytes } = this.#host.limits;
     const filled = fillTemplate(template, this.#temporaries, nameBytes);
-    const name = unusedName((filled ?? '') + this.#suffix, this.#part, (used) => this.#all.has(used));
+    if (filled === undefined) return refusal(WORKSPACE.badTemplate(template));
+    const name = unusedName(filled + this.#suffix, this.#part, (used) => this.#all.has(used));
     // A longer name could not be sent in a request.
-    if (filled === undefined || name.length > nameBytes) return refusal(WORKSPACE.badTemplate(template));
+    if (name.length > nameBytes) return refusal(WORKSPACE.badTemplate(template));
     const workspace = references.refusal(name) ?? this.#make(name, metadata, account);
     if (!(workspace instanceof Workspace))
       return workspace.code === 'unknown-kind' ? refusal(WORKSPACE.unknownTemporaryKind()) : workspace;

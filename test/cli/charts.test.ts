@@ -25,7 +25,7 @@ describe('sleigh charts', () => {
       .split('\n')
       .map((line) => line.split(' ')[0]);
     expect(names.join(' ')).toBe(
-      'connection session value-lease sleigh join-phase work worker sentinel shutdown claim forwarded-client forwarding lease commit recovery backoff speculation locality batch retry call-value left-value sleigh-pool client-session client-lease pool worker-process call-turns',
+      'connection session value-lease sleigh join-phase work worker sentinel shutdown claim forwarded-client forwarding lease commit recovery backoff speculation locality batch retry call-value left-value sleigh-pool client-session owner-search client-lease pool worker-process call-turns',
     );
     expect(output).toContain('worker       one rank, from its assignment to its end\n');
   });

@@ -4,12 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
+import { MAIN } from '../support/run-process.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** The largest file that the server may write, in units of 1,024 bytes, in place of a disk that is full. */
 const LARGEST_FILE = 200;
 const VALUE = 'v'.repeat(40_000);
@@ -48,7 +47,7 @@ describe.skipIf(process.platform === 'win32')('sleigh serve --data', () => {
     }
     const { code, errors } = await ended;
     expect(code).toBe(1);
-    expect(errors).toContain('sleigh: the server has ended, because its data could not be made durable');
+    expect(errors).toContain('sleigh: the data could not be made durable');
     expect(acknowledged).toBeGreaterThan(0);
 
     await using next = await startServe('--data', folder);

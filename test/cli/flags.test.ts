@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { programWith } from '../../src/cli/commands.ts';
 import { sleigh } from '../support/serve-process.ts';
 import { isShort } from '../support/form.ts';
@@ -61,6 +61,12 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['worker', '--token-file', '/no/file', FILE],
   ['worker', '--workers', '-3', NUMBER],
   ['status', '--server', 'h:0', ADDRESS],
+  [
+    'status',
+    '--server',
+    'ada:8765,',
+    `${ADDRESS}, or several with commas between them; "" is not HOST:PORT.`,
+  ],
   ['status', '--tls-ca', '/no/file', FILE],
   ['status', '--token-file', '/no/file', FILE],
   ['ls', '--server', 'h:99999', ADDRESS],
@@ -92,7 +98,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
 
 /** Flags that accept any value. */
 const FREE = new Set(
-  '--host --name --cwd --env --joblog --web-host --web-allow-host --web-token --tmp-dir --data --store --advertise --trace --out --launch --ssh-option --remote-command --plugin --preload --diagram'.split(
+  '--host --name --cwd --env --joblog --web-host --web-allow-host --web-token --tmp-dir --data --store --advertise --client-address --trace --out --launch --ssh-option --remote-command --plugin --preload --diagram'.split(
     ' ',
   ),
 );
@@ -189,6 +195,11 @@ describe('an error in a flag', () => {
     expect(await told('serve', [], { NWS_SERVER_PORT: 'http' })).toEqual(
       refused("option '--port <number>' value 'http' from env 'NWS_SERVER_PORT' is invalid\\. It must be"),
     );
+    expect(await told('ls', [], { SLEIGH_SERVER: 'ada:1,bea' })).toEqual(
+      refused(
+        "option '--server <host:port>' value 'ada:1,bea' from env 'SLEIGH_SERVER' is invalid\\. It must be",
+      ),
+    );
   });
 
   it.skipIf(isShort).each([
@@ -218,4 +229,19 @@ describe('an error in a flag', () => {
     },
     30_000,
   );
+});
+
+describe('environment variables in the place of flags', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('count as unset when they are empty, for every command', async () => {
+    const named = (await programWith(undefined, () => undefined)).commands
+      .flatMap(({ options }) => options)
+      .flatMap(({ envVar }) => envVar ?? []);
+    expect(named).toContain('SLEIGH_SERVER');
+    for (const name of named) vi.stubEnv(name, '');
+    vi.stubEnv('NWS_SERVER_PORT', '8765');
+    await programWith(undefined, () => undefined);
+    expect(named.filter((name) => name in process.env)).toEqual(['NWS_SERVER_PORT']);
+  });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHARTS } from '../../src/charts/pages.ts';
 import { NetWorkSpace } from '../../src/client/workspace/net-work-space.ts';
 import { CommandProcess, Folder, RunProcess } from '../support/run-process.ts';
 import { sleigh, startServe, startSleigh, type ServeProcess } from '../support/serve-process.ts';
@@ -80,7 +81,7 @@ describe.skipIf(isShort)('sleigh charts --json', () => {
   it('lists the machines', async () => {
     const list = parsed((await sleigh(['charts', '--json'])).output);
     expect(list).toContainEqual({ name: 'worker', title: 'Worker', about: expect.any(String) });
-    expect(list).toHaveLength(28);
+    expect(list).toHaveLength(CHARTS.length);
   });
 
   it('prints a machine as JSON, or another form as a text in JSON', async () => {

@@ -3,16 +3,13 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Interruption } from '../../src/cli/interruption.ts';
 import { Output, OutputError } from '../../src/cli/output.ts';
 import { NetWorkSpace } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
-import { Folder } from '../support/run-process.ts';
+import { MAIN, Folder } from '../support/run-process.ts';
 import { isShort } from '../support/form.ts';
-
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 let server: Server;
 let folder: Folder;

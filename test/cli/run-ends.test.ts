@@ -162,13 +162,23 @@ describe.skipIf(isShort)('sleigh run, when it cannot start,', () => {
     ],
     ['bad syntax', ['syntax.mjs'], /^sleigh: cannot load .*syntax\.mjs: SyntaxError: .*\n$/],
     ['a module that throws', ['throws.mjs'], /^sleigh: cannot load .*throws\.mjs: Error: at once .*\n$/],
+    [
+      'a module that ends the program',
+      ['exits.mjs'],
+      /^sleigh: exits\.mjs has ended the run before its end, with exit status 0\n$/,
+    ],
+    [
+      'a module that never loads',
+      ['waits.mjs'],
+      /^sleigh: cannot load waits\.mjs: it waits for something that never happens, in a top-level await\n$/,
+    ],
     ['a bad input', ['input.mjs'], /^sleigh: "input" of .*input\.mjs is not iterable\n$/],
     ['no input file', ['good.mjs', 'none.txt'], /^sleigh: cannot read none\.txt: there is no such file\n$/],
     ['a folder as input', ['good.mjs', '.'], /^sleigh: cannot read \.: it is a folder\n$/],
     [
       'no address',
       ['good.mjs', '--server', 'here'],
-      /^sleigh: .*'here' is invalid\. It must be HOST:PORT\.\n$/,
+      /^sleigh: .*'here' is invalid\. It must be HOST:PORT, .*\.\n$/,
     ],
     [
       'nobody there',
@@ -190,6 +200,8 @@ describe.skipIf(isShort)('sleigh run, when it cannot start,', () => {
     fixture.folder.write('values.mjs', 'export default 1;');
     fixture.folder.write('syntax.mjs', 'export default (n) => {');
     fixture.folder.write('throws.mjs', 'throw new Error("at once\\nand more"); export default 1;');
+    fixture.folder.write('exits.mjs', `process.exit(0); ${GOOD}`);
+    fixture.folder.write('waits.mjs', `await new Promise(() => undefined); ${GOOD}`);
     fixture.folder.write('input.mjs', `${GOOD}; export const input = 1;`);
     const process = new RunProcess(fixture.folder.path, args);
     expect(await process.status()).toBe(1);

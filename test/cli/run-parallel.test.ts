@@ -5,14 +5,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { RunProcess, type RunOptions } from '../support/run-process.ts';
+import { MAIN, RunProcess, type RunOptions } from '../support/run-process.ts';
 import { isShort } from '../support/form.ts';
 import { numbers, asInput, runFixture } from './run-fixture.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const fixture = runFixture();
 
 async function run(source: string, args: readonly string[], options: RunOptions): Promise<RunProcess> {

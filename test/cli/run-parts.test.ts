@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAddress } from '../../src/cli/address.ts';
 import { jsonLine } from '../../src/cli/json-line.ts';
 import { compact, laidOut } from '../../src/cli/json-text.ts';
 import { valueOfLine } from '../../src/cli/line-value.ts';
@@ -176,21 +175,6 @@ describe('a line of JSON', () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
     expect(() => jsonLine(cycle)).toThrow('circular');
-  });
-});
-
-describe('an address', () => {
-  it.each([
-    ['localhost:8765', { host: 'localhost', port: 8765 }],
-    ['[::1]:80', { host: '::1', port: 80 }],
-    ['localhost', undefined],
-    [':80', undefined],
-    ['a:0', undefined],
-    ['a:65536', undefined],
-    ['::1:80', undefined],
-    ['a:80x', undefined],
-  ])('%s is %o', (text, address) => {
-    expect(parseAddress(text)).toEqual(address);
   });
 });
 

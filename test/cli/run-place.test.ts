@@ -1,11 +1,8 @@
 import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Folder, RunProcess } from '../support/run-process.ts';
+import { MAIN, Folder, RunProcess } from '../support/run-process.ts';
 import { isShort } from '../support/form.ts';
-
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 let folder: Folder;
 beforeEach(() => {

@@ -399,7 +399,9 @@ describe.skipIf(isShort)('a server that requires a token (P2.5)', () => {
     expect(await run('get', 'shop', 'x', '--token-file', file)).toEqual(printed('1'));
     expect(await run('get', 'shop', 'x')).toMatchObject({
       status: 1,
-      errors: expect.stringContaining('does not take this token'),
+      errors: expect.stringContaining(
+        'needs a token, and none was given: give it as `token`, or to a command with --token-file FILE',
+      ),
     });
   });
 

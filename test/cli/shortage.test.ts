@@ -1,12 +1,9 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createServer } from '../../src/index.ts';
-import { CommandProcess, Folder } from '../support/run-process.ts';
+import { MAIN, CommandProcess, Folder } from '../support/run-process.ts';
 import { isShort } from '../support/form.ts';
-
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 let folder: Folder;
 beforeEach(() => {

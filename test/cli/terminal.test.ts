@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NetWorkSpace } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { sleigh } from '../support/serve-process.ts';
 import { isShort } from '../support/form.ts';
+import { MAIN } from '../support/run-process.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** Clears the screen; the second form is the same in one character. */
 const CLEAR = '\u001b[2J';
 const CLEAR_C1 = '\u009b2J';

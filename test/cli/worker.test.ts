@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createSilentServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Found } from '../../src/client/connection/connection.ts';
@@ -6,6 +7,7 @@ import { NetWorkSpace } from '../../src/client/index.ts';
 import { encodeOrder } from '../../src/client/launchers/remote-launch-order.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { CommandProcess, Folder, isRunning, type RunOptions } from '../support/run-process.ts';
 import { isShort } from '../support/form.ts';
 
@@ -226,7 +228,12 @@ describe.skipIf(isShort)('sleigh worker, when it cannot start,', () => {
     ['no job', [], {}, /^sleigh: which job\? .*\n$/],
     ['a bad order', [], { SLEIGH_ORDER: 'x' }, /^sleigh: SLEIGH_ORDER is not a valid launch order\n$/],
     ['nobody there', ['w', '--server', '127.0.0.1:1'], {}, /^sleigh: 127\.0\.0\.1:1 cannot be reached .*\n$/],
-    ['a bad server', ['w', '--server', 'x'], {}, /^sleigh: .*'x' is invalid\. It must be HOST:PORT\.\n$/],
+    [
+      'a bad server',
+      ['w', '--server', 'x'],
+      {},
+      /^sleigh: .*'x' is invalid\. It must be HOST:PORT, .*; "x" is not HOST:PORT\.\n$/,
+    ],
     [
       'no authority',
       ['w', '--tls-ca', 'none'],
@@ -242,9 +249,27 @@ describe.skipIf(isShort)('sleigh worker, when it cannot start,', () => {
   it('reports that the job does not exist, and creates none', async () => {
     const process = worker(['none', '--server', `127.0.0.1:${server.port}`]);
     expect(await process.status()).toBe(1);
-    expect(process.errors).toMatch(/^sleigh: use ws was refused: .*\n$/);
+    expect(process.errors).toBe('sleigh: there is no workspace "none"\n');
     const names = (await NetWorkSpace.list({ port: server.port })).map(({ name }) => name);
     expect(names).not.toContain('none');
+  });
+
+  it('reports that the workspace is no job', async () => {
+    await NetWorkSpace.open('plain', { port: server.port, persistent: true });
+    const process = worker(['plain', '--server', `127.0.0.1:${server.port}`]);
+    expect(await process.status()).toBe(1);
+    expect(process.errors).toBe('sleigh: "plain" is a plain workspace, and not a job\n');
+  });
+
+  it('ends on SIGTERM while it waits for a server that does not answer', async () => {
+    const port = await freePort();
+    const silent = createSilentServer().listen(port, '127.0.0.1');
+    const connected = once(silent, 'connection');
+    const process = worker([JOB, '--server', `127.0.0.1:${port}`]);
+    await connected;
+    process.child.kill('SIGTERM');
+    expect(await process.status()).toBe(143);
+    silent.close();
   });
 
   it('exits with status 1 when no worker can load its module', async () => {

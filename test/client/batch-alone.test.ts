@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import type { Found } from '../../src/client/connection/connection.ts';
@@ -13,9 +14,6 @@ import { KEY } from '../../src/wire/names.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 // Batches and the tasks that they become, without a server: the test answers each task itself.
-
-/** Runs everything that is due in this turn of the event loop. */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 interface StoredTask {
   readonly sent: Sent;
@@ -108,6 +106,24 @@ class Hands {
 
   lose(more: Readonly<Record<string, string>> = {}): Promise<void> {
     return this.answer('', { [KEY.null]: '1', ...more });
+  }
+}
+
+/** Elements that come when the test says so. */
+class Arrivals {
+  readonly #elements: unknown[] = [];
+  #arrived: () => void = () => undefined;
+
+  add(element: unknown): void {
+    this.#elements.push(element);
+    this.#arrived();
+  }
+
+  async *elements(): AsyncGenerator {
+    for (;;) {
+      while (this.#elements.length > 0) yield this.#elements.shift();
+      await new Promise<void>((resolve) => (this.#arrived = resolve));
+    }
   }
 }
 
@@ -503,6 +519,44 @@ describe('the tasks of a batch', () => {
     const { sent, metadata } = hands.tasks.at(-1) ?? {};
     expect(sent?.count).toBeGreaterThan(1);
     expect(metadata?.get(KEY.chunk)).toBe('1');
+  });
+
+  it('of automatic size that come one by one do not wait for each other', async () => {
+    const hands = new Hands({ chunkSize: 'auto', loadFactor: 2 });
+    const queue = new Arrivals();
+    const { outcomes } = taken(hands.batch(queue.elements()));
+    // The first task of a worker is not counted, and the second one says that a hundred fit into a chunk.
+    for (let n = 0; n < 6; n++) {
+      queue.add(n);
+      await endOfTurn();
+      expect(hands.indexes).toEqual([String(n)]);
+      await hands.answer(n, { [KEY.took]: '0.001' });
+    }
+    // Two of one turn travel together.
+    queue.add(6);
+    queue.add(7);
+    await endOfTurn();
+    expect([hands.indexes, hands.tasks[0]?.value]).toEqual([['6'], [{ value: 6 }, { value: 7 }]]);
+    expect(outcomes).toHaveLength(6);
+  });
+
+  it('of automatic size have at most 64 KiB, and are not divided before', async () => {
+    // Each element has a letter, its length in digits, and a newline before it.
+    for (const [length, counts] of [
+      [35_522, [2]],
+      [35_523, [1]],
+    ] as const) {
+      const hands = new Hands({ chunkSize: 'auto', loadFactor: 1 });
+      void taken(hands.batch(['x', 'x', 'x'.repeat(30_000), 'x'.repeat(length)]));
+      await endOfTurn();
+      for (let n = 0; n < 2; n++) await hands.answer('done', { [KEY.took]: '0.001' });
+      expect(hands.tasks.map(({ sent }) => sent.count)).toEqual(counts);
+    }
+    // An element that is larger by itself is sent as it is.
+    const hands = new Hands({ chunkSize: 'auto', loadFactor: 1 });
+    const { outcomes } = taken(hands.batch(['x'.repeat(70_000)]));
+    await endOfTurn();
+    expect([hands.tasks.map(({ sent }) => [sent.count, sent.isAgain]), outcomes]).toEqual([[[1, false]], []]);
   });
 
   it('of automatic size are divided if they have more than 64 KiB', async () => {

@@ -1,8 +1,6 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { CallTurns } from '../../src/client/worker/call-turns.ts';
-
-/** Runs everything that is due in this turn of the event loop. */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The turns of one process, with a record of the tasks that are under way. */
 function process() {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer as createNetServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
@@ -144,6 +144,16 @@ describe('a connection', () => {
     });
     await server.close();
     await waiting;
+  });
+
+  it('leaves nothing at its signal when it has ended', async () => {
+    const { signal } = new AbortController();
+    const third = await NwsConnection.open({ host: server.host, port: server.port, signal });
+    expect(getEventListeners(signal, 'abort').length).toBeGreaterThan(0);
+    third.close();
+    await third.ended;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('is closed by its signal after it was opened', async () => {

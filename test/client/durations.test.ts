@@ -1,12 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { milliseconds, seconds, secondsText, startTimer } from '../../src/client/options/durations.ts';
+import {
+  milliseconds,
+  seconds,
+  secondsText,
+  startTimer,
+  type NodeTimers,
+} from '../../src/client/options/durations.ts';
 import { parseDecimal } from '../../src/wire/numbers.ts';
 
-// The fake timers of this test replace the global ones.
-vi.mock('node:timers', () => ({
-  setTimeout: (elapsed: () => void, milliseconds: number) => setTimeout(elapsed, milliseconds),
-  clearTimeout: (timeout: NodeJS.Timeout) => clearTimeout(timeout),
-}));
+const started: NodeJS.Timeout[] = [];
+const timers: NodeTimers = {
+  setTimeout: (elapsed, milliseconds) => {
+    const timeout = setTimeout(elapsed, milliseconds);
+    started.push(timeout);
+    return timeout;
+  },
+  clearTimeout: (timeout) => clearTimeout(timeout),
+};
 
 const DAY = 24 * 3_600_000;
 
@@ -55,11 +65,16 @@ describe('a timer', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
+  it('is that of Node otherwise, which a task cannot replace', async () => {
+    await new Promise<void>((resolve) => startTimer(1, resolve));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it.each([0, 1, 2 ** 31 - 1, 2 ** 31, 30 * DAY, 365 * DAY])(
     'expires once, after %d ms and not before',
     (wait) => {
       const elapsed = vi.fn();
-      startTimer(wait, elapsed);
+      startTimer(wait, elapsed, { timers });
       vi.advanceTimersByTime(Math.max(0, wait - 1));
       if (wait > 0) expect(elapsed).not.toHaveBeenCalled();
       vi.advanceTimersByTime(1);
@@ -72,7 +87,7 @@ describe('a timer', () => {
   it('can be stopped at any time', () => {
     for (const before of [1, 40 * DAY]) {
       const elapsed = vi.fn();
-      const timer = startTimer(60 * DAY, elapsed);
+      const timer = startTimer(60 * DAY, elapsed, { timers });
       vi.advanceTimersByTime(before);
       timer.stop();
       vi.advanceTimersByTime(100 * DAY);
@@ -81,8 +96,32 @@ describe('a timer', () => {
     }
   });
 
+  it.each([
+    ['keeps the process alive', { timers }, true],
+    ['does not keep the process alive if that is not wanted', { timers, ref: false }, false],
+  ])('%s, also in its further parts', (_what, options, isHeld) => {
+    started.length = 0;
+    const timer = startTimer(60 * DAY, () => undefined, options);
+    vi.advanceTimersByTime(59 * DAY);
+    expect(started.map((timeout) => timeout.hasRef())).toEqual([isHeld, isHeld, isHeld]);
+    timer.stop();
+  });
+
+  it('takes as few timers as it can', () => {
+    for (const [wait, parts] of [
+      [2 ** 31 - 1, 1],
+      [2 ** 31, 2],
+      [2 * (2 ** 31 - 1), 2],
+    ] as const) {
+      started.length = 0;
+      startTimer(wait, () => undefined, { timers });
+      vi.advanceTimersByTime(wait);
+      expect(started).toHaveLength(parts);
+    }
+  });
+
   it('for an infinite duration is never started', () => {
-    startTimer(Infinity, () => undefined).stop();
+    startTimer(Infinity, () => undefined, { timers }).stop();
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -1,10 +1,8 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { TaskStopped } from '../../src/client/task/task-failure.ts';
 import { ElementCall } from '../../src/client/worker/element-call.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-
-/** Runs everything that is due in this turn of the event loop. */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function callWith(timeout = Infinity) {
   const clock = new ManualClock();

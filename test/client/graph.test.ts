@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { chunkPart } from '../../src/client/values/chunk.ts';
 import { ForeignValue } from '../../src/client/values/foreign-value.ts';
@@ -111,6 +112,14 @@ describe('a graph', () => {
     expect(Object.keys(Object(read))).toEqual(['code', 'done']);
   });
 
+  it('of an error whose message and name are no texts keeps them', () => {
+    const error = Object.assign(new Error('no'), { message: { status: 404 }, name: 7 });
+    const read = decodeGraph(encodeGraph(error, 'value'));
+    expect(read).toBeInstanceOf(Error);
+    expect(Object(read).message).toEqual({ status: 404 });
+    expect(Object(read).name).toBe(7);
+  });
+
   it.each([
     [new AggregateError([new Error('a')], 'some'), { errors: [{ message: 'a' }], message: 'some' }],
     [new DOMException('no', 'DataError'), { name: 'DataError', message: 'no' }],
@@ -208,6 +217,7 @@ describe('a part that cannot be sent is named', () => {
       () => Object.create(Object.create({ constructor: undefined })),
     ],
     ['it is a generator', () => generator()],
+    ['`value.file` cannot be sent: it is a stream', () => ({ file: createReadStream('/dev/null') })],
     ['it is a promise', () => [Promise.resolve()]],
     ['it is a Proxy of an instance of Door', () => new Proxy(new Door(), {})],
     ['it is a function. Functions', () => [() => 1]],
@@ -265,6 +275,18 @@ describe('what an error carries', () => {
       { drawers: [1, 2] },
     ]);
     expect(bad).toContain('Object');
+  });
+
+  it('has an instance of at most 10,000 parts, and describes a larger one', () => {
+    class Desk {
+      readonly drawers: readonly object[];
+      constructor(parts: number) {
+        // The instance itself and the array are parts as well.
+        this.drawers = Array.from({ length: parts - 2 }, () => ({}));
+      }
+    }
+    expect(carried({ desk: new Desk(10_000) })).toMatchObject({ desk: { drawers: expect.any(Array) } });
+    expect(carried({ desk: new Desk(10_001) })).toEqual({ desk: '[Desk]' });
   });
 
   it('has at most 10,000 parts', () => {

@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { command, LaunchError, Sleigh, ssh, tasks, type Launcher } from '../../src/client/index.ts';
 import { decodeOrder, encodeOrder } from '../../src/client/launchers/remote-launch-order.ts';
+import { sshPlans, type SshOptions } from '../../src/client/launchers/ssh.ts';
+import type { ServerAddress } from '../../src/client/connection/server-address.ts';
 import { shares } from '../../src/client/launchers/remote-launches.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { CommandProcess, Folder, isRunning } from '../support/run-process.ts';
+import { MAIN, CommandProcess, Folder, isRunning } from '../support/run-process.ts';
 import { startServe } from '../support/serve-process.ts';
 import { noSshd, startSshd, type Sshd } from '../support/sshd.ts';
 import { isShort } from '../support/form.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 let folder: Folder;
 let server: Server;
@@ -65,6 +65,75 @@ describe('a launch order', () => {
     expect(encodeOrder(order)).toMatch(/^[\w-]+$/);
     expect(decodeOrder(encodeOrder(order))).toEqual(order);
     expect(() => decodeOrder('no')).toThrow('not a valid launch order');
+  });
+});
+
+const SSH_OPTIONS = ['BatchMode=yes', 'ServerAliveInterval=15', 'ServerAliveCountMax=3'];
+const TUNNEL_OPTIONS = ['ExitOnForwardFailure=yes', 'ControlMaster=no', 'ControlPath=none', 'LogLevel=INFO'];
+const argumentsOf = (options: readonly string[], ...rest: readonly string[]): string[] => [
+  '-T',
+  ...options.flatMap((each) => ['-o', each]),
+  ...rest,
+];
+/** What ssh is started with, and the order for a sentinel after ssh has said a line. */
+const startedWith = async (
+  address: ServerAddress,
+  options: SshOptions = {},
+  line = 'Allocated port 4321 for remote forward to 127.0.0.1:1',
+) => {
+  const [plan] = sshPlans({ server: address, workers: 3, hosts: ['node', 'other'] }, options);
+  if (plan === undefined) throw new Error('there is a plan for each host');
+  const { program, args, order } = plan.command({
+    server: address,
+    workspace: 'job',
+    workers: 2,
+    station: '0',
+  });
+  const said = (pattern: RegExp): Promise<RegExpMatchArray> => {
+    const match = pattern.exec(line);
+    return match === null ? Promise.reject(new Error('not awaited')) : Promise.resolve(match);
+  };
+  return { plan, program, args, order: decodeOrder(await order(said)) };
+};
+
+describe('the command of ssh', () => {
+  it.each<[ServerAddress, string]>([
+    [{}, '127.0.0.1:8765'],
+    [{ host: 'localhost', port: 7 }, 'localhost:7'],
+    [{ host: '::1', port: 7 }, '[::1]:7'],
+    [{ host: '127.0.0.2', port: 7 }, '127.0.0.2:7'],
+  ])('for the server %j forwards a port of the other side to %s', async (address, target) => {
+    const { plan, program, args, order } = await startedWith(address);
+    expect([plan.name, plan.workers, program]).toEqual(['node', 2, 'ssh']);
+    const rest = ['-R', `0:${target}`, '--', 'node', 'sleigh worker --from-stdin'];
+    expect(args).toEqual(argumentsOf([...TUNNEL_OPTIONS, ...SSH_OPTIONS], ...rest));
+    expect(order).toMatchObject({ server: { host: '127.0.0.1', port: 4321 }, workspace: 'job' });
+  });
+
+  it('has the options of the user first, and no tunnel to a server that others can reach', async () => {
+    const address = { host: 'ada', port: 7, token: 'secret' };
+    const { args, order } = await startedWith(address, { options: ['Port=22'], remoteCommand: 'npx sleigh' });
+    const rest = ['--', 'node', 'npx sleigh worker --from-stdin'];
+    expect(args).toEqual(argumentsOf(['Port=22', ...SSH_OPTIONS], ...rest));
+    expect(order.server).toEqual(address);
+    expect((await startedWith({ host: '127.0.0.1' }, { tunnel: false })).args).not.toContain('-R');
+  });
+
+  it.each<[ServerAddress['tls'], unknown]>([
+    [undefined, undefined],
+    [false, undefined],
+    [true, { servername: 'ada' }],
+    [{ ca: 'of ada' }, { servername: 'ada', ca: 'of ada' }],
+    [{ servername: 'lovelace' }, { servername: 'lovelace' }],
+  ])('through a tunnel keeps the name of the certificate, with TLS %j', async (tls, expected) => {
+    const address = { host: 'ada', port: 7, token: 'secret', ...(tls !== undefined && { tls }) };
+    const { order } = await startedWith(address, { tunnel: true });
+    expect(order.server).toEqual({
+      host: '127.0.0.1',
+      port: 4321,
+      token: 'secret',
+      ...(expected !== undefined && { tls: expected }),
+    });
   });
 });
 

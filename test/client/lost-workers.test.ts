@@ -1,3 +1,4 @@
+import { setImmediate as settle } from 'node:timers/promises';
 import { hostClock } from '../../src/client/clock.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Batch } from '../../src/client/master/batch.ts';
@@ -56,8 +57,6 @@ function batchOf(elements: Iterable<unknown> | AsyncIterable<unknown>, isOrdered
   });
 }
 
-/** Waits until all consequences of earlier events have happened. */
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 async function next(): Promise<Task> {
   await settle();
   const task = tasks.shift();

@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import type { Found, NwsConnection } from '../../src/client/connection/connection.ts';
@@ -11,9 +12,6 @@ const found = (index: number): Found => ({
   variableId: '',
   index,
 });
-
-/** Runs everything that is due in this turn of the event loop. */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 it.each(Array.from({ length: 20 }, (_, steps) => [steps]))(
   'a result that is announced %i steps after the last one arrived is fetched as well (S21)',

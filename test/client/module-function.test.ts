@@ -99,6 +99,17 @@ describe('a function of a module', () => {
     expect(() => functionOf(exports, path, exported)).toThrow(error);
   });
 
+  it.each([
+    ['nothing', 'export {};', 'default', 'a function as its default', 'It exports nothing'],
+    ['other values', 'export const b = 1, a = 2;', 'plus', 'a function "plus"', 'It exports a, b'],
+  ])('of a module that exports %s is rejected', async (what, source, name, wanted, others) => {
+    const path = moduleOf(`${what.replace(' ', '-')}.mjs`, source);
+    const exports = await loadModule(path);
+    expect(() => functionOf(exports, path, name === 'default' ? undefined : name)).toThrow(
+      `${path} does not export ${wanted}. ${others}.`,
+    );
+  });
+
   it('takes precedence over an export that is not a function, which is returned only if no function exists', async () => {
     const path = moduleOf('o.cjs', `${ES_MODULE}exports.input = [1];\nmodule.exports.more = 2;`);
     const exports = await loadModule(path);
@@ -112,6 +123,18 @@ describe('a module', () => {
       code: 'not-loaded',
       message: 'cannot load /none.mjs: there is no such file',
     });
+  });
+
+  it.each([
+    ['.js', '.ts'],
+    ['.mjs', '.mts'],
+  ])('%s that is not built yet is its source %s', async (built, extension) => {
+    moduleOf(`source${extension}`, 'export const plus = (n: number): number => n + 1;');
+    const path = join(folder, `source${built}`);
+    expect(functionOf(await loadModule(path), path, 'plus')(1)).toBe(2);
+    expect(await loadModule(path)).toBe(await loadModule(path));
+    moduleOf(`broken${extension}`, "throw new RangeError('not today');");
+    await expect(loadModule(join(folder, `broken${built}`))).rejects.toThrow('RangeError: not today');
   });
 
   it('that imports a missing module is not itself reported as missing', async () => {

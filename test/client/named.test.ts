@@ -98,6 +98,17 @@ describe('a job and a batch with names (S29)', () => {
     await expect(Sleigh.attach('shared', address)).rejects.toMatchObject({ code: 'no-workspace' });
   });
 
+  it('are refused where the name is that of a plain workspace, in which no worker could join', async () => {
+    const plain = await NetWorkSpace.open('plain', address);
+    const options = { server: address, name: 'plain', workers: 1, launch: usualLaunch };
+    for (const joining of [Sleigh.start(options), Sleigh.attach('plain', address)])
+      await expect(joining).rejects.toMatchObject({
+        code: 'no-job',
+        message: '"plain" is a plain workspace, and not a job',
+      });
+    plain.close();
+  });
+
   it('keep results until all were taken, or the batch is left, and forget them then', async () => {
     const sleigh = await Sleigh.start({ server: address, name: 'kept', workers: 1, launch: usualLaunch });
     const isKept = async (): Promise<boolean> =>

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { shown } from '../../src/client/options/shown.ts';
 import { checkRespawn, restartBudget } from '../../src/client/options/respawn.ts';
 import { NetWorkSpace, Sleigh, SleighPool, tasks } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
+import { ScriptedServer } from '../support/scripted-server.ts';
 
 const { square } = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
 
@@ -29,6 +31,25 @@ it.each<[unknown, string]>([
   [{ workers: 1, idleTimeout: -1 }, '`idleTimeout` must be a number of milliseconds of at least 0'],
 ])('SleighPool rejects %j', (options, message) => {
   expect(() => new SleighPool(any(options))).toThrow(message);
+});
+
+it.each<[unknown, string]>([
+  [{ a: { b: 1 }, c: [1] }, '{ a: [Object], c: [Array] }'],
+  [[1, 2, 3, 4, 5, 6], '[ 1, 2, 3, 4, 5, ... 1 more item ]'],
+  [['x'.repeat(61)], `[ '${'x'.repeat(60)}'... 1 more chara…`],
+  ['a "b"', '"a \\"b\\""'],
+  ['x'.repeat(78), `"${'x'.repeat(78)}"`],
+  ['x'.repeat(79), `"${'x'.repeat(79)}…`],
+  [function named() {}, 'the function named'],
+  [
+    (
+      () => () =>
+        undefined
+    )(),
+    'a function',
+  ],
+])('an error shows %o as %s', (value, text) => {
+  expect(shown(value)).toBe(text);
 });
 
 describe('Sleigh.start rejects invalid options', () => {
@@ -201,4 +222,17 @@ describe('other methods reject invalid arguments', () => {
   ])('%s', async (_, call, message) => {
     await expect(call()).rejects.toThrow(message);
   });
+});
+
+it('a signal that is aborted already starts nothing', async () => {
+  const scripted = new ScriptedServer();
+  scripted.isDown = true;
+  const why = new Error('enough');
+  const starting = Sleigh.startOn(scripted.platform(), {
+    server: {},
+    workers: 1,
+    signal: AbortSignal.abort(why),
+  });
+  await expect(starting).rejects.toBe(why);
+  expect(scripted.wanted).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import type { NwsConnection } from '../../src/client/connection/connection.ts';
@@ -14,9 +15,6 @@ import { SENTINEL_REPORT } from '../../src/wire/sentinel-report.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** What the parts of the client do with time, on a clock that the test advances. */
-
-/** Runs everything that is due in this turn of the event loop. */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a limited rate', () => {
   it('lets elements pass at equal distances, and the first at once', async () => {
@@ -68,6 +66,20 @@ describe('the rate of a batch', () => {
     rate.at(9);
     clock.advance(600);
     expect(rate.at(0)).toBe(0);
+  });
+
+  it('is measured again after a twentieth of its time', () => {
+    for (const [first, rate] of [
+      [100, 5],
+      [99, 20_000 / 2_099],
+    ] as const) {
+      const clock = new ManualClock();
+      const measured = new Rate(clock, 2_000);
+      clock.advance(first);
+      measured.at(10);
+      clock.advance(2_000);
+      expect(measured.at(20)).toBeCloseTo(rate, 9);
+    }
   });
 
   it('keeps no more than one measurement in half a second', () => {

@@ -99,6 +99,15 @@ describe('a failed element', () => {
     expect(log()).toEqual(['1 1', '1 1']);
   });
 
+  it('is refused where `when` is async, because its promise would mean yes', async () => {
+    const when = unsafeCast<(error: TaskError) => boolean>(() => Promise.resolve(false));
+    const options = { fixedArgs: { folder, until: 9, every: 1 }, retry: { attempts: 3, when } };
+    await expect(sleigh.eachElem(task.failing, [1], options)).rejects.toThrow(
+      '`when` must be a function that is not async, got Promise',
+    );
+    expect(log()).toEqual(['1 1']);
+  });
+
   it('knows that an earlier call has ended its worker', async () => {
     await using other = await start(1);
     expect(await other.submit(task.dying, 1)).toBe(2);

@@ -1,46 +1,21 @@
 import { PassThrough } from 'node:stream';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Sleigh, threads } from '../../src/client/index.ts';
-import type { Platform } from '../../src/client/platform.ts';
+import { thisHost, type Platform } from '../../src/client/platform.ts';
 import { inLines } from '../../src/client/sentinel/output-lines.ts';
 import { SentinelEventWriter } from '../../src/client/sentinel/sentinel-event-writer.ts';
 import { GroupFullError, Sentinel } from '../../src/client/sentinel/sentinel.ts';
-import type { WorkerChild } from '../../src/client/sentinel/worker-child.ts';
 import { WorkerHost, type RankEnd } from '../../src/client/sentinel/worker-host.ts';
 import { WorkerPool } from '../../src/client/sentinel/worker-pool.ts';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
-import type { MessageAboutRank, MessageFromWorker } from '../../src/client/worker/worker-messages.ts';
+import type { MessageAboutRank } from '../../src/client/worker/worker-messages.ts';
 import { KEY, VARIABLE } from '../../src/wire/names.ts';
+import { eventually } from '../support/eventually.ts';
+import { Puppet } from '../support/puppet.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { sharedServer } from '../support/shared-server.ts';
-
-/** Runs everything that is due in this turn of the event loop. */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** A worker process in the hands of the test. */
-class Puppet implements WorkerChild {
-  readonly stdout = new PassThrough();
-  readonly stderr = new PassThrough();
-  readonly sent: unknown[] = [];
-  kills = 0;
-  exit: (how: string) => void = () => undefined;
-  say: (message: MessageFromWorker) => void = () => undefined;
-  readonly ended = new Promise<string>((resolve) => (this.exit = resolve));
-
-  send = (message: unknown): void => void this.sent.push(message);
-  usage = () => Promise.resolve({ processorMs: 1, memory: 2 });
-  onMessage = (listener: (message: MessageFromWorker) => void): void => void (this.say = listener);
-  kill = (): void => void this.kills++;
-
-  /** Its streams end with it. */
-  async end(how: string): Promise<void> {
-    this.stdout.end();
-    this.stderr.end();
-    this.exit(how);
-    for (let n = 0; n < 3; n++) await endOfTurn();
-  }
-}
 
 function hostWith(concurrency: number) {
   const child = new Puppet();
@@ -145,6 +120,18 @@ describe('a worker process', () => {
     await child.end('exit status 3');
     expect(ends.slice(2).map(({ rank, how, isFirst }) => [rank, how, isFirst])).toEqual([
       [3, 'exit status 3', false],
+    ]);
+  });
+
+  it('that dies after one of its ranks has left is reported as both', async () => {
+    const { child, ends, add } = hostWith(3);
+    for (const rank of [1, 2, 3]) add(rank);
+    child.say({ type: 'leaving', rank: 1, why: 'cut-off', words: '' });
+    await child.end('signal SIGKILL');
+    expect(ends.map(({ rank, how, isFirst }) => [rank, how, isFirst])).toEqual([
+      [1, 'exit status 0', true],
+      [2, 'signal SIGKILL', true],
+      [3, 'signal SIGKILL', false],
     ]);
   });
 });
@@ -333,4 +320,45 @@ describe('a sentinel', () => {
     expect(error).toBeInstanceOf(GroupFullError);
     expect(error).toMatchObject({ message: `${sleigh.workspace.name} accepts no more workers` });
   });
+
+  it.each<[string, (job: Sleigh, sentinel: Sentinel) => Promise<unknown>, boolean]>([
+    ['its job has ended', (job) => job.stop(), true],
+    ['it was told to end', (_job, sentinel) => sentinel.end(), false],
+    ['its workers were drained', (_job, sentinel) => sentinel.drain(1_000), false],
+  ])(
+    'that ends because %s says whether the job is over, and leaves nothing behind',
+    async (_why, end, isOver) => {
+      const children: Puppet[] = [];
+      const connections: NwsConnection[] = [];
+      const platform: Platform = {
+        ...thisHost,
+        connect: async (options) => {
+          const connection = await thisHost.connect(options);
+          connections.push(connection);
+          return connection;
+        },
+        startWorker: () => {
+          const child = new Puppet();
+          children.push(child);
+          const leave = child.send;
+          child.send = (message) => {
+            leave(message);
+            const { type } = unsafeCast<{ type: string }>(message);
+            if (type === 'leave' || type === 'release') void child.end('exit status 0');
+          };
+          child.kill = () => void child.end('signal SIGKILL');
+          return child;
+        },
+      };
+      await using job = await Sleigh.start({ server, workers: 0, join: 'elastic' });
+      const { name: workspace } = job.workspace;
+      const options = { server, workspace, workers: 2, kind: 'process', respawn: false, platform } as const;
+      const sentinel = await Sentinel.start({ ...options, onDeath: () => undefined });
+      expect([sentinel.started, children.length, sentinel.isOver]).toEqual([2, 2, false]);
+      await end(job, sentinel);
+      await sentinel.gone;
+      await eventually(() => connections.every(({ isLost }) => isLost), 'its connections are closed');
+      expect(sentinel.isOver).toBe(isOver);
+    },
+  );
 });

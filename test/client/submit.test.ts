@@ -16,6 +16,7 @@ import {
 } from '../../src/client/index.ts';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import { createServer, type Server } from '../../src/index.ts';
+import { JOB_REPORT, type JobReport } from '../../src/wire/job-report.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
 
@@ -63,6 +64,12 @@ describe('submit', () => {
     expect(error).toBeInstanceOf(TaskError);
     expect(error).toMatchObject({ code: 'threw', index: 2, cause: new RangeError('not 2') });
     expect(error).toMatchObject({ stack: expect.stringContaining('submit.test.ts') });
+    // The page counts them (S24).
+    await eventually(async () => {
+      const { batches } = unsafeCast<JobReport>(await sleigh.workspace.find(JOB_REPORT.progress));
+      const { done, failed: failures, read } = batches.find(({ function: name }) => name === 'picky') ?? {};
+      return done === 4 && failures === 1 && read === 4;
+    }, 'all four are counted');
   });
 
   it('rejects what cannot be sent, and unknown options', async () => {

@@ -33,6 +33,17 @@ class Amount {
 }
 
 describe('values on the wire', () => {
+  it.each<[string, number, (inner: unknown) => unknown]>([
+    ['arrays', 199, (inner) => [inner]],
+    ['objects', 199, (inner) => ({ inner })],
+    // Two levels each: the object, and what it gives.
+    ['objects with toJSON', 99, (inner) => ({ toJSON: () => ({ inner }) })],
+  ])('C2: %s are JSON if they are nested 200 deep, and no deeper', (_what, most, around) => {
+    const nested = (depth: number): unknown =>
+      Array.from({ length: depth }).reduce((inner) => around(inner), [1]);
+    expect([most, most + 1].map((depth) => encodeValue(nested(depth)).type)).toEqual(['json', 'graph']);
+  });
+
   it('C1: a string is sent as its UTF-8 text', () => {
     expect(encodeValue('dé')).toEqual({ descriptor: 1, bytes: Buffer.from('dé'), type: 'text' });
     expect(encodeValue('1').type).toBe('text');

@@ -34,6 +34,32 @@ describe('the plan of a server (D19)', () => {
     expect({ claims: [...plan.claims], surplus: plan.surplus }).toEqual({ claims, surplus });
   });
 
+  it.each([
+    // Servers that could not use a partition leave it to the others, and go on without it if there are none (D23).
+    ['aab-cc', { 3: 'b' }, 'b', [], undefined],
+    ['aab-cc', { 3: 'b' }, 'a', [3], undefined],
+    ['aab-cc', { 3: 'ab' }, 'c', [3], undefined],
+    ['aaaab-', { 5: 'abc' }, 'a', [], 3],
+    ['aaaab-', { 5: 'bc' }, 'a', [5], undefined],
+    // One that a server could not use is not given to it.
+    ['aaaabb', { 3: 'c' }, 'a', [], 2],
+    ['aaaabb', { 0: 'c', 1: 'c', 2: 'c', 3: 'c' }, 'a', [], undefined],
+  ])(
+    '%s, of which nobody of %j claims some, as %s sees it: it claims %j, and gives up %s',
+    (owners, rest, self, claims, surplus) => {
+      const resting = new Map(
+        Object.entries(rest).map(([partition, names]) => [Number(partition), new Set(names)]),
+      );
+      const plan = planFor(self, { owners: placed(owners), live, resting });
+      expect({ claims: [...plan.claims], surplus: plan.surplus }).toEqual({ claims, surplus });
+      const patient = new Balance(self, 100);
+      const all = { owners: placed(owners), live, resting };
+      patient.plan(all, 0);
+      for (const claimed of patient.plan(all, 1_000).claims)
+        expect(resting.get(claimed)?.has(self)).not.toBe(true);
+    },
+  );
+
   it('has a partition that nobody has claimed for a while, and not one that had an owner meanwhile', () => {
     const balance = new Balance('b', 100);
     const claimsAt = (owners: string, now: number): number[] => [

@@ -22,6 +22,7 @@ describe('the lease of a claim', () => {
       claimedAt: 1_000,
       loop,
       logger,
+      over: () => undefined,
       fenced: () => undefined,
     });
     expect(keeper.leftMs).toBe(600);
@@ -46,7 +47,10 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     const store = { url: postgres.url, leaseMs: LEASE_MS, partitions: 1, isUnsafe: true };
     const named: unknown[] = [];
     const start = async (name: string): Promise<ClusterServer> => {
-      const shared = checkedOptions({ ...store, name }, { host: HOST, machine: name, hasFolder: false });
+      const shared = checkedOptions(
+        { ...store, name },
+        { host: HOST, machine: name, hasFolder: false, hasTls: false },
+      );
       const server = await ClusterServer.start(
         { tcp: {}, shared, logger, web: undefined },
         {

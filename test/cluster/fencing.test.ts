@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsOf, Link, riskOf, withoutPassword } from '../../src/cluster/link.ts';
+import { LOAD, Partition } from '../../src/cluster/partition.ts';
 import { PostgresDisk } from '../../src/cluster/postgres-disk.ts';
 import type { PostgresStore } from '../../src/cluster/postgres-store.ts';
 import type { Change } from '../../src/store/change.ts';
@@ -54,6 +55,38 @@ describe.skipIf(noPostgres !== undefined)(
       await postgres.ask(`UPDATE sleigh_partition SET owner = NULL, lease_until = '-infinity'`);
       await postgres.ask('DELETE FROM sleigh_entity');
     });
+
+    it.skipIf(isShort)(
+      'reads records in portions by the index, and large ones in smaller portions',
+      async () => {
+        const store = await sharedStore(postgres.url);
+        await store.claim();
+        await store.close();
+        // PostgreSQL has not counted them yet.
+        await postgres.ask(`ALTER TABLE sleigh_entity SET (autovacuum_enabled = off)`);
+        await postgres.ask(
+          `INSERT INTO sleigh_entity SELECT 7, int4send(n), convert_to(repeat('x', CASE WHEN n > 20000 THEN 5000000 ELSE 10 END), 'UTF8')
+         FROM generate_series(1, 20004) AS n`,
+        );
+        const link = new Link({ url: postgres.url, name: 'a', isUnsafe: true });
+        const { rows } = await link.ask(`EXPLAIN ${LOAD}`, [7, Buffer.of(), 1_000, 8_388_608]);
+        const plan = JSON.stringify(rows);
+        expect(plan).toContain('Index Scan');
+        expect(plan).not.toContain('Sort');
+        const partition = new Partition(link, 7, NO_LEASE_MS);
+        const sizes: number[] = [];
+        for (let after = Buffer.of(); ;) {
+          const portion = await partition.load(after, 10_000);
+          const last = portion.at(-1);
+          if (last === undefined) break;
+          sizes.push(portion.length);
+          after = Buffer.from(last.key);
+        }
+        expect(sizes).toEqual([10_000, 10_000, 2, 2]);
+        await link.close();
+        await postgres.ask('DELETE FROM sleigh_entity WHERE partition = 7');
+      },
+    );
 
     it('is refused while another server has a valid lease, and given to one that was started again', async () => {
       const a = await sharedStore(postgres.url, 'a');

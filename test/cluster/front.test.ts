@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Front } from '../../src/cluster/front.ts';
+import { openLink } from '../../src/cluster/link-tls.ts';
 import { askServer } from '../../src/cluster/question.ts';
 import { NetWorkSpace } from '../../src/index.ts';
 import type { TcpServer } from '../../src/transport/server.ts';
@@ -13,23 +14,18 @@ import { coreBehind, HOST, linkOf, startFront } from '../support/fronts.ts';
 
 // The listening sockets of servers that share a store. Here the owner never changes for another one with the same data.
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-});
-
 async function newFront(options: TcpOptions = {}, secret = 'shared'): Promise<Front> {
   const front = await startFront({ limits: { connectionCount: 100 }, ...options }, { secret });
-  ends.unshift(
-    () => front.close(),
-    () => front.destroy(),
-  );
+  onTestFinished(() => {
+    front.close();
+    front.destroy();
+  });
   return front;
 }
 
 async function newCore(front: Front, options: TcpOptions = {}): Promise<TcpServer> {
   const tcp = coreBehind(front, options);
-  ends.unshift(() => tcp.close());
+  onTestFinished(() => tcp.close());
   await tcp.listen(HOST, 0);
   return tcp;
 }
@@ -43,7 +39,7 @@ async function newPair(options: TcpOptions = {}): Promise<{ core: TcpServer; fro
 }
 
 /** Nobody listens there. */
-const NOWHERE = { host: HOST, port: 1 };
+const NOWHERE = { host: HOST, port: 1, isEncrypted: false };
 
 const open = ({ port }: { readonly port: number }, reconnectGrace = 0): Promise<NetWorkSpace> =>
   NetWorkSpace.open('shop', { port, persistent: true, reconnectGrace });
@@ -80,15 +76,37 @@ describe('a server that does not own the data', () => {
   });
 
   it('closes the connection of a client whose session the owner has ended', async () => {
-    const { core, front, owner } = await newPair();
+    const { core, front, owner } = await newPair({ limits: { sessionSeconds: 0.1 } });
     const [idle, client] = [await ProtocolClient.ready(front), await ProtocolClient.ready(front)];
     await client.ask(['open ws', 'own', 'me', 'no']);
     front.forward(0, NOWHERE);
-    await eventually(() => core.core.sessions.count === 0, 'the session has ended with its link');
+    await eventually(
+      () => core.core.sessions.count === 0,
+      'nobody has taken the session up within its grace',
+    );
     client.begin(['list wss']).whenAnswered.catch(() => undefined);
     front.forward(0, linkOf(owner));
     await client.ended();
     expect((await idle.ask(['list wss'])).status).toBe('0000');
+  });
+
+  it('keeps its session with an owner to which the link is lost: it is still a member of its barrier (D14, V12)', async () => {
+    const { core, front, owner } = await newPair();
+    const [member, other] = [await ProtocolClient.ready(front), await ProtocolClient.ready(owner)];
+    await member.ask(['open ws', 'shop', 'me', 'yes']);
+    await member.ask(['declare var', 'shop', 'b', '__barrier']);
+    await member.ask(['store', 'shop', 'b', '1', 'join']);
+    await other.ask(['use ws', 'shop', '', 'no']);
+    await other.ask(['store', 'shop', 'b', '1', 'join']);
+    const released = other.begin(['find', 'shop', 'b']);
+    const [before] = core.core.connections;
+    front.forward(0, NOWHERE);
+    await eventually(() => ![...core.core.connections].some((each) => each === before), 'the link is lost');
+    front.forward(0, linkOf(owner));
+    expect((await member.ask(['list vars', 'shop'])).value).toBe('b\t2\t0\t1\t__barrier');
+    expect(await Promise.race([released.whenAnswered, sleep(50)])).toBeUndefined();
+    await member.ask(['find', 'shop', 'b']);
+    await released.whenAnswered;
   });
 
   it('passes the last reply on before it closes the connection (P5.1, P5.3)', async () => {
@@ -104,6 +122,19 @@ describe('a server that does not own the data', () => {
     empty.write('00000000');
     await empty.until('0001');
     await empty.ended();
+  });
+
+  it('ends a session whose client asks for that while a request waits, without a reply (P15.4)', async () => {
+    const { core, front } = await newPair();
+    const client = await ProtocolClient.ready(front);
+    await client.ask(['open session', 'mine', '20']);
+    await client.ask(['open ws', 'own', 'me', 'no']);
+    client.begin(['fetch', 'own', 'never']).whenAnswered.catch(() => undefined);
+    client.forgetExpected();
+    client.write(client.encode(['end session']));
+    await client.ended();
+    expect(client.unread).toBe('');
+    expect(core.core.workspaces.find('own')).toBeUndefined();
   });
 
   it('relays a client with a session of its own, which comes back by itself when the owner changes (D15)', async () => {
@@ -214,7 +245,7 @@ describe('a server that does not own the data', () => {
 });
 
 const questionTo = (front: Front, secret: string) => ({
-  ...linkOf(front),
+  open: () => openLink(linkOf(front), undefined),
   secret,
   name: 'b',
   path: '/overview',
@@ -248,10 +279,10 @@ describe('the link between servers', () => {
         },
       },
     );
-    ends.unshift(
-      () => front.close(),
-      () => front.destroy(),
-    );
+    onTestFinished(() => {
+      front.close();
+      front.destroy();
+    });
     expect(await askServer(questionTo(front, 'shared'))).toBe('{"of":"a"}');
     await expect(askServer(questionTo(front, 'another'))).rejects.toThrow('does not answer');
     expect(asked).toEqual(['/overview']);
@@ -259,10 +290,10 @@ describe('the link between servers', () => {
 
   it('does not wait for a server that says nothing', async () => {
     const front = await startFront({}, { asked: () => new Promise(() => undefined) });
-    ends.unshift(
-      () => front.close(),
-      () => front.destroy(),
-    );
+    onTestFinished(() => {
+      front.close();
+      front.destroy();
+    });
     const signal = AbortSignal.timeout(50);
     await expect(askServer({ ...questionTo(front, 'shared'), signal })).rejects.toThrow();
   });

@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { partitionOf } from '../../src/cluster/partition-of.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { partitionOf } from '../../src/wire/partition-of.ts';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { PartitionedServers } from '../support/partitioned-servers.ts';
@@ -17,21 +17,16 @@ function named(partition: number, beginning = 'w'): string {
 const [A, B, C] = [named(0), named(1), named(2)];
 const SECRET = named(3, 'secret');
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-});
-
 async function start(): Promise<PartitionedServers> {
   const servers = await PartitionedServers.start(PARTITIONS);
-  ends.push(() => servers.close());
+  onTestFinished(() => servers.close());
   return servers;
 }
 
 /** @param at which of the servers it connects to */
 async function connect({ fronts }: PartitionedServers, at: 0 | 1 = 0): Promise<ProtocolClient> {
   const client = await ProtocolClient.ready({ port: fronts[at].port });
-  ends.unshift(() => client.vanish());
+  onTestFinished(() => client.vanish());
   return client;
 }
 
@@ -70,6 +65,19 @@ describe('a client of servers that own several partitions', () => {
     expect(new Set(replies.filter((_, at) => at % 4 === 3).map(({ reason }) => reason))).toEqual(
       new Set(['Unknown verb "nonsense"']),
     );
+  });
+
+  it('has all carried out that it has sent before it closes its sending side', async () => {
+    const servers = await start();
+    const client = await connect(servers);
+    for (const name of [A, B, C]) await client.ask(['open ws', name, 'me', 'yes']);
+    const names = Array.from({ length: 1_500 }, (_, at) => [A, B, C][at % 3] ?? A);
+    client.write(names.map((name, at) => client.encode(['store', name, 'x', '1', String(at)])).join(''));
+    client.end();
+    const valuesIn = (name: string, partition: number): number =>
+      servers.core(partition).workspaces.find(name)?.find('x')?.behaviour.counts.values ?? 0;
+    const stored = (): number => valuesIn(A, 0) + valuesIn(B, 1) + valuesIn(C, 2);
+    await eventually(() => stored() === names.length, 'all of it is carried out');
   });
 
   it('has done in one partition what it asked before its next request has an effect in another (D17)', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createServer, type Server } from '../../src/index.ts';
 import type { Reply } from '../../src/verify/client-codec.ts';
 import { ProtocolClient, type Pending } from '../../src/verify/protocol-client.ts';
@@ -14,11 +14,6 @@ const STEPS = byForm(60, 200, 400);
 const CLIENTS = 4;
 const WORKSPACES = ['a', 'b', 'c', 'd', 'e', '__default'];
 const VARIABLES = ['x', 'y'];
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end();
-});
 
 /** The same for the same seed. */
 class Choices {
@@ -57,7 +52,7 @@ class Pair {
     const clients = await Promise.all(services.map(({ port }) => ProtocolClient.ready({ port })));
     const [one, several] = clients;
     if (one === undefined || several === undefined) throw new Error('there are two services');
-    ends.unshift(() => clients.forEach((client) => client.vanish()));
+    onTestFinished(() => clients.forEach((client) => client.vanish()));
     if (secret !== undefined) for (const client of clients) await client.ask(['open session', secret, '60']);
     return new Pair([one, several], secret === undefined ? undefined : 0);
   }
@@ -196,7 +191,7 @@ class Comparison {
 
 async function startOne(): Promise<Server> {
   const server = await createServer({ port: 0, logLevel: 'silent' });
-  ends.push(() => server.close());
+  onTestFinished(() => server.close());
   return server;
 }
 
@@ -205,7 +200,7 @@ describe('clients of servers that own several partitions', () => {
     const choices = new Choices(seed);
     const one = await startOne();
     const servers = await PartitionedServers.start(4);
-    ends.push(() => servers.close());
+    onTestFinished(() => servers.close());
     const pairs: Pair[] = [];
     for (let at = 0; at <= CLIENTS; at++) {
       const services = [one, servers.fronts[at % 2 === 0 ? 0 : 1]] as const;

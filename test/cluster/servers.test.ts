@@ -17,6 +17,9 @@ const LONG = 2 ** 16;
 
 const bytesOf = (value: unknown): Buffer => (Buffer.isBuffer(value) ? value : Buffer.of());
 
+const fixture = (name: string): Promise<string> =>
+  readFile(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
+
 const title = `servers that share a store${noPostgres === undefined ? '' : `: ${noPostgres}`}`;
 
 describe.skipIf(noPostgres !== undefined)(title, () => {
@@ -114,6 +117,8 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     [{ url: 'mysql://host/data' }, 'bad-store-url'],
     [{ name: 'a b' }, 'bad-server-name'],
     [{ leaseMs: 10 }, 'bad-lease'],
+    [{ advertise: 'a host' }, 'bad-advertised-host'],
+    [{ advertise: 'host:8765' }, 'bad-advertised-host'],
     [{ isUnsafe: false }, 'unsafe-store'],
     [{ url: 'postgres://sleigh@127.0.0.1:1/data' }, 'store-unreachable'],
   ])('do not start with %j, and say why', async (changed, code) => {
@@ -179,14 +184,13 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
     },
   );
 
-  it.skipIf(isShort)('end when the data cannot be loaded although the store is there (D6)', async () => {
+  it.skipIf(isShort)('end when they cannot use the tables although the store is there (D6)', async () => {
     await (await start('a')).close();
-    const [{ head } = {}] = await postgres.ask('SELECT head FROM sleigh_partition');
-    await postgres.ask(`ALTER TABLE sleigh_partition ADD CONSTRAINT none CHECK (head <= ${String(head)})`);
+    await postgres.ask('ALTER TABLE sleigh_entity RENAME TO sleigh_elsewhere');
     const server = await start('a', { logLevel: 'silent' });
     await server.stopped;
-    await postgres.ask('ALTER TABLE sleigh_partition DROP CONSTRAINT none');
-    expect(server.failure?.message).toContain('violates check constraint');
+    await postgres.ask('ALTER TABLE sleigh_elsewhere RENAME TO sleigh_entity');
+    expect(server.failure?.message).toContain('"sleigh_entity" does not exist');
   });
 
   it.skipIf(isShort)('end when they cannot begin to load the data, and say why', async () => {
@@ -231,6 +235,32 @@ describe.skipIf(noPostgres !== undefined)(title, () => {
       expect(await readFile(`${trace}.${String(each)}`, 'utf8')).toContain('"connection"');
     expect((await readdir(folder)).length).toBe(2);
   });
+
+  it.skipIf(isShort)(
+    'encrypt their links if one of them offers TLS to clients, or is told to (D25)',
+    async () => {
+      const tls = { cert: await fixture('localhost.crt'), key: await fixture('localhost.key') };
+      const store = { url: postgres.url, leaseMs: LEASE_MS, partitions: 1, isUnsafe: true };
+      const link = async (): Promise<unknown> =>
+        (await postgres.ask('SELECT link FROM sleigh_partition'))[0]?.['link'];
+      for (const options of [{ tls }, { store: { ...store, name: 'a', linkTls: true } }]) {
+        const a = await start('a', options);
+        await eventually(async () => (await owner()) === 'a', 'a owns the data');
+        expect(await link()).toMatch(/^tls:\/\//);
+        const b = await start('b');
+        const space = await NetWorkSpace.open('encrypted', { port: b.port, persistent: true });
+        await space.store('x', 1);
+        expect(await space.fetch('x')).toBe(1);
+        space.close();
+        await b.close();
+        await a.close();
+      }
+      const plain = await start('a', { tls, store: { ...store, name: 'a', linkTls: false } });
+      await eventually(async () => (await owner()) === 'a', 'a owns the data');
+      expect(await link()).not.toContain('tls');
+      await plain.close();
+    },
+  );
 
   it('do not start with a folder as well', async () => {
     await expect(start('a', { data: { folder: 'data' } })).rejects.toMatchObject({ code: 'two-stores' });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { checkedOptions } from '../../src/cluster/cluster-options.ts';
 import { Link, type Answer, type StoreLink } from '../../src/cluster/link.ts';
 import { LinkPool } from '../../src/cluster/link-pool.ts';
+import { memberOf } from '../../src/cluster/member.ts';
 import { PartitionTable } from '../../src/cluster/partition-table.ts';
 import { prepareTables } from '../../src/cluster/schema.ts';
 import { TurnBatch, untilBeat } from '../../src/cluster/turn-batch.ts';
@@ -108,10 +109,33 @@ describe('what is asked for in one turn of the event loop', () => {
 
 describe('the number of partitions', () => {
   it.each([0, 257, 1.5, Number.NaN])('is not %s', (partitions) => {
-    const about = { host: '127.0.0.1', machine: 'a', hasFolder: false };
+    const about = { host: '127.0.0.1', machine: 'a', hasFolder: false, hasTls: false };
     expect(() => checkedOptions({ url: 'postgres://u@h/d', partitions }, about)).toThrow(
       `a store has from 1 to 256 partitions, not ${partitions}`,
     );
+  });
+});
+
+describe('the address for clients (D24)', () => {
+  const about = { host: '10.0.0.1', machine: 'a', hasFolder: false, hasTls: false };
+  const url = 'postgres://u@h/d';
+  const ports = { port: 8_765, linkPort: 1, linkTls: false, page: undefined };
+
+  it.each(['ada', 'ada:', 'ada:70000', ':8765', ''])('is not "%s"', (clientAddress) => {
+    expect(() => checkedOptions({ url, clientAddress }, about)).toThrow(
+      `"${clientAddress}" is not HOST:PORT, nor "none"`,
+    );
+  });
+
+  it.each([
+    [undefined, true, '10.0.0.1:8765'],
+    ['ada:80', true, 'ada:80'],
+    ['none', false, '10.0.0.1:8765'],
+  ])('with %s decides whether clients are told (%s), and is %s', (clientAddress, tellsOwners, address) => {
+    const options = checkedOptions({ url, clientAddress }, about);
+    const { reachedAt: host } = options;
+    expect(options.tellsOwners).toBe(tellsOwners);
+    expect(memberOf('a', { ...ports, host, clientAddress: options.clientAddress }).address).toBe(address);
   });
 });
 

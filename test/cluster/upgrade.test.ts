@@ -33,7 +33,7 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
     const server = await ClusterServer.start(
       {
         tcp: {},
-        shared: checkedOptions(store, { host: HOST, machine: name, hasFolder: false }),
+        shared: checkedOptions(store, { host: HOST, machine: name, hasFolder: false, hasTls: false }),
         logger: createLogger('silent'),
         web: undefined,
         format,

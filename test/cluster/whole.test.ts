@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { partitionOf } from '../../src/cluster/partition-of.ts';
+import { partitionOf } from '../../src/wire/partition-of.ts';
 import { createServer, Sleigh, type Server } from '../../src/index.ts';
 import type { OverviewView } from '../../src/views/types.ts';
 import type { TakeoversView, WholeView, WholeWorkspacesView } from '../../src/views/whole-types.ts';

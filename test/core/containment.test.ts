@@ -5,6 +5,8 @@ import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import type { WorkspacePlugin, WorkspacePluginFactory } from '../../src/workspace/workspace.ts';
+import type { Steps } from '../../src/workspace/steps.ts';
+import { sleighsOf } from '../support/invariants.ts';
 import { simulated, SimulatedServer } from '../support/simulated-server.ts';
 
 // This test makes the machines throw; the server must continue, and no client may be left waiting.
@@ -31,6 +33,16 @@ const sabotaged =
   };
 const UNTRACED = { isTraced: false };
 
+function* failingSteps(): Steps {
+  yield;
+  boom();
+}
+
+/** What happens when a connection closes. */
+function leaving(sleigh: Sleigh, steps: () => Steps): void {
+  sleigh.crew.handleDisconnection = () => sleigh.inSteps(steps());
+}
+
 /** The server continues to serve all other clients and jobs. */
 function mustGoOn(server: SimulatedServer): void {
   const other = server.connect();
@@ -52,6 +64,7 @@ describe('an exception in a machine of a sleigh', () => {
     ],
     ['the supervisor', sabotaged(({ crew }) => (crew.handleDisconnection = boom))],
     ['the join phase', sabotaged(({ crew }) => (crew.giveRank = boom))],
+    ['steps of their own (P14)', sabotaged((sleigh) => leaving(sleigh, failingSteps))],
   ];
   it.each(faults)(
     'in %s ends that job: every waiting client is notified, and other jobs continue',
@@ -83,6 +96,13 @@ describe('an exception in a machine of a sleigh', () => {
           expect(leaver.call(['findTry', 'job', 'result'])).toMatchObject(FAILED);
           expect(leaver.call(['store', 'job', 'task', '1', 'more'])).toMatchObject(FAILED);
           worker.skip();
+          // Nothing of it happens any more, and nothing is kept of connections that close.
+          const [failed] = sleighsOf(server);
+          expect([failed?.timers.running.size, [...(failed?.deadlines.entities() ?? [])]]).toEqual([0, []]);
+          leaver.disconnect();
+          sentinel.disconnect();
+          const kept = failed?.crew.connections.all.flatMap((clients) => Array.from(clients, ({ id }) => id));
+          expect(kept).not.toContain(sentinel.id);
           mustGoOn(server);
         },
         { expectsErrors: true, plugins: { sleigh } },

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Core } from '../../src/core/core.ts';
 import { Connection } from '../../src/core/connection.ts';
-import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { Fifo } from '../../src/workspace/fifo.ts';
 import { OK } from '../support/replies.ts';
@@ -12,6 +12,11 @@ import { Visitor } from '../support/visitor.ts';
 // The edges of requests that the mutation run found untested.
 
 afterEach(() => vi.restoreAllMocks());
+
+/** An option with a value of one character. */
+const entry = (name: string): string => `${String(name.length).padStart(4, '0')}${name}0001x`;
+const options = (...names: readonly string[]): string =>
+  `${String(names.length).padStart(4, '0')}${names.map(entry).join('')}`;
 
 describe('the arguments of a request', () => {
   it(
@@ -86,6 +91,33 @@ describe('what the server notes', () => {
     client.call(['delete ws', `a${'b'.repeat(300)}`]);
     expect(server.core.connection(client.id).lastRequest?.workspace).toBe(`a${'b'.repeat(254)}`);
   });
+
+  test.each<[keyof Limits, number, string, string]>([
+    ['handshakeOptions', 2, `R000${options('a', 'b')}`, `R000${options('a', 'b', 'c')}`],
+    [
+      'handshakeBytes',
+      100,
+      `R000${options('a'.repeat(49), 'b'.repeat(49))}`,
+      `R000${options('a'.repeat(49), 'b'.repeat(50))}`,
+    ],
+    // Unfinished: what has arrived is held. Connections that hold their share are not ended.
+    ['incomingBytes', 2_000, `R0000003${entry('a'.repeat(28))}`, `R0000003${entry('a'.repeat(2_000))}`],
+    // A name of which only a part has come.
+    ['incomingBytes', 2_000, `R00000032100${'a'.repeat(100)}`, `R00000032100${'a'.repeat(2_050)}`],
+  ])('that options reach the limit of %s', (limit, most, within, beyond) =>
+    simulated(
+      (server) => {
+        const refusals = [within, beyond].map((text) => {
+          const client = server.accept();
+          client.write('X000');
+          client.write(text);
+          return Array.from(server.core.figures.refusals);
+        });
+        expect(refusals).toEqual([[], [[limit, 1]]]);
+      },
+      { limits: { [limit]: most, connectionCount: 10 } },
+    )(),
+  );
 
   it(
     'which limit a connection that was ended had reached',

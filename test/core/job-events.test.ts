@@ -120,7 +120,7 @@ describe('what a plugin does in a job (S30)', () => {
     worker?.wait('fetch', 'task');
     const value = { payload: 'of the plugin', metadata: { batchId: 'p' } };
     expect(operate(server, { type: 'submit', value })).toBeUndefined();
-    expect(worker?.reply()).toMatchObject({ ...OK, value: 'of the plugin' });
+    expect(worker?.reply()).toMatchObject({ ...OK, value: 'of the plugin', descriptor: 1 });
     worker?.store('result', 'done');
     expect(job.results('p').map((result) => result.value)).toEqual(['done']);
   });

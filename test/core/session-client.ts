@@ -14,15 +14,12 @@ export class SessionClient {
   #number = 0;
   #answered = 0;
   readonly #secret: string;
-  /** Metadata of the requests that begin and resume the session. */
-  readonly #metadata: Entries;
 
-  constructor(server: SimulatedServer, secret = SECRET, metadata: Entries = {}) {
+  constructor(server: SimulatedServer, secret = SECRET) {
     this.#server = server;
     this.#secret = secret;
-    this.#metadata = metadata;
     this.#client = server.connect();
-    expect(this.#client.call(['open session', secret, String(GRACE)], metadata)).toMatchObject(OK);
+    expect(this.#client.call(['open session', secret, String(GRACE)])).toMatchObject(OK);
   }
 
   get client(): SimulatedClient {
@@ -64,7 +61,7 @@ export class SessionClient {
   resume(server = this.#server): void {
     this.#server = server;
     this.#client = server.connect();
-    expect(this.#client.call(['resume session', this.#secret], this.#metadata)).toMatchObject(OK);
+    expect(this.#client.call(['resume session', this.#secret])).toMatchObject(OK);
   }
 }
 

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { someWouldLose } from '../../src/core/departure.ts';
+import { BOUNDS } from '../../src/wire/bounds.ts';
 import { it } from '../support/on-server.ts';
 import { OK, refused } from '../support/replies.ts';
 import type { Entries } from '../support/simulated-client.ts';
@@ -81,24 +82,6 @@ describe.each(LOSSES)('a session (P15) when %s', (_, lose) => {
   });
 });
 
-test.each([
-  ['crashes', (server: SimulatedServer) => server.crash()],
-  ['stops', (server: SimulatedServer) => server.stop()],
-])(
-  'a session of a client of another server goes on when the server %s, and ends at once with its connection (D14)',
-  (_, lose) => {
-    const first = new SimulatedServer();
-    const client = new SessionClient(first, SECRET, { ends: '1' });
-    client.call(['open ws', 'own', 'me', 'no']);
-    const server = lose(first);
-    client.resume(server);
-    expect(client.call(['list vars', 'own'])).toMatchObject(OK);
-    client.lose();
-    expect(ownsWorkspace(server, 'own')).toBe(false);
-    server.end();
-  },
-);
-
 describe('a session (P15)', () => {
   it(
     'says for how long it may be without a connection: at most the limit (P12)',
@@ -109,6 +92,20 @@ describe('a session (P15)', () => {
     },
     { limits: { sessionSeconds: 60 } },
   );
+
+  it('notes the partitions that there may be, and no others (D18)', (server) => {
+    const client = server.connect();
+    client.call(['open session', SECRET, '1']);
+    const most = BOUNDS.partitionCount.value;
+    const statuses = ['0', String(most - 1), String(most), '-1', 'x'].map(
+      (partition) => client.call(['note partition', partition]).status,
+    );
+    expect(statuses).toEqual(['0000', '0000', '0001', '0001', '0001']);
+  });
+
+  it('is not needed to ask who owns a workspace, which is nobody else (D24)', (server) => {
+    expect(server.connect().call(['locate ws', 'w'])).toMatchObject({ ...OK, metadata: { nwsOwner: '' } });
+  });
 
   it('begins with the first request of a connection, once', (server) => {
     const client = server.connect();
@@ -123,7 +120,8 @@ describe('a session (P15)', () => {
     expect(late.call(['resume session', SECRET])).toMatchObject(
       refused('A session begins with the first request of a connection.'),
     );
-    expect(late.call(['end session'])).toMatchObject(refused('This connection has no session.'));
+    for (const request of [['end session'], ['note partition', '1']])
+      expect(late.call(request)).toMatchObject(refused('This connection has no session.'));
   });
 
   it('needs a secret of 1 to 255 bytes, and a grace that is a number', (server) => {
@@ -159,11 +157,25 @@ describe('a session (P15)', () => {
     expect(ownsWorkspace(server, 'own')).toBe(false);
   });
 
+  it('ends at once when its client asks for that while a request waits, which takes no value (P15.4, V6)', (server) => {
+    const [client, other] = [new SessionClient(server), server.connect()];
+    client.call(['open ws', 'own', 'me', 'no']);
+    other.call(['open ws', 'shop', 'another', 'no']);
+    client.call(['use ws', 'shop', '', 'no']);
+    client.send(['fetch', 'shop', 'v']);
+    client.send(['end session']);
+    expect(client.client.closed).toBe(true);
+    expect(client.client.take()).toBe('');
+    expect(ownsWorkspace(server, 'own')).toBe(false);
+    other.call(['store', 'shop', 'v', '1', 'x']);
+    expect(other.call(['fetchTry', 'shop', 'v'])).toMatchObject({ value: 'x' });
+  });
+
   it('ends with a connection that the server closes, for example because a request came while one was blocked (P15.3)', (server) => {
     const client = new SessionClient(server);
     client.call(['open ws', 'own', 'me', 'no']);
     client.send(['fetch', 'own', 'v']);
-    client.send(['end session']);
+    client.send(['list wss']);
     expect(client.client.closed).toBe(true);
     expect(client.client.take()).toContain('A request came while an earlier one was blocked.');
     expect(ownsWorkspace(server, 'own')).toBe(false);

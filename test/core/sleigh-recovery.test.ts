@@ -6,6 +6,10 @@ import { JobPlay, type Step } from '../support/job-play.ts';
 import { anyStep } from '../support/job-steps.ts';
 import { miscounted } from '../support/memory-held.ts';
 import { byForm } from '../support/form.ts';
+import { Job } from '../support/job.ts';
+import { openField } from '../support/open-fields.ts';
+import { SimulatedServer } from '../support/simulated-server.ts';
+import { BoundedRegistry } from '../../src/sleigh/bounded-registry.ts';
 import { differences, withoutNewIds } from '../support/projection.ts';
 
 /**
@@ -41,4 +45,30 @@ describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('a job whose server 
       { numRuns: byForm(15, 60, 500) },
     );
   });
+});
+
+/** The numbers of the workers and sentinels that count as ended, oldest first. */
+function endedIn(server: SimulatedServer): unknown[] {
+  const [sleigh] = sleighsOf(server);
+  if (sleigh === undefined) throw new Error('there is no job');
+  const endedOf = (what: string): Set<unknown> =>
+    openField(openField(sleigh.crew, what, BoundedRegistry), 'ended', Set);
+  return [Array.from(endedOf('workers')), Array.from(endedOf('sentinels'))];
+}
+
+test('an elastic group knows after a crash who had ended, and then who has ended with its connection (S17)', () => {
+  const server = new SimulatedServer();
+  const job = new Job(server, { join: 'elastic', onDeadWorker: 'requeue' });
+  const sentinels = [1, 2, 1].map((ranks) => job.sentinel(ranks));
+  const workers = [0, 1, 2].map((rank) => job.worker(rank));
+  workers[1]?.leave();
+  sentinels[2]?.leave();
+  const before = endedIn(server);
+  expect(before).toEqual([[1, 3], [2]]);
+  const restarted = server.crash();
+  expect(endedIn(restarted)).toEqual([
+    [1, 3, 0, 2],
+    [2, 0, 1],
+  ]);
+  restarted.end();
 });

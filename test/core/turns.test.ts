@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { BusyCore } from '../support/busy-core.ts';
 
@@ -130,5 +131,37 @@ describe('work in turns (P14)', () => {
     server.leave(1);
     while (server.turn());
     expect([server.core.accounting.memory, server.core.workspaces.count]).toEqual([0, 1]);
+  });
+});
+
+describe('the deletion of a job in turns (P14, S16)', () => {
+  it('first stops its timers, so that none fires in a job that is half deleted', () => {
+    const server = new BusyCore(true);
+    // XState warns of each agent that ends after the supervisor.
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const sentinels = Array.from({ length: 100 }, (_, n) => n + 2);
+    server.join(1);
+    server.tell(1, ['open ws', 'job', 'me', 'yes'], { wstype: 'sleigh' });
+    for (const id of sentinels) {
+      server.join(id);
+      server.tell(id, ['use ws', 'job', 'me', 'no']);
+      server.tell(id, ['fetch', 'job', 'worker_ids']);
+      server.tell(id, ['find', 'job', 'sentinel_alive']);
+    }
+    const job = Array.from(server.core.workspaces.all, ({ plugin }) => plugin).find(
+      (plugin) => plugin instanceof Sleigh,
+    );
+    const running = () => [job?.timers.running.size, Array.from(job?.deadlines.entities() ?? []).length];
+    expect(running()).toEqual([2, 1]);
+    const sent = () => sentinels.map((id) => server.sent.get(id));
+    const before = sent();
+    const answered = () => sent().filter((text, n) => text !== before[n]).length;
+    server.write(1, encodeRequest(['delete ws', 'job'], new Map()));
+    while (answered() === 0) expect(server.turn()).toBe(true);
+    expect(answered()).toBeLessThan(sentinels.length);
+    expect(running()).toEqual([0, 0]);
+    while (server.turn());
+    expect(answered()).toBe(sentinels.length);
+    warn.mockRestore();
   });
 });

@@ -2,14 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { pad20 } from '../../src/wire/numbers.ts';
 import { eventually } from '../support/eventually.ts';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
+import { MAIN } from '../support/run-process.ts';
 import { scrapeOf } from '../support/scrape.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** Descriptors of the server: its own modules use this many at once while it starts. */
 const DESCRIPTORS = 256;
 

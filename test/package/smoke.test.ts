@@ -167,7 +167,7 @@ describe.skipIf(isShort)('the server in the package', () => {
 
   it('reports why there are no workers for a job that does not exist', () => {
     const { status, stderr } = installed.sleigh(['worker', 'nowhere', '--workers', '1', ...server]);
-    expect([status, stderr]).toEqual([1, matching(/No such workspace/)]);
+    expect([status, stderr]).toEqual([1, matching(/there is no workspace "nowhere"/)]);
   }, 60_000);
 
   it('passes the recorded conversations, which are part of the package', () => {

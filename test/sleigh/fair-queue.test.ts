@@ -98,6 +98,19 @@ describe('the queue of tasks', () => {
     expect([queue.length, queue.declinedCount]).toEqual([0, 0]);
   });
 
+  it('lets shares take turns while there is a task that somebody has declined (S19, S28.1)', () => {
+    const mine = taskOf('a');
+    mine.declined = { ranks: new Set([1]), last: { rank: 1, end: undefined } };
+    const queue = queueOf(mine, ...times(30, 'a'), ...times(30, 'b'), taskOf('c'));
+    queue.takeFor({ rank: 1, host: '' }, 0);
+    expect(take(queue, 20, { rank: 1 })).toBe('bbbbbbbbaaaaaaaababa');
+    const alone = taskOf('d');
+    alone.declined = mine.declined;
+    queue.push(alone);
+    expect(take(queue, 6, { rank: 1 })).toBe('bababa');
+    expect(queue.takeFor({ rank: 0, host: '' }, clock)).toBe(alone);
+  });
+
   it('keeps a task for the workers of a host, and every other one gets the next (S32)', () => {
     const [mine, second, open] = [taskOf('a'), taskOf('a'), taskOf('a')];
     const queue = queueOf(mine, second, open);

@@ -36,5 +36,12 @@ describe('the requests that are being carried out', () => {
       expect(() => requests.store(store)).toThrow(`no store with the number ${store} is under way`);
     }
     expect(numbers.size).toBe(6);
+    // However many there are at a time.
+    const counts = [2, 1, 5];
+    for (const count of counts) {
+      for (let n = 0; n < count; n++) numbers.add(requests.add(newGet()));
+      requests.clear();
+    }
+    expect(numbers.size).toBe(6 + 8);
   });
 });

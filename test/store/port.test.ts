@@ -7,13 +7,14 @@ import { Link } from '../../src/cluster/link.ts';
 import { Partition } from '../../src/cluster/partition.ts';
 import { PostgresStore } from '../../src/cluster/postgres-store.ts';
 import { prepareTables } from '../../src/cluster/schema.ts';
-import type { Change, Entity, Key } from '../../src/store/change.ts';
+import type { Change, Key } from '../../src/store/change.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { prepareData } from '../../src/transport/data-folder.ts';
 import { LmdbStore } from '../../src/transport/lmdb-store.ts';
 import { byForm } from '../support/form.ts';
 import { noPostgres, startPostgres, type Postgres } from '../support/postgres.ts';
+import { entitiesOf } from '../support/shared-store.ts';
 
 // What every store does, whatever it is made of.
 
@@ -71,12 +72,6 @@ const KINDS: readonly Kind[] = [
   inFolder(),
   inPostgres(),
 ];
-
-async function entitiesOf(store: Store): Promise<readonly Entity[]> {
-  const all: Entity[] = [];
-  for await (const portion of store.load()) all.push(...portion);
-  return all;
-}
 
 /** Few keys, so that changes meet. */
 const key: fc.Arbitrary<Key> = fc.oneof(

@@ -5,7 +5,7 @@ import {
   type AnyStateMachine,
   type StateValue,
 } from 'xstate';
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { compiled } from '../../src/actors/compiled.ts';
 import { withoutEffects } from '../../src/machines/bind.ts';
 
@@ -234,12 +234,4 @@ export function checkEach<Case extends readonly unknown[]>(
   run: (machine: AnyStateMachine, ...the: Case) => void,
 ): Check[] {
   return cases.map(([name, ...the]) => ({ name, run: (machine) => run(machine, ...the) }));
-}
-
-export function describeChart({ machine, table, stories }: ChartChecks): void {
-  const groups = { [`the table of ${machine.id}`]: tableChecks(table), ...stories };
-  for (const [title, checks] of Object.entries(groups))
-    describe(title, () => {
-      for (const { name, run } of checks) test(name, () => run(machine));
-    });
 }

@@ -1,3 +1,4 @@
+import { setImmediate as settled } from 'node:timers/promises';
 import type { Change, Entity } from '../../src/store/change.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -63,6 +64,3 @@ export class ManualStore implements Store {
     return Promise.resolve();
   }
 }
-
-/** Everything that a promise of now leads to has happened. */
-const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

@@ -16,7 +16,7 @@ import { Listing } from '../../src/workspace/listing.ts';
 import { Barrier } from '../../src/workspace/barrier.ts';
 import { Fifo } from '../../src/workspace/fifo.ts';
 import { Lifo } from '../../src/workspace/lifo.ts';
-import { COST, KINDS, type Kind } from '../../src/workspace/memory-budget.ts';
+import { COST, noMemory, type Kind } from '../../src/workspace/memory-budget.ts';
 import { Single } from '../../src/workspace/single.ts';
 import type { Value } from '../../src/workspace/value.ts';
 import type { Workspace } from '../../src/workspace/workspace.ts';
@@ -50,21 +50,7 @@ interface Inbox {
 
 /** The memory that is held, added up from what is really there, by kind (P12), and the bytes of all values. */
 export class MemoryHeld {
-  readonly byKind: Record<Kind, number> = {
-    values: 0,
-    nullResults: 0,
-    names: 0,
-    labels: 0,
-    metadata: 0,
-    references: 0,
-    barrierMembers: 0,
-    jobs: 0,
-    agents: 0,
-    batches: 0,
-    listings: 0,
-    sessions: 0,
-    leases: 0,
-  };
+  readonly byKind = noMemory();
   /** Bytes of all values, in memory and in files. */
   bytes = 0;
 
@@ -194,9 +180,10 @@ export function miscounted(core: Core): string[] {
   if (core.turns.length > 0) return [];
   const held = new MemoryHeld(core);
   const { byKind } = core.accounting.budget;
-  const wrong = KINDS.filter((kind) => byKind[kind] !== held.byKind[kind]).map(
-    (kind) => `${kind}: ${byKind[kind]} bytes are counted, and ${held.byKind[kind]} are held`,
-  );
+  const counted = new Map(Object.entries(byKind));
+  const wrong = Object.entries(held.byKind)
+    .filter(([kind, bytes]) => counted.get(kind) !== bytes)
+    .map(([kind, bytes]) => `${kind}: ${counted.get(kind)} bytes are counted, and ${bytes} are held`);
   if (core.accounting.bytes !== held.bytes)
     wrong.push(`${core.accounting.bytes} bytes of values are counted, and ${held.bytes} are held`);
   return wrong;

@@ -2,14 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Front } from '../../src/cluster/front.ts';
-import { partOf } from '../../src/cluster/partition-of.ts';
+import { partOf } from '../../src/cluster/part-of.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { NODE_EDGE } from '../../src/transport/edge.ts';
 import { createLogger } from '../../src/transport/logger.ts';
 import { TcpServer } from '../../src/transport/server.ts';
+import type { TcpOptions } from '../../src/transport/tcp-options.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from './eventually.ts';
-import { HOST, linkOf, startFront } from './fronts.ts';
+import { HOST, linkOf, placeOf, startFront } from './fronts.ts';
 
 const logger = createLogger('silent');
 
@@ -28,9 +29,17 @@ export class PartitionedServers {
   readonly #stores: readonly MemoryStore[];
   readonly #owned: Owned[] = [];
 
-  static async start(partitions: number): Promise<PartitionedServers> {
-    const start = (): Promise<Front> => startFront({}, { partitions });
-    const servers = new PartitionedServers([await start(), await start()], partitions);
+  /**
+   * @param store its name, if the servers say who owns a workspace (D24)
+   * @param options of each server, such as its certificate
+   */
+  static async start(
+    partitions: number,
+    store?: string,
+    options: readonly [TcpOptions, TcpOptions] = [{}, {}],
+  ): Promise<PartitionedServers> {
+    const start = (of: 0 | 1): Promise<Front> => startFront(options[of], { partitions, store });
+    const servers = new PartitionedServers([await start(0), await start(1)], partitions);
     for (let partition = 0; partition < partitions; partition++)
       await servers.#claim(partition, partition % 2);
     return servers;
@@ -41,6 +50,9 @@ export class PartitionedServers {
     this.partitions = partitions;
     this.#stores = Array.from({ length: partitions }, () => new MemoryStore());
   }
+
+  /** What clients are told about where an owner is. A test may replace it. */
+  placeFor: (owner: Front) => string = placeOf;
 
   /** The port of the first one. */
   get port(): number {
@@ -73,7 +85,7 @@ export class PartitionedServers {
     const core = new TcpServer({}, logger, undefined, edge, { store, blobs: this.#folder, sync: 'always' });
     this.#owned[partition] = { core, by };
     await core.listen(HOST, 0);
-    other.forward(partition, linkOf(owner));
+    other.forward(partition, linkOf(owner), this.placeFor(owner));
   }
 
   /** The owner of the partition loses it at once, with everything that is not durable. */

@@ -62,6 +62,8 @@ export class SimulatedServer {
   readonly #run: number;
   readonly #clients = new Map<number, SimulatedPeer>();
   readonly #timers = new Map<number, number>();
+  /** The connections that are not read from. */
+  readonly #paused = new Set<number>();
   readonly #events: CoreEvent[] = [];
   #handling = false;
   #hasStopped = false;
@@ -209,7 +211,11 @@ export class SimulatedServer {
         this.#events.push({ type: 'continued' });
         return;
       case 'pause':
+        if (this.#paused.has(command.connection)) throw new Error(`${command.connection} is paused already`);
+        this.#paused.add(command.connection);
+        return;
       case 'resume':
+        if (!this.#paused.delete(command.connection)) throw new Error(`${command.connection} is not paused`);
         return;
       case 'close':
         this.#client(command.connection).closed = true;

@@ -1,9 +1,9 @@
-import type { StoredCluster } from '../../src/views/cluster.ts';
+import type { StoredCluster } from '../../src/core/whole.ts';
 import { VERSION } from '../../src/version.ts';
 import { createLogger } from '../../src/transport/logger.ts';
 import { TcpServer } from '../../src/transport/server.ts';
 import { WebPage } from '../../src/web/web-page.ts';
-import type { Whole } from '../../src/web/whole-site.ts';
+import type { Whole } from '../../src/core/whole.ts';
 
 const HOST = '127.0.0.1';
 const logger = createLogger('silent');
@@ -23,6 +23,7 @@ export interface SimulatedWhole extends AsyncDisposable {
   /** Servers that are asked, one entry for each time. */
   readonly asked: string[];
   takeovers: Takeovers;
+  failures: StoredCluster['failures'];
   /** Whether the leases are over. */
   isOver: boolean;
 }
@@ -70,6 +71,7 @@ export async function startWhole({ owners, write }: WholeOptions): Promise<Simul
       agoMs: 1_000,
     })),
     takeovers: whole.takeovers,
+    failures: whole.failures,
   });
   const knownBy = (name: string): Whole => ({
     name,
@@ -114,6 +116,7 @@ export async function startWhole({ owners, write }: WholeOptions): Promise<Simul
     silent,
     asked,
     takeovers: [],
+    failures: [],
     isOver: false,
     [Symbol.asyncDispose]: async () => {
       for (const page of pages.values()) await page.close();

@@ -46,9 +46,12 @@ describe('a token (P2.5)', () => {
     client.close();
     for (const bytes of [options({}), options({ Token: 'open' }), options({ Token: '' }), '0000', '2222'])
       expect([bytes, await answerTo(bytes)]).toEqual([bytes, 'F000']);
-    for (const token of [undefined, 'open']) {
-      const refused = NwsConnection.open({ host: '127.0.0.1', port: server.port, ...(token && { token }) });
-      await expect(refused).rejects.toThrow('does not take this token');
+    for (const [token, why] of [
+      [undefined, 'needs a token, and none was given'],
+      ['open', 'does not take this token'],
+    ] as const) {
+      const refused = NwsConnection.open({ host: '127.0.0.1', port: server.port, token });
+      await expect(refused).rejects.toThrow(why);
     }
     expect(log).toContain('option denied');
     expect(log).not.toContain('sesame');
@@ -190,6 +193,31 @@ describe('a client certificate (P2.5)', () => {
     await again.until('SSL0000');
     again.reset();
   });
+
+  it('is what a client without one is told to give', async () => {
+    await start({
+      tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key'), ca: fixture('ca.crt') },
+    });
+    const ca = fixture('localhost.crt').toString();
+    for (const [tls, why] of [
+      [
+        undefined,
+        /takes only clients with TLS and a certificate of their own: give `tls` with `cert` and `key`$/,
+      ],
+      [
+        { ca },
+        /does not take the certificate of this client, or needs one \(\w+\): give `tls` with `cert` and `key`$/,
+      ],
+    ] as const) {
+      const refused = NwsConnection.open({ host: 'localhost', port: server.port, tls }).then((connection) =>
+        connection.openWorkspace('w'),
+      );
+      await expect(refused).rejects.toMatchObject({
+        code: 'not-admitted',
+        message: expect.stringMatching(why),
+      });
+    }
+  });
 });
 
 describe('an address', () => {
@@ -251,10 +279,9 @@ describe('a server that drains', () => {
   it('stops at its deadline, or at the second signal', async () => {
     await start({});
     const client = await ProtocolClient.ready(server, {});
-    const since = performance.now();
-    void server.close({ drain: 60 });
+    // Far more than the test may take.
+    void server.close({ drain: 600 });
     await server.close({ drain: 0.1 });
-    expect(performance.now() - since).toBeLessThan(5_000);
     await client.ended();
     expect(log).not.toContain('does not expect');
   });

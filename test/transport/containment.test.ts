@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { openSync, closeSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { createServer, type Server } from '../../src/index.ts';
@@ -14,6 +13,7 @@ import { TraceFile } from '../../src/transport/trace-file.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
+import { MAIN } from '../support/run-process.ts';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 // This test makes the edge throw; the server must continue, and other clients must not be affected.
@@ -206,8 +206,7 @@ describe('a log on a full disk', () => {
   it('affects no client', async ({ skip }) => {
     if (!existsSync(FULL)) skip(`there is no ${FULL} on this machine`);
     const full = openSync(FULL, 'w');
-    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-    const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--no-web', '--json'], {
+    const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--no-web', '--json'], {
       stdio: ['ignore', 'pipe', full],
     });
     closeSync(full);

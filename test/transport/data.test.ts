@@ -167,38 +167,3 @@ describe('a folder of data', () => {
     await expect(inTheWay).rejects.toMatchObject({ code: 'no-data-folder' });
   });
 });
-
-describe('a store', () => {
-  test('commits puts, deletes and clears together, and gives entities back in the order of their keys', async () => {
-    await prepareData({ folder });
-    const store = new LmdbStore(folder, 'everysec');
-    await store.claim();
-    await store.commit([
-      { type: 'put', key: ['value', 1, 2, 10], fields: { payload: Uint8Array.of(1, 2) } },
-      { type: 'put', key: ['value', 1, 2, 9], fields: { payload: 'ÿ\0', metadata: [['a', 'b']] } },
-      { type: 'put', key: ['value', 2, 1, 0], fields: { payload: 'kept' } },
-      { type: 'put', key: ['workspace', 1], fields: { name: 'w', quota: undefined } },
-    ]);
-    const entities = async () => {
-      const all = [];
-      for await (const portion of store.load()) all.push(...portion);
-      return all;
-    };
-    expect(await entities()).toEqual([
-      { key: ['workspace', 1], fields: { name: 'w', quota: undefined } },
-      { key: ['value', 1, 2, 9], fields: { payload: 'ÿ\0', metadata: [['a', 'b']] } },
-      { key: ['value', 1, 2, 10], fields: { payload: Buffer.of(1, 2) } },
-      { key: ['value', 2, 1, 0], fields: { payload: 'kept' } },
-    ]);
-    await store.commit([
-      { type: 'clear', prefix: ['value', 1] },
-      { type: 'put', key: ['value', 1, 3, 0], fields: { payload: 'new' } },
-      { type: 'delete', key: ['workspace', 1] },
-    ]);
-    expect((await entities()).map(({ key }) => key)).toEqual([
-      ['value', 1, 3, 0],
-      ['value', 2, 1, 0],
-    ]);
-    await store.close();
-  });
-});

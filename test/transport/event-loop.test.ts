@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AwakeClock, Deadline } from '../../src/transport/awake-clock.ts';
 import { AwakeTime } from '../../src/transport/awake.ts';
@@ -10,9 +11,6 @@ import { BOUNDS } from '../../src/wire/bounds.ts';
 import { ManualLoop } from '../support/manual-loop.ts';
 
 // What the transport does with time, on an event loop that the test advances.
-
-/** Runs everything that is due in this turn of the event loop. */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function timeOf() {
   const loop = new ManualLoop();
@@ -250,6 +248,15 @@ describe('a server that stops', () => {
     await stopped;
     expect(log).toEqual(['stops listening', 'stopping', 'releases']);
     expect(loop.running).toBe(0);
+  });
+
+  it('waits for clients exactly as many seconds as it was told, to a look', async () => {
+    const { log, server, advance } = stopping(1);
+    void server.begin(100);
+    await advance(99_990);
+    expect(log.at(-1)).toBe('draining');
+    await advance(10);
+    expect(log.at(-1)).toBe('stopping');
   });
 
   it('lets clients finish within the time, then take their replies', async () => {

@@ -6,7 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { NetWorkSpace } from '../../src/client/index.ts';
 import { createServer, type ServerOptions } from '../../src/server.ts';
 import type { JobEvent } from '../../src/sleigh/job-event.ts';
-import type { JobOutcome, JobPlugin } from '../../src/transport/job-plugin.ts';
+import type { JobControl, JobOutcome, JobPlugin } from '../../src/transport/job-plugin.ts';
+import { JobPlugins } from '../../src/transport/job-plugins.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
@@ -102,5 +103,87 @@ describe('plugins of a server (S30)', () => {
       expect(code).toBe(1);
       expect(errors).toMatch(/\/no\/file\.mjs/);
     });
+  });
+});
+
+/** The plugins, and what they ask of the server. */
+function pluginsOf(...plugins: JobPlugin[]) {
+  const asked: unknown[] = [];
+  const failures: unknown[] = [];
+  const made = new JobPlugins(plugins, {
+    handle: (event) => void asked.push(event),
+    worker: (job, rank) => ({ rank, sentinel: 2, state: 'idle', host: job, task: undefined }),
+    failed: (fields) => void failures.push(fields),
+  });
+  return { made, asked, failures };
+}
+
+const EVENT = { type: 'group_close_post', job: 'j', time: 1, workers: 2 } as const;
+
+describe('the control of a job', () => {
+  it('makes an event of each operation, and says what became of it', async () => {
+    let control: JobControl | undefined;
+    const { made, asked } = pluginsOf({ name: 'a', onEvent: (_, given) => void (control = given) });
+    made.perform({ type: 'jobEvent', event: EVENT });
+    if (control === undefined) throw new Error('it was not told');
+    const value = { payload: 'x' };
+    const outcomes = [
+      control.submit(value),
+      control.putResult(3, value),
+      control.killWorker(4),
+      control.killSentinel(5),
+    ];
+    expect(asked).toEqual(
+      [
+        { type: 'submit', value },
+        { type: 'putResult', rank: 3, value },
+        { type: 'killWorker', rank: 4 },
+        { type: 'killSentinel', sentinel: 5 },
+      ].map((what, n) => ({ type: 'jobOperation', operation: n + 1, job: 'j', what })),
+    );
+    for (const [operation, reason] of [
+      [2, 'no'],
+      [1, undefined],
+      [4, undefined],
+      [3, 'never'],
+      // One that nobody waits for.
+      [9, undefined],
+    ] as const)
+      made.perform({ type: 'operationEnded', operation, reason });
+    expect(await Promise.all(outcomes)).toEqual([
+      { isDone: true },
+      { isDone: false, reason: 'no' },
+      { isDone: false, reason: 'never' },
+      { isDone: true },
+    ]);
+    expect(control.worker(7)).toMatchObject({ rank: 7, host: 'j' });
+    expect(control.job).toBe('j');
+  });
+
+  it('is the same for all events of a job', () => {
+    const controls: JobControl[] = [];
+    const { made } = pluginsOf({ name: 'a', onEvent: (_, control) => void controls.push(control) });
+    for (const job of ['j', 'k', 'j']) made.perform({ type: 'jobEvent', event: { ...EVENT, job } });
+    expect(controls[2]).toBe(controls[0]);
+    expect(controls[1]?.job).toBe('k');
+  });
+
+  it('is not given to plugins that do not listen, and a failure names its plugin', async () => {
+    const error = new Error('on purpose');
+    const { made, failures } = pluginsOf(
+      { name: 'deaf' },
+      {
+        name: 'throws',
+        onEvent: () => {
+          throw error;
+        },
+      },
+      { name: 'rejects', onEvent: () => Promise.reject(error) },
+    );
+    made.perform({ type: 'jobEvent', event: EVENT });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(failures).toEqual(
+      ['throws', 'rejects'].map((plugin) => ({ plugin, event: 'group_close_post', job: 'j', error })),
+    );
   });
 });

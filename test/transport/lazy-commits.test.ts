@@ -9,12 +9,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Change, Entity } from '../../src/store/change.ts';
+import type { Change } from '../../src/store/change.ts';
 import { LazyCommits } from '../../src/transport/lazy-commits.ts';
 import { LmdbStore } from '../../src/transport/lmdb-store.ts';
 import { RecentLog } from '../../src/transport/recent-log.ts';
 import { SYNC_MODES } from '../../src/transport/sync-modes.ts';
+import { entitiesOf } from '../support/shared-store.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -27,12 +29,6 @@ const put = (number: number, text = `value ${number}`): Change => ({
   key: ['value', 0, 1, number],
   fields: { text, bytes: Uint8Array.of(number), none: undefined },
 });
-
-async function entitiesOf(store: LmdbStore): Promise<readonly Entity[]> {
-  const all: Entity[] = [];
-  for await (const portion of store.load()) all.push(...portion);
-  return all;
-}
 
 const LOG = ['recent.0', 'recent.1'];
 
@@ -96,8 +92,6 @@ class Slow {
   }
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
 describe('a commit that does not wait for the disk', () => {
   test('is done while the disk writes, and goes there with all of that time', async () => {
     const slow = new Slow(await RecentLog.create(folder));
@@ -130,6 +124,23 @@ describe('a commit that does not wait for the disk', () => {
     await slow.end();
     await third;
     expect(slow.flushed.map(({ number }) => number)).toEqual([1, 2]);
+    await slow.end();
+    await slow.commits.close();
+  });
+
+  test.each([1, 2])('waits for the disk also for %i commits that came while it wrote', async (count) => {
+    const slow = new Slow(await RecentLog.create(folder));
+    await slow.commits.commit([put(1)]);
+    await slow.writing();
+    for (let n = 0; n < count; n++) await slow.commits.commit([put(2 + n)]);
+    await slow.end();
+    slow.now = 1_001;
+    let isDone = false;
+    const last = slow.commits.commit([put(9)]).then(() => (isDone = true));
+    await slow.writing();
+    expect(isDone).toBe(false);
+    await slow.end();
+    await last;
     await slow.end();
     await slow.commits.close();
   });

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { TemporaryFiles } from '../../src/transport/temporary-files.ts';
 import { ManualDisk } from '../support/manual-disk.ts';
 
 // The files of large values (P11), on a disk in memory. What is left in them is checked after every step.
 
-/** Runs everything that is due in this turn of the event loop. */
-const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const MIB = 2 ** 20;
 
 interface Setup {

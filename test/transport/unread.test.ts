@@ -68,7 +68,7 @@ describe('the unread replies of all connections together (P12)', () => {
       async () => (await owner.ask(['store', 'w', 'small', '1', 'v'])).status === '0000',
       'served',
     );
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('the count of unread replies', () => {

@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { clusterView, type Cluster } from '../../src/views/cluster.ts';
+import type { ClusterFigures } from '../../src/core/whole.ts';
+import { clusterView } from '../../src/views/cluster.ts';
 import type { OverviewView } from '../../src/views/types.ts';
 import { Views } from '../../src/views/views.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { aboutOf, viewOf, viewsOf } from '../support/views.ts';
 
-const claim = { time: 1_000, epoch: 1, owner: 'a', former: undefined, leaseOverMs: undefined };
-const cluster: Cluster = {
+const claim = {
+  partition: 0,
+  time: 1_000,
+  epoch: 1,
+  owner: 'a',
+  former: undefined,
+  leaseOverMs: undefined,
+};
+const cluster: ClusterFigures = {
   name: 'a',
   partition: 0,
   partitions: 1,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredCluster, StoredPartition } from '../../src/views/cluster.ts';
+import type { StoredCluster, StoredPartition } from '../../src/core/whole.ts';
 import { listQuery } from '../../src/views/paging.ts';
 import type { SleighSummary } from '../../src/views/types.ts';
 import {
@@ -56,6 +56,7 @@ const stored = (...partitions: StoredPartition[]): StoredCluster => ({
     agoMs: 10,
   })),
   takeovers: [],
+  failures: [],
 });
 
 const answered = (...partitions: OwnPartitionView[]): Answered<OwnView> => ({
@@ -140,6 +141,19 @@ describe('the view of the whole', () => {
     const view = wholeOf(stored(partition), answers);
     expect(view.partitions[0]).toMatchObject({ state });
     expect(view.partitions[0]?.leaseLeft).toBe(partition.leaseMs);
+  });
+
+  it('has the servers that cannot use a partition, and when they try again (D23)', () => {
+    const failure = { partition: 1, server: 'b', version: '1', reason: 'it is damaged', times: 2, time: 5 };
+    const failures = [
+      { ...failure, restsMs: 40 },
+      { ...failure, restsMs: -40 },
+    ];
+    const view = wholeOf({ ...stored(owned(0, 'a'), owned(1, 'b', -1e12)), failures }, {});
+    expect(view.failures).toEqual([
+      { ...failure, rests: 40 },
+      { ...failure, rests: 0 },
+    ]);
   });
 
   it('does not know for how long a lease is over that was released', () => {

@@ -1,10 +1,8 @@
+import { setImmediate as wereAsked } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Gathering } from '../../src/web/gathering.ts';
 
 // What the owners of partitions answer, for the page of the whole. Time is simulated.
-
-/** Resolves when the servers were asked. */
-const wereAsked = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Servers whose answers come when the test says so. */
 function newServers() {

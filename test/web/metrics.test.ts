@@ -89,6 +89,10 @@ describe('the metrics', () => {
     expect(samples.get('sleigh_blocked_seconds_count{verb="fetch"}')).toBe(1);
     expect(samples.get('sleigh_blocked_seconds_bucket{verb="fetch",le="+Inf"}')).toBe(1);
     expect(samples.get('sleigh_blocked_seconds_sum{verb="fetch"}')).toBeGreaterThan(0);
+    const bounds = [...samples.keys()].flatMap(
+      (name) => /^sleigh_blocked_seconds_bucket\{verb="fetch",le="(.+)"\}/.exec(name)?.[1] ?? [],
+    );
+    expect(bounds.join(' ')).toBe('0.001 0.005 0.025 0.1 0.5 2.5 10 60 600 +Inf');
     const buckets = [...samples].filter(([name]) => name.startsWith('sleigh_handling_seconds_bucket'));
     const counts = buckets.map(([, count]) => count);
     expect(counts).toEqual(counts.toSorted((a, b) => a - b));

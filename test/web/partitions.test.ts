@@ -134,6 +134,12 @@ describe('the page of the whole', () => {
     expect(samples.get('sleigh_workspaces{partition="2"}')).toBe(2);
     expect(samples.get('sleigh_requests_total{verb="open ws",partition="2"}')).toBe(1);
     expect(samples.has('sleigh_workspaces{partition="1"}')).toBe(false);
+    const failure = { server: 'b', version: '1', reason: 'it is damaged', time: 0, restsMs: 1_000 };
+    whole.failures = [{ ...failure, partition: 3, times: 2 }];
+    for (const server of ['a', 'b'])
+      expect(
+        (await scrapeOf(whole.url(server))).get('sleigh_partition_failures{server="b",partition="3"}'),
+      ).toBe(2);
     whole.move(0, 'b');
     whole.move(2, 'b');
     expect((await scrapeOf(whole.url('a'))).has('sleigh_workspaces{partition="0"}')).toBe(false);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BufferBuilder } from '../../src/wire/buffer-builder.ts';
+import { openField } from '../support/open-fields.ts';
 
 const SIZE = 200_000;
 const value = Buffer.from(Array.from({ length: SIZE }, (_, i) => (i * 31) % 251));
@@ -52,5 +53,29 @@ describe('the buffer builder', () => {
     });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 40_000);
     for (const gathering of many) gathering.drop();
+  });
+
+  it('allocates blocks of 16 KiB, or of a larger piece, until a quarter has come, and then the whole', () => {
+    using allocate = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    const allocatedBy = (gathering: BufferBuilder, length: number): number[] => {
+      allocate.mockClear();
+      gathering.add(Buffer.alloc(length, 'x'));
+      return allocate.mock.calls.map(([size]) => size);
+    };
+    const gathering = new BufferBuilder();
+    gathering.begin(200_000);
+    expect(allocatedBy(gathering, 10_000)).toEqual([16_384]);
+    expect(allocatedBy(gathering, 6_384)).toEqual([]);
+    expect(allocatedBy(gathering, 1)).toEqual([16_384]);
+    expect(allocatedBy(gathering, 16_383 + 17_000)).toEqual([17_000]);
+    expect(allocatedBy(gathering, 231)).toEqual([16_384]);
+    expect(allocatedBy(gathering, 1)).toEqual([200_000]);
+    expect(openField(gathering, 'blocks', Array)).toEqual([]);
+    expect(allocatedBy(gathering, 150_000)).toEqual([]);
+    expect(gathering.take()).toEqual(Buffer.alloc(200_000, 'x'));
+    expect(gathering.take()).toHaveLength(0);
+    gathering.begin(8);
+    expect(allocatedBy(gathering, 1)).toEqual([16_384]);
+    expect(allocatedBy(gathering, 1)).toEqual([8]);
   });
 });

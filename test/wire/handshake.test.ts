@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { DictionaryDecoder, MALFORMED } from '../../src/wire/dictionary.ts';
-import { encodeOffer, makeTerms, readGreeting, settle, type TermsOptions } from '../../src/wire/handshake.ts';
+import {
+  encodeOffer,
+  makeTerms,
+  readGreeting,
+  settle,
+  termsWith,
+  UNGUARDED,
+  type TermsOptions,
+} from '../../src/wire/handshake.ts';
 
 function decodeOffer(bytes: string) {
   const input = new ByteQueue();
@@ -34,6 +42,16 @@ describe('the offer of a server (P2.1)', () => {
     ['plain', { tls: 'none' }, plain],
     ['with a web interface', { tls: 'none', webPort: 8766 }, { ...plain, NwsWebPort: '8766' }],
     ['with a key', { tls: 'offered' }, { ...plain, SSL: '' }],
+    ['that requires TLS', { tls: 'required' }, { ...plain, SSL: '' }],
+    ['with a store (D7)', { tls: 'none', durability: 'reply' }, { ...plain, Durability: 'reply' }],
+    ['with a shared store (D24)', { tls: 'none', store: 'pg' }, { ...plain, Store: 'pg' }],
+    ['with a token (P2.5)', { tls: 'none', admits: () => false }, { ...plain, Token: '' }],
+    ['that clients may stop', { tls: 'none', mayBeStopped: true }, plain],
+    [
+      'that no client may stop (P3)',
+      { tls: 'none', mayBeStopped: false },
+      { MetadataToServer: '', MetadataFromServer: '' },
+    ],
   ])('%s', (_, server, expected) => {
     expect(decodeOffer(encodeOffer(makeTerms(server)))).toEqual({ heading: 'P000', options: expected });
   });
@@ -84,5 +102,46 @@ describe('the authentication that a server requires (P2.5)', () => {
 
   test('may be none, and a token is then refused', () => {
     expect(settle(makeTerms({ tls: 'none' }), new Map([['Token', 'secret']]))).toEqual({ refused: 'Token' });
+  });
+
+  test('may be a proof, for which each connection has a nonce of its own', () => {
+    const asked: unknown[] = [];
+    const guarded = makeTerms({ tls: 'none', admits: (...said) => asked.push(said) > 1 });
+    const withNonce = termsWith(guarded, '0a1b');
+    expect([...withNonce.offer].slice(-2)).toEqual([
+      ['TokenNonce', '0a1b'],
+      ['Token', ''],
+    ]);
+    expect(withNonce).toMatchObject({ demanded: 'Token', admits: guarded.admits });
+    const wanted = new Map([
+      ['TokenNonce', '0a1b'],
+      ['Token', 'proof'],
+    ]);
+    expect(settle(withNonce, wanted)).toEqual({ refused: 'Token' });
+    expect(settle(withNonce, wanted)).toMatchObject({ secure: false });
+    expect(asked).toEqual([
+      ['proof', '0a1b'],
+      ['proof', '0a1b'],
+    ]);
+    expect(settle(withNonce, new Map([...wanted, ['TokenNonce', '0a1c']]))).toEqual({
+      refused: 'TokenNonce',
+    });
+  });
+
+  test('needs no nonce without a token, and the terms are those of all', () => {
+    const open = makeTerms({ tls: 'none' });
+    expect(termsWith(open, '0a1b')).toBe(open);
+    expect(termsWith(terms, undefined)).toBe(terms);
+    expect(open).toMatchObject({ demanded: undefined });
+    expect(open.admits(undefined, undefined)).toBe(true);
+    expect(UNGUARDED.admits()).toBe(true);
+  });
+
+  test('is demanded by name, TLS before the token', () => {
+    const demanded = (['none', 'offered', 'required'] as const).flatMap((tls) => [
+      makeTerms({ tls }).demanded,
+      makeTerms({ tls, admits: () => true }).demanded,
+    ]);
+    expect(demanded).toEqual([undefined, 'Token', undefined, 'Token', 'SSL', 'SSL']);
   });
 });

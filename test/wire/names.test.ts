@@ -107,3 +107,53 @@ describe('the names of the protocol', () => {
     expect(new Set(named)).toEqual(new Set(Object.values(VARIABLE)));
   });
 });
+
+/** Short replies unless they are `long`; the reply of a verb that `waits` may come later. */
+const FORMS: Readonly<Record<string, string>> = {
+  'open ws': '3–4 arguments, 1 of them names',
+  'use ws': '3–4 arguments, 1 of them names',
+  'delete ws': '1–1 arguments, 1 of them names',
+  'mktemp ws': '0–1 arguments, 0 of them names, long',
+  'list wss': '0–1 arguments, 1 of them names, long',
+  'declare var': '3–3 arguments, 2 of them names',
+  'delete var': '2–2 arguments, 2 of them names',
+  'list vars': '1–1 arguments, 1 of them names, long',
+  store: '4–4 arguments, 2 of them names',
+  storeWait: '4–4 arguments, 2 of them names, long, waits',
+  fetch: '2–4 arguments, 2 of them names, long, waits',
+  find: '2–4 arguments, 2 of them names, long, waits',
+  fetchTry: '2–4 arguments, 2 of them names, long',
+  findTry: '2–4 arguments, 2 of them names, long',
+  ifetch: '2–4 arguments, 2 of them names, long, waits',
+  ifind: '2–4 arguments, 2 of them names, long, waits',
+  ifetchTry: '2–4 arguments, 2 of them names, long',
+  ifindTry: '2–4 arguments, 2 of them names, long',
+  take: '3–3 arguments, 2 of them names, long, waits',
+  takeTry: '3–3 arguments, 2 of them names, long',
+  'end lease': '2–2 arguments, 0 of them names',
+  'extend lease': '2–2 arguments, 0 of them names',
+  'open session': '2–2 arguments, 0 of them names',
+  'resume session': '1–1 arguments, 0 of them names',
+  'end session': '0–0 arguments, 0 of them names',
+  'note partition': '1–1 arguments, 0 of them names',
+  'locate ws': '1–1 arguments, 1 of them names',
+  deadman: '0–0 arguments, 0 of them names',
+};
+
+it('each verb has the form that the protocol says (P5.4, P7.2)', () => {
+  const forms = Object.entries(VERB_FORMS).map(
+    ([
+      verb,
+      {
+        arity: [least, most],
+        names,
+        isLong,
+        mayWait,
+      },
+    ]) => {
+      const more = [isLong ? ', long' : '', mayWait ? ', waits' : ''].join('');
+      return [verb, `${least}–${most} arguments, ${names} of them names${more}`];
+    },
+  );
+  expect(Object.fromEntries(forms)).toEqual(FORMS);
+});

@@ -18,8 +18,11 @@ const NO_ROOM = refuse(LIMIT.incoming(1, 1), { limit: 'incomingBytes' });
 class TightRoom implements RequestBudget {
   most = Number.POSITIVE_INFINITY;
   taken = 0;
+  /** What was asked for, and what the request held by then. */
+  readonly asked: [bytes: number, held: number][] = [];
 
-  take(bytes: number): Refusal | undefined {
+  take(bytes: number, held: number): Refusal | undefined {
+    this.asked.push([bytes, held]);
     if (this.taken + bytes > this.most) return NO_ROOM;
     this.taken += bytes;
     return undefined;
@@ -159,6 +162,7 @@ describe('requests (P5)', () => {
 });
 
 const store = (value: string): string[] => ['store', 'w', 'v', '1', value];
+const large = encodeRequest(store('x'.repeat(7_000)), undefined);
 
 describe('limits of requests (P12)', () => {
   test.each([
@@ -237,13 +241,162 @@ describe('limits of requests (P12)', () => {
   });
 });
 
+/** What a decoder says after each byte, as text: `1` while the request is incomplete. */
+const midwayAfterEach = (reading: Reading, sent: string): string =>
+  Array.from(sent, (byte) => (reading.push(byte).decoder.isMidway ? '1' : '0')).join('');
+
+/** @returns the limit that a request is over, if it is over one */
+const limitMetBy = (args: readonly string[]): string | undefined =>
+  new Reading().push(encodeRequest(args, undefined)).requests[0]?.excess?.limit;
+
+describe('the parts of a request', () => {
+  test.each([
+    ['without metadata', false, undefined],
+    ['with metadata', true, new Map([['a', 'b']])],
+    ['with metadata that are empty', true, new Map<string, string>()],
+  ])('%s: it has begun with its first byte, and ends with its last', (_, metadata, entries) => {
+    const reading = new Reading({ metadata });
+    expect(reading.decoder.isMidway).toBe(false);
+    const sent = encodeRequest(['find', 'w', ''], entries);
+    for (let n = 0; n < 2; n++)
+      expect(midwayAfterEach(reading, sent)).toBe(`${'1'.repeat(sent.length - 1)}0`);
+    expect(reading.requests).toHaveLength(2);
+  });
+
+  test('reserve memory one by one, with what the request holds already', () => {
+    const reading = new Reading({ metadata: true });
+    reading.push(encodeRequest(['find', 'work', 'x'], new Map([['a', 'bc']])));
+    // The metadata with an entry, the verb and each argument.
+    expect(reading.room.asked.filter(([bytes]) => bytes > 0)).toEqual([
+      [103, 0],
+      [4, 103],
+      [4, 107],
+      [1, 111],
+    ]);
+    expect(reading.room.taken).toBe(0);
+  });
+
+  test('reserve memory for metadata while they come', () => {
+    const reading = new Reading({ metadata: true });
+    for (const piece of ['00010001a0003x', 'yz', '0001', '00000000000000000004', 'find']) reading.push(piece);
+    expect(reading.room.asked.filter(([bytes]) => bytes > 0)).toEqual([
+      [1, 0],
+      [103, 1],
+      [4, 104],
+    ]);
+    expect(reading.asked[0]).toEqual({ args: ['find'], metadata: new Map([['a', 'xyz']]) });
+  });
+
+  test.each([
+    [0, 'text'],
+    [4_096, 'text'],
+    [4_097, 'bytes'],
+    [5_999, 'bytes'],
+    [6_000, 'file'],
+  ])('a value of %i bytes is kept as %s (P11)', (size, form) => {
+    const reading = new Reading().push(encodeRequest(store('v'.repeat(size)), undefined));
+    const [request] = reading.requests;
+    const { payload } = request ?? {};
+    expect(payload === undefined ? 'text' : isFile(payload) ? 'file' : 'bytes').toBe(form);
+    expect(request?.args.at(-1)).toHaveLength(form === 'text' ? size : 0);
+    // A file is not in memory.
+    expect(reading.room.asked.reduce((sum, [bytes]) => sum + bytes, 0)).toBe(
+      8 + (form === 'file' ? 0 : size),
+    );
+    expect(reading.room.taken).toBe(0);
+  });
+
+  test('only the fourth argument of a store is a value', () => {
+    const long = 'x'.repeat(101);
+    expect(limitMetBy(['store', 'w', 'v', '1', long])).toBeUndefined();
+    expect(limitMetBy(['storeWait', 'w', 'v', '1', long])).toBeUndefined();
+    expect(limitMetBy(['store', 'w', 'v', long, 'x'])).toBe('nameBytes');
+    expect(limitMetBy(['store', 'w', 'v', '1', 'x', long])).toBe('nameBytes');
+    expect(limitMetBy(['stores', 'w', 'v', '1', long])).toBe('nameBytes');
+  });
+
+  test.each<[limit: keyof Limits, args: string[], isOver: boolean]>([
+    ['argumentCount', Array.from({ length: 16 }, () => 'a'), false],
+    ['argumentCount', Array.from({ length: 17 }, () => 'a'), true],
+    ['nameBytes', ['v'.repeat(100), 'w'.repeat(100)], false],
+    ['nameBytes', ['v'.repeat(101)], true],
+    ['nameBytes', ['find', 'w'.repeat(101)], true],
+    ['valueBytes', store('x'.repeat(12_000)), false],
+    ['valueBytes', store('x'.repeat(12_001)), true],
+  ])('the limit %s is met by more than it (%#)', (limit, args, isOver) => {
+    const reading = new Reading().push(encodeRequest(args, undefined));
+    const expected = isOver ? { code: 'over-limit', status: '0001', limit } : undefined;
+    if (expected === undefined) expect(reading.requests[0]?.excess).toBeUndefined();
+    else expect(reading.requests[0]?.excess).toMatchObject(expected);
+  });
+
+  test('over a limit have their verb, for the log and the metrics, also the longest', () => {
+    for (const verb of ['find', 'v'.repeat(100)]) {
+      const args = [verb, ...Array.from({ length: 17 }, () => 'a')];
+      const [request] = new Reading().push(encodeRequest(args, undefined)).requests;
+      expect(request).toMatchObject({ verb, args: Array(17).fill(''), excess: { limit: 'argumentCount' } });
+    }
+  });
+
+  test('have the first reason of several, and it does not outlast them', () => {
+    const args = [...store('x'.repeat(20_000)), ...Array.from({ length: 13 }, () => 'w'.repeat(500))];
+    const reading = new Reading().push(encodeRequest(args, undefined) + encodeRequest(store('y'), undefined));
+    expect(reading.requests).toMatchObject([{ excess: { limit: 'argumentCount' } }, { excess: undefined }]);
+  });
+});
+
+describe('a request whose connection ends (P5)', () => {
+  const sent = encodeRequest(store('x'.repeat(5_000)), new Map([['a', 'b'.repeat(300)]]));
+
+  test.each([0, 3, 100, 320, 330, 350, 430, 460, 470, 1_500, sent.length - 1])(
+    'after %i bytes holds nothing',
+    (length) => {
+      const reading = new Reading({ metadata: true }).push(sent.slice(0, length));
+      reading.decoder.abandon();
+      expect(reading.room.taken).toBe(0);
+      expect(reading.requests).toEqual([]);
+    },
+  );
+});
+
 describe('values too large for memory (P11)', () => {
-  const large = encodeRequest(['store', 'w', 'v', '1', 'x'.repeat(7_000)], undefined);
+  test('are awaited: the request is complete for its client, and nothing more is read', () => {
+    const input = new ByteQueue();
+    const room = new TightRoom();
+    const done: FilePayload[] = [];
+    const files = {
+      open: (size: number): FilePayload => ({ file: 7, size }),
+      write: () => undefined,
+      finish: (file: FilePayload) => void done.push(file),
+      discard: () => undefined,
+    };
+    const decoder = new RequestDecoder(input, { metadata: false, limits: LIMITS, files, room });
+    // What the transport says of a file that the decoder does not await is nothing.
+    decoder.fileDone('no');
+    input.push(Buffer.from(large.slice(0, -1)));
+    expect([decoder.next(), decoder.isMidway, done.length]).toEqual([undefined, true, 0]);
+    input.push(Buffer.from(`x${encodeRequest(['find'], undefined)}`));
+    for (let n = 0; n < 2; n++)
+      expect([decoder.next(), decoder.isMidway, done]).toEqual([
+        undefined,
+        false,
+        [{ file: 7, size: 7_000 }],
+      ]);
+    decoder.fileDone();
+    expect(decoder.isMidway).toBe(false);
+    decoder.fileDone('too late');
+    expect(decoder.next()).toMatchObject({ verb: 'store', payload: { file: 7 }, excess: undefined });
+    expect(decoder.next()).toMatchObject({ verb: 'find', payload: undefined });
+    expect(decoder.next()).toBeUndefined();
+  });
 
   test('are refused if the file cannot be written; the file is discarded, and the next request is intact', () => {
     const reading = new Reading().push(large + encodeRequest(['find'], undefined), 'disk full');
     expect(reading.requests).toMatchObject([
-      { payload: undefined, excess: { reason: 'Refused: a value that could not be kept: disk full.' } },
+      {
+        payload: undefined,
+        excess: { reason: 'Refused: a value that could not be kept: disk full.', limit: 'serverBytes' },
+      },
       { verb: 'find', excess: undefined },
     ]);
     expect(reading.files.count).toBe(0);
@@ -270,4 +423,11 @@ describe('values too large for memory (P11)', () => {
       { excess: { reason: 'Refused: an argument of 7000 bytes; the limit is 100.' } },
     ]);
   });
+});
+
+test('requests are encoded as a count, then each length before its argument (P5)', () => {
+  const args = `0002${'4'.padStart(20, '0')}find${'0'.repeat(20)}`;
+  expect(encodeRequest(['find', ''], undefined)).toBe(args);
+  expect(encodeRequest(['find', ''], new Map())).toBe(`0000${args}`);
+  expect(encodeRequest(['find', ''], new Map([['a', 'b']]))).toBe(`00010001a0001b${args}`);
 });

@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { Listing } from '../../src/workspace/listing.ts';
 import { COST, MemoryBudget } from '../../src/workspace/memory-budget.ts';
 import { ServerAccounting, StorageAccounting } from '../../src/workspace/storage-accounting.ts';
+import { timeOfDay } from '../../src/workspace/time-of-day.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { it } from '../support/on-server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -28,6 +29,16 @@ describe('the memory of a workspace (P12)', () => {
     listing.drop();
     expect(budget.byKind.listings).toBe(0);
   });
+});
+
+test('the time of day has two digits for hours, minutes and seconds, and a space before a short day (V11)', () => {
+  expect(timeOfDay(new Date(2026, 0, 4, 1, 2, 3))).toBe('Sun Jan  4 01:02:03 2026');
+});
+
+it('a variable with the time of day is listed with one value (V8, V11)', (server) => {
+  const visitor = Visitor.of(server, 'w');
+  visitor.declare('now', '__time');
+  expect(visitor.list()).toEqual(['now\t1\t0\t0\t__time']);
 });
 
 it('a value of the time of day has the id of its variable (V9, V11)', (server) => {

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import { Visitor } from '../support/visitor.ts';
+import { staleIn } from '../support/leftovers.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 
 const LEFT = 'a worker of an old-style sleigh left with a task';
@@ -90,6 +91,98 @@ describe('a worker of a job of the old style (W12)', () => {
     master.get('fetch', 'task');
     master.leave();
     expect(lines()).toEqual([]);
+  });
+});
+
+const jobOf = (server: SimulatedServer) => server.core.workspaces.find('old')?.oldSleigh;
+
+describe('a job of the old style (W12)', () => {
+  test('runs when it has tasks and results, and a worker waits for its end or was lost', () => {
+    const { server, master, worker } = oldJob({ isWaitedFor: false });
+    expect(jobOf(server)?.isRunning).toBe(false);
+    const waiting = Visitor.of(server, 'old');
+    waiting.wait('find', RIDE_OVER);
+    expect(jobOf(server)).toMatchObject({ isRunning: false, workers: 1, queued: 3, results: 0 });
+    for (let n = 0; n < 2; n++) {
+      worker.get('fetch', 'task');
+      worker.store('result', 'a result');
+    }
+    expect(jobOf(server)).toMatchObject({ isRunning: true, workers: 1, queued: 1, results: 2 });
+    worker.get('fetch', 'task');
+    worker.leave();
+    expect(jobOf(server)).toMatchObject({ isRunning: true, workers: 1, lost: 1, queued: 0 });
+    waiting.leave();
+    expect(jobOf(server)).toMatchObject({ isRunning: true, workers: 0, lost: 1 });
+    master.store(RIDE_OVER, '1');
+    expect(jobOf(server)).toMatchObject({ isRunning: false, workers: 0, lost: 0 });
+    server.end();
+  });
+
+  test('has no counts before it has variables', () => {
+    const server = new SimulatedServer();
+    const visitor = Visitor.of(server, 'old');
+    visitor.get('findTry', 'task');
+    visitor.delete('task');
+    expect(jobOf(server)).toMatchObject({ isRunning: false, workers: 0, queued: 0, results: 0 });
+    server.end();
+  });
+
+  test('is not waited for by a client that only looks whether it has ended', () => {
+    const { server, worker, lines } = oldJob({ isWaitedFor: false });
+    worker.get('fetch', 'task');
+    Visitor.of(server, 'old').get('findTry', RIDE_OVER);
+    worker.leave();
+    expect(lines()).toEqual([]);
+    server.end();
+  });
+
+  test('begins anew after its end: nobody has a task, nobody waits, and each client may work', () => {
+    const { server, master, worker, lines, counts } = oldJob();
+    const lost = Visitor.of(server, 'old');
+    for (const each of [lost, worker]) each.get('fetch', 'task');
+    master.get('findTry', 'result');
+    lost.leave();
+    expect(counts()).toMatchObject({ nwsRunning: '1', nwsLost: '1' });
+    master.store(RIDE_OVER, '1');
+    expect(counts()).toMatchObject({ nwsRunning: '0', nwsLost: '0' });
+    master.get('fetch', 'task');
+    expect(counts()).toMatchObject({ nwsRunning: '1', nwsLost: '0' });
+    master.leave();
+    expect(lines()).toHaveLength(1);
+    server.end();
+  });
+
+  test('does not count the tasks of a client that then requests results', () => {
+    const { server, worker, counts } = oldJob();
+    worker.get('fetch', 'task');
+    worker.get('findTry', 'result');
+    expect(counts()).toMatchObject({ nwsRunning: '0', nwsLost: '0' });
+    server.end();
+  });
+
+  test('is forgotten with its workspace, and keeps no client that has gone', () => {
+    const { server, master, worker } = oldJob();
+    master.get('findTry', 'result');
+    worker.get('fetch', 'task');
+    worker.store('result', '1');
+    const other = Visitor.of(server, 'old');
+    expect([...server.core.workspaces.oldSleighs].map(({ name }) => name)).toEqual(['old']);
+    for (const each of [master, worker]) each.leave();
+    expect(staleIn(server.core)).toEqual([]);
+    other.client.call(['delete ws', 'old']);
+    expect(server.core.workspaces.oldSleighs.size).toBe(0);
+    server.end();
+  });
+
+  test('in `__default` is forgotten when that is emptied', () => {
+    const server = new SimulatedServer();
+    const visitor = Visitor.of(server, '__default');
+    visitor.store('task', '1');
+    const workspace = server.core.workspaces.find('__default');
+    expect(workspace?.oldSleigh).toBeDefined();
+    visitor.client.call(['delete ws', '__default']);
+    expect(workspace?.oldSleigh).toBeUndefined();
+    server.end();
   });
 });
 

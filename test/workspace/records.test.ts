@@ -38,6 +38,35 @@ describe('what a server records', () => {
     expect(server.core.isTouched).toBe(false);
   });
 
+  it('marks an event that only says that something is not there, because its end may not be durable yet (D2)', (server) => {
+    const client = server.connect();
+    client.call(['open ws', 'shop', 'master', 'yes', 'yes']);
+    client.call(['open session', 'a secret', '100']);
+    client.call(['store', 'shop', 'x', '1', 'value'], { request: '1' });
+    const other = server.connect();
+    other.call(['use ws', 'shop', '', 'no']);
+    const untouched = [
+      ['use ws', 'gone', '', 'no', 'no'],
+      ['delete ws', 'gone'],
+      ['list wss', 'gone'],
+      ['list wss'],
+      ['list vars', 'shop'],
+      ['fetchTry', 'shop', 'gone'],
+      ['findTry', 'shop', 'gone'],
+      ['delete var', 'shop', 'gone'],
+      ['end lease', '99', 'done'],
+    ].filter((request) => {
+      other.call(request);
+      return !server.core.isTouched;
+    });
+    expect(untouched).toEqual([]);
+    server.connect().call(['resume session', 'another secret']);
+    expect(server.core.isTouched).toBe(true);
+    // The reply that is kept comes over another connection.
+    client.call(['store', 'shop', 'x', '1', 'value'], { request: '1' });
+    expect(server.core.isTouched).toBe(true);
+  });
+
   it('refuses another durability, and creates nothing (W13)', (server) => {
     const client = server.connect();
     const reply = client.call(['open ws', 'shop', 'master', 'yes', 'yes'], { durable: 'always' });

@@ -75,7 +75,14 @@ describe('mktemp templates (W8)', () => {
     expect(fillTemplate(template, 42, WIDEST)).toBeUndefined();
   });
 
-  test.each(['%101d', '%.101d', '%999999999999d', `${'x'.repeat(100)}%d`])(
+  test.each(['%100d', '%.100d', '%100.100d', `${'x'.repeat(98)}%d`])(
+    '%j with a number of two digits is exactly as wide as a name may be (P12)',
+    (template) => {
+      expect(fillTemplate(template, 42, WIDEST)).toHaveLength(WIDEST);
+    },
+  );
+
+  test.each(['%101d', '%.101d', '%.101s', '%999999999999d', `${'x'.repeat(100)}%d`])(
     '%j is refused because it is too wide (P12)',
     (template) => {
       expect(fillTemplate(template, 42, WIDEST)).toBeUndefined();

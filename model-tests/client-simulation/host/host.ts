@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from '../../../src/client/connection/connection.ts';
 import { Channel } from '../../../src/client/connection/channel.ts';
 import { NwsConnection } from '../../../src/client/connection/connection.ts';
+import { KnownServers } from '../../../src/client/connection/known-servers.ts';
 import type { Exports } from '../../../src/client/task/module-function.ts';
 import type { LaunchOrder } from '../../../src/client/launchers/launcher.ts';
 import type { Platform } from '../../../src/client/platform.ts';
@@ -102,6 +103,7 @@ export class SimulatedHost {
       hostname: 'simulated',
       pid: process.pid,
       connect: (options) => this.#connect(process, options),
+      servers: new KnownServers(),
       holdProcess: () => ({ stop: () => undefined }),
       endOfTurn: () => new Promise((resolve) => void process.after(0, resolve)),
       loadModule: (path) => this.options.load(process, path),

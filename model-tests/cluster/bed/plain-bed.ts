@@ -7,8 +7,8 @@ export interface PlainBed extends Bed {
   readonly postgres: Postgres;
 }
 
-export async function startPlainBed(): Promise<PlainBed> {
-  const postgres = await startPostgres({ isSafe: true });
+export async function startPlainBed({ isSafe = true } = {}): Promise<PlainBed> {
+  const postgres = await startPostgres({ isSafe });
   const hosts: ServerHost[] = [];
   for (const name of ['a', 'b', 'c'])
     hosts.push({ name, address: '127.0.0.1', port: await freePort(), within: [], env: {} });

@@ -1,6 +1,6 @@
 // Runs tests in a copy of the sources whenever it is asked to, and stays up in between: what has not changed is not
 // transformed again. Its messages: { changed: paths, wanted: [{ path, ids, form }] } → 'next' after each file, and { failed }:
-// null, or the test, its file and its message.
+// null, or the test, its file, its id and its message.
 import { createVitest } from 'vitest/node';
 
 const [, , root, bail] = process.argv;
@@ -62,7 +62,12 @@ async function runGroup(group) {
   for (const module of testModules) {
     const file = module.relativeModuleId;
     for (const test of module.children.allTests('failed'))
-      failures.push({ test: `${file}: ${test.fullName}`, file, error: test.result().errors?.[0]?.message });
+      failures.push({
+        test: `${file}: ${test.fullName}`,
+        file,
+        id: test.id,
+        error: test.result().errors?.[0]?.message,
+      });
     // A hook that fails is an error of its suite, and the tests of the suite are skipped.
     for (const one of [module, ...module.children.allSuites()])
       for (const { message } of one.errors()) failures.push({ test: file, file, error: message });
@@ -78,5 +83,6 @@ let turn = Promise.resolve();
 process.on('message', (order) => {
   turn = turn.then(async () => process.send(await run(order)));
 });
-process.on('disconnect', () => process.exit());
+// Whoever asked is gone. The tests may be in an endless loop, so their processes, which are of this group, do not end by themselves.
+process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
 process.send('ready');

@@ -38,6 +38,7 @@ const LOOK_MS = 1_000;
 const MAX_WAIT_S = 120;
 const START_S = 20;
 const SLOWER = 6;
+const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** A tick of the system's accounting of processor time. */
 const TICK_S = 0.01;
 
@@ -59,8 +60,13 @@ export default {
 };`;
 
 export interface Outcome {
-  /** The first test that failed, its file and its message; null if all passed. */
-  readonly failed: { readonly test: string; readonly file?: string; readonly error?: string } | null;
+  /** The first test that failed, its file, its id (none for a hook) and its message; null if all passed. */
+  readonly failed: {
+    readonly test: string;
+    readonly file?: string;
+    readonly id?: string;
+    readonly error?: string;
+  } | null;
 }
 
 /** Tests of one file: all of them, or those with these ids. */
@@ -81,6 +87,11 @@ export class Laboratory {
   readonly #env: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   readonly #changed = new Set<string>();
+  /** What a program that is interrupted leaves behind otherwise. */
+  readonly #interrupted = (signal: NodeJS.Signals): void => {
+    this.remove();
+    process.kill(process.pid, signal);
+  };
   /** The number of failures after which testing ends; 0 for none. */
   readonly #bail: number;
 
@@ -91,6 +102,7 @@ export class Laboratory {
   constructor({ setup, env = {} }: { setup?: string; env?: Readonly<Record<string, string>> } = {}) {
     this.#env = env;
     this.#bail = setup === undefined ? 1 : 0;
+    for (const signal of INTERRUPTIONS) process.once(signal, this.#interrupted);
     for (const part of PARTS) cpSync(join(ROOT, part), join(this.folder, part), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'));
     if (setup !== undefined) writeFileSync(join(this.folder, 'setup.mjs'), setup);
@@ -188,8 +200,10 @@ export class Laboratory {
   }
 
   remove(): void {
+    for (const signal of INTERRUPTIONS) process.off(signal, this.#interrupted);
     this.#kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    // Processes that end may still write there.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

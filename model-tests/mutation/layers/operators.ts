@@ -108,8 +108,10 @@ function* changesOf(text: string, node: Node, around: readonly Node[]): Generato
       const given = children(node, 'arguments');
       const last = given.at(-1);
       if (last === undefined) return;
-      const from = given.at(-2)?.end ?? last.start;
-      yield { operator: 'argument dropped', at: { start: from, end: last.end }, by: '' };
+      const before = given.at(-2);
+      // A comma may follow the only argument.
+      const at = before ? { start: before.end, end: last.end } : { start: last.start, end: node.end - 1 };
+      yield { operator: 'argument dropped', at, by: '' };
       return;
     }
     default: {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceMutant } from './operators.ts';
 import { bodyOf, child, isFunction, nodesOf, type Node } from './syntax.ts';
-import { textOf } from './sample.ts';
+import { filesOf, LAYERS, textOf } from './sample.ts';
 
 /** What a test costs, and which functions it calls, in its process and in those that it starts. */
 interface TestReach {
@@ -73,6 +73,8 @@ beforeEach(() => {
   ofTest = clock();
 });
 afterEach(({ task }) => {
+  // A test that fails on the source as it is says nothing of a mutant.
+  if (task.result?.state === 'fail') return;
   tests.push({ id: task.id, ...ofTest(), functions: [...takeCalled()] });
 });
 afterAll(() => {
@@ -103,30 +105,81 @@ export function noting(file: string, text: string): string {
     noted += text.slice(from, at) + piece;
     from = at;
   }
-  return `${NOTE}${noted}${text.slice(from)}`;
+  return `${NOTE}${noted}${text.slice(from)}\nif (!globalThis.$inTests) $reached('${moduleId(file)}');\n`;
 }
+
+/** What a process notes that loads a module. The process of the tests does not: it loads nearly all of them. */
+const moduleId = (file: string): string => `${file}#`;
 
 /** The innermost function around a place, as in `Reach`; undefined outside of all functions. */
 function functionAround(file: string, { start, end }: SourceMutant): string | undefined {
-  let count = 0;
-  let found: { readonly node: Node; readonly n: number } | undefined;
-  for (const [node] of nodesOf(textOf(file))) {
-    if (!isFunction(node)) continue;
-    const n = count++;
-    const body = child(node, 'body');
-    if (body !== undefined && body.start <= start && end <= body.end) found = { node, n };
+  const around = functionsIn(file).filter(({ body }) => body.start <= start && end <= body.end);
+  return around.at(-1)?.id;
+}
+
+interface SourceFunction {
+  readonly id: string;
+  readonly text: string;
+  readonly body: Node;
+}
+
+/** The functions of a file in their order, so an inner one follows those around it. */
+function functionsIn(file: string): SourceFunction[] {
+  const text = textOf(file);
+  return [...nodesOf(text)]
+    .filter(([node]) => isFunction(node))
+    .map(([node], n) => ({
+      id: `${file}#${n}`,
+      text: text.slice(node.start, node.end),
+      body: child(node, 'body') ?? node,
+    }));
+}
+
+/** The names of what is declared around a place outside of all functions: `BOUNDS`, `sessionBytes` and `value`. */
+function namesAround(file: string, { start, end }: SourceMutant): string[] {
+  const text = textOf(file);
+  const names: string[] = [];
+  for (const [node] of nodesOf(text)) {
+    if (node.start > start || end > node.end) continue;
+    const name =
+      node.type === 'VariableDeclarator'
+        ? child(node, 'id')
+        : node.type.endsWith('Property') || node.type === 'PropertyDefinition'
+          ? child(node, 'key')
+          : undefined;
+    if (name !== undefined) names.push(text.slice(name.start, name.end).replace(/:.*/s, ''));
   }
-  return found && `${file}#${found.n}`;
+  return names;
+}
+
+let allFunctions: readonly SourceFunction[] | undefined;
+
+/**
+ * The functions that use what is declared outside of all functions: those that have the first two of its names, or else the
+ * first; of its file if there are any, or else of all.
+ */
+function usersOf(file: string, mutant: SourceMutant): string[] {
+  const own = functionsIn(file);
+  allFunctions ??= LAYERS.flatMap(filesOf).flatMap(functionsIn);
+  const words = namesAround(file, mutant)
+    .slice(0, 2)
+    .map((name) => new RegExp(`(?<![\\w$])${name.replaceAll(/\W/g, String.raw`\$&`)}(?![\\w$])`));
+  for (let count = words.length; count > 0; count--)
+    for (const functions of [own, allFunctions]) {
+      const users = functions.filter(({ text }) => words.slice(0, count).every((word) => word.test(text)));
+      if (users.length > 0) return users.map(({ id }) => id);
+    }
+  return own.map(({ id }) => id);
 }
 
 /** Seconds of processor time that one mutant may cost, at most: what survives them counts as a survivor. */
-const BUDGET_S = 20;
+const BUDGET_S = 40;
 
 /** The tests of a layer have another name, or are in another folder. */
 const OWN: Readonly<Record<string, RegExp>> = {
   transport: /\/transport\/|edge-simulation/,
   client: /\/client\/|client-simulation|pool-paths/,
-  sleigh: /sleigh/,
+  sleigh: /sleigh|\/core\//,
 };
 
 /** Tests of one file that can notice a mutant. */
@@ -138,16 +191,16 @@ export interface ChosenTests {
 }
 
 /**
- * The tests that can notice a mutant, within the budget: those of its layer first, and those that cost little and call few
- * other functions, because they are about this one.
+ * The tests that can notice a mutant, within the budget: those of its layer first, of each of its files, and those that cost
+ * little and call few other functions, because they are about this one.
  */
 export function testsFor(mutant: SourceMutant, reach: readonly Reach[]): ChosenTests[] {
   const { file } = mutant;
   const [, layer = ''] = file.split('/');
   const own = OWN[layer] ?? new RegExp(`/${layer}/`);
   const around = functionAround(file, mutant);
-  const isOf = (id: string): boolean => (around === undefined ? id.startsWith(`${file}#`) : id === around);
-  const calls = (functions: readonly string[]): boolean => functions.some(isOf);
+  const noticing = new Set(around === undefined ? [moduleId(file), ...usersOf(file, mutant)] : [around]);
+  const calls = (functions: readonly string[]): boolean => functions.some((id) => noticing.has(id));
   const able = new Set(
     reach.flatMap((one) => {
       // What is called outside of the tests can be noticed by each of them.
@@ -159,9 +212,12 @@ export function testsFor(mutant: SourceMutant, reach: readonly Reach[]): ChosenT
   const chosen = new Map<Reach, TestReach[]>();
   const costIn = ({ one, each }: { one: Reach; each: TestReach }): number =>
     costOf(each) + (chosen.has(one) ? 0 : startOf(one));
+  // Tests of one file resemble each other, so those of a file from which there are many come later.
+  const order = (test: { one: Reach; each: TestReach; weight: number }): number =>
+    costIn(test) * test.weight * (1 + (chosen.get(test.one)?.length ?? 0));
   let spent = 0;
   while (able.size > 0) {
-    const next = [...able].reduce((a, b) => (costIn(b) * b.weight < costIn(a) * a.weight ? b : a));
+    const next = [...able].reduce((a, b) => (order(b) < order(a) ? b : a));
     able.delete(next);
     const cost = costIn(next);
     if (spent + cost >= BUDGET_S) continue;

@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findReach } from './find-reach.ts';
+import { findReach, testFiles } from './find-reach.ts';
 import { Laboratory } from './laboratory.ts';
 import { mutated, type SourceMutant } from './operators.ts';
-import { testsFor, type Reach } from './reach.ts';
+import { testsFor, type ChosenTests, type Reach } from './reach.ts';
 import { mutantsOf, ROOT, sampleOf, textOf, type Subject } from './sample.ts';
 import { EQUIVALENT } from './survivors.ts';
 import { compilable } from './types.ts';
@@ -19,6 +19,8 @@ export interface Wanted {
   readonly survivors: boolean;
   /** Whether it is found out again which tests call which functions. */
   readonly reach: boolean;
+  /** Texts: only files whose path contains one of them. All files, if there is none. */
+  readonly files: readonly string[];
 }
 
 /** What became of one mutant. */
@@ -45,9 +47,17 @@ function fatesIn(path: string): Map<string, Fate> {
   return new Map(fates.filter((one) => isFate(one)).map((fate) => [fate.name, fate]));
 }
 
+/** Without a test that fails on the source as it is; without its file, if that is not one test. */
+const without = (tests: readonly ChosenTests[], file: string, id: string | undefined): ChosenTests[] =>
+  tests.flatMap((each) => {
+    if (each.file !== file) return each;
+    const ids = id === undefined ? [] : each.ids.filter((one) => one !== id);
+    return ids.length === 0 ? [] : { ...each, ids };
+  });
+
 /**
- * A failure counts only if the same tests pass on the source as it is: otherwise they depend on each other or on time, and
- * are left out.
+ * A failure counts only if the same tests pass on the source as it is: what fails there as well depends on other tests or on
+ * time, and is left out.
  */
 async function fateOf(mutant: SourceMutant, reach: readonly Reach[], laboratory: Laboratory): Promise<Fate> {
   const since = performance.now();
@@ -59,8 +69,10 @@ async function fateOf(mutant: SourceMutant, reach: readonly Reach[], laboratory:
     const { failed } = await laboratory.run(tests, usual);
     laboratory.restore(file);
     const failing = tests.filter((each) => each.file === failed?.file);
-    if (failing.length > 0 && (await laboratory.run(failing, usual)).failed !== null) {
-      tests = tests.filter((each) => !failing.includes(each));
+    const failsAnyway = failing.length > 0 ? (await laboratory.run(failing, usual)).failed : null;
+    const [{ file: itsFile } = {}] = failing;
+    if (failsAnyway !== null && itsFile !== undefined) {
+      tests = without(tests, itsFile, failsAnyway.id);
       continue;
     }
     const seconds = Math.round((performance.now() - since) / 100) / 10;
@@ -77,17 +89,18 @@ export async function run({
   resume,
   survivors,
   reach: findsReach,
+  files,
 }: Wanted): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   if (findsReach) rmSync(REACH, { force: true });
-  const reach = await findReach(REACH);
+  const reach = await findReach(REACH, testFiles(layers));
   const laboratory = new Laboratory();
   try {
     for (const layer of layers) {
       const path = join(FOLDER, `${layer}-${seed}.jsonl`);
       if (!resume && !survivors) rmSync(path, { force: true });
       const known = fatesIn(path);
-      const all = mutantsOf(layer);
+      const all = mutantsOf(layer, files);
       const shuffled = sampleOf(all, all.length, seed);
       const drawn = await compilable(shuffled, sample, laboratory, ({ name }) => known.has(name));
       const isTried = (name: string): boolean =>
@@ -105,7 +118,7 @@ export async function run({
   }
 }
 
-const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
+export const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
 
 function report(
   layer: Subject,

@@ -29,11 +29,27 @@ export const filesOf = (layer: Layer): string[] =>
 
 export const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-/** All mutants of a layer or of the records, in the order of the files. */
-export const mutantsOf = (subject: Subject): SourceMutant[] =>
-  subject === RECORDS
-    ? RECORDING.flatMap(filesOf).flatMap((file) => recordMutantsIn(file, textOf(file)))
-    : filesOf(subject).flatMap((file) => mutantsIn(file, textOf(file)));
+/**
+ * All mutants of a layer or of the records, in the order of the files.
+ * @param texts only those of files whose path contains one of these texts, if there are any
+ */
+export function mutantsOf(subject: Subject, texts: readonly string[] = []): SourceMutant[] {
+  const all = subject === RECORDS ? RECORDING.flatMap(filesOf) : filesOf(subject);
+  const files = all.filter((file) => texts.length === 0 || texts.some((text) => file.includes(text)));
+  const mutantsInFile = subject === RECORDS ? recordMutantsIn : mutantsIn;
+  return files.flatMap((file) => mutantsInFile(file, textOf(file)));
+}
+
+/** The number of the first mutant of each file of a layer, if all of them are counted in this order. */
+export function firstNumbers(layer: Layer): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  let next = 0;
+  for (const file of filesOf(layer)) {
+    numbers.set(file, next);
+    next += mutantsIn(file, textOf(file)).length;
+  }
+  return numbers;
+}
 
 /** A pseudorandom number for a text and a seed (FNV-1a, mixed). */
 function rank(name: string, seed: number): number {

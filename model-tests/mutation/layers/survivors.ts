@@ -3,11 +3,24 @@ const OF_AGENT =
 const OF_JOB =
   'The supervisor, the join phase or the shutdown takes a step in the same event, which records the job (`Sleigh.changed`).';
 
+const OF_COLUMN =
+  'The columns have an entry for each number below `next`. The default is there for the compiler.';
+
+const EACH_KEY = 'Each key of this kind has this number. The default is there for the compiler.';
+
 /** Mutants that no test can notice, because they make no difference that anybody could see: each with the reason. */
 export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
     'src/wire/dictionary.ts: boundary changed [>]: const cut = text.length > BOUNDS.metadataTextBytes.value ? text.slice(0, BOUNDS.metadataT…',
     'A text of exactly `metadataTextBytes` characters is cut to itself.',
+  ],
+  [
+    'src/wire/buffer-builder.ts: number changed [0]: #size = 0;',
+    '`begin` sets the size before the first piece comes.',
+  ],
+  [
+    'src/wire/buffer-builder.ts: number changed [0]: #left = 0;',
+    'Nothing is read from it before there is a block.',
   ],
   [
     'src/sleigh/crew.ts: number changed [0]: #changes = 0;',
@@ -55,5 +68,195 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
     'src/client/task/random.ts: argument dropped [0]: let [a, b, c, count] = [ digest.readInt32LE(0), digest.readInt32LE(4), digest.readInt32LE…',
     'The default of `readInt32LE` is 0.',
+  ],
+  [
+    'src/client/worker/task-runner.ts: number changed [0]: this.#options.memory.dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));',
+    'The numbers of fixed arguments begin with 1 (S11), so none is below either number.',
+  ],
+  [
+    'src/client/master/batch.ts: argument dropped [, Number.MIN_VALUE]: const millisecondsLeft = total === undefined ? undefined : (1_000 * (total - this.#done))…',
+    'A number over 0 divided by `MIN_VALUE` is Infinity, as by 0. 0 is not divided by 0: when all elements are done, one was done since the oldest measurement, because a batch whose elements are all done calls none again.',
+  ],
+  [
+    'src/client/master/call-value.ts: statement removed [this.#takers = [];]: this.#takers = [];',
+    'The promises of these calls are resolved already, and the value comes once.',
+  ],
+  [
+    'src/client/workspace/variable.ts: number changed [0]: size: size ?? 0',
+    'There is a spool file if `size` is undefined, so the default is never used.',
+  ],
+  [
+    'src/client/master/broadcast-results.ts: number changed [0]: this.#uncalled += this.#isComplete ? 0 : 1;',
+    '`#uncalled` is only read until the broadcast is complete.',
+  ],
+  [
+    'src/transport/lmdb-store.ts: argument dropped [{ start: CLAIM + 1 }]: for (const { key, value } of this.#db.getRange({ start: CLAIM + 1 })) { if (typeof value …',
+    'The values of `CLAIM` and `FLUSHED` are texts, which the loop leaves out.',
+  ],
+  [
+    'src/client/worker/task-runner.ts: default dropped [metadata.get(KEY.budget) ?? Infinity]: const end = this.#clock.now() + Number(metadata.get(KEY.budget) ?? Infinity);',
+    'Without it the end is NaN. No time is after that, nor after Infinity.',
+  ],
+  [
+    "src/core/pace.ts: statement removed [this.#waitsFor = 'steps';]: this.#waitsFor = 'steps';",
+    'Nobody asks while the steps begin. After that they are done, or `#pause` says the same.',
+  ],
+  [
+    "src/sleigh/job-loader.ts: number changed [0]: this.#each('task', (entity) => this.#values.set(entity.key[2] ?? 0, valueIn(RecordReader.…",
+    EACH_KEY,
+  ],
+  [
+    'src/sleigh/job-loader.ts: number changed [0]: attributed(entity.key, () => this.#job.work.batches.restoreTotals(entity.key[2] ?? 0, rec…',
+    EACH_KEY,
+  ],
+  ['src/sleigh/job-loader.ts: number changed [0]: const [, , number = 0] = entity.key;', EACH_KEY],
+  ['src/sleigh/job-loader.ts: number changed [0]: const [, , id = 0] = entity.key;', EACH_KEY],
+  ['src/sleigh/job-loader.ts: number changed [0]: const [, , rank = 0] = entity.key;', EACH_KEY],
+  ['src/sleigh/job-loader.ts: number changed [0]: const [, , id = 0] = entity.key; (2)', EACH_KEY],
+  ['src/sleigh/job-loader.ts: number changed [0]: const [, , inbox = 0, number = 0] = entity.key;', EACH_KEY],
+  [
+    'src/sleigh/job-loader.ts: number changed [0]: const [, , inbox = 0, number = 0] = entity.key; (2)',
+    EACH_KEY,
+  ],
+  [
+    'src/sleigh/absences.ts: boundary changed [<]: if (worker.rank < ends.length) ends[worker.rank] = isAnsweredFor(sleigh, worker) ? answer…',
+    'Indices of a typed array below its length always have a value, and what is written beyond it is lost.',
+  ],
+  [
+    'src/sleigh/absences.ts: boundary changed [<]: if (at < endsAt.length) endsAt[at] = (endsAt[at] ?? 0) + 1;',
+    'Indices of a typed array below its length always have a value, and what is written beyond it is lost.',
+  ],
+  [
+    'src/sleigh/absences.ts: number changed [0]: endsAt[at] = (endsAt[at] ?? 0) + 1;',
+    'Indices of a typed array below its length always have a value, and what is written beyond it is lost.',
+  ],
+  [
+    'src/sleigh/absences.ts: number changed [0]: ended += endsAt[at] ?? 0;',
+    'Indices of a typed array below its length always have a value, and what is written beyond it is lost.',
+  ],
+  [
+    'src/sleigh/ranks.ts: number changed [0]: if ((this.#ends[rank] ?? 0) <= this.#broadcast) return rank;',
+    'Indices of a typed array below its length always have a value, and what is written beyond it is lost.',
+  ],
+  [
+    'src/sleigh/ranks.ts: boundary changed [>=]: if (rank >= limit) break;',
+    'A present rank that is the limit ends the last range there, as the limit does.',
+  ],
+  [
+    'src/sleigh/ranks.ts: number changed [0]: if ((this.#ranges[middle]?.to ?? 0) <= from) low = middle + 1; else high = middle;',
+    'The index is below the number of ranges, so the default is never used.',
+  ],
+  [
+    'src/sleigh/agents.ts: number changed [0]: nextBroadcast: 0',
+    'Its registration sets it, and nothing reads it before.',
+  ],
+  [
+    'src/sleigh/agents.ts: number changed [0]: nextLasting: 0',
+    'Its registration sets it, and nothing reads it before.',
+  ],
+  [
+    'src/sleigh/agents.ts: number changed [0]: lastingBefore: 0',
+    'Its registration sets it, and nothing reads it before.',
+  ],
+  [
+    'src/sleigh/agents.ts: number changed [0]: registeredAt: 0',
+    'Its registration sets it, and nothing reads it before.',
+  ],
+  [
+    'src/sleigh/agents.ts: number changed [0]: busySince: 0',
+    'It is set when the worker is given a task, and is only read while it has one.',
+  ],
+  [
+    'src/sleigh/crew.ts: number changed [1]: tasks: worker.task?.isSettled === false ? 1 : 0',
+    'The machine of the worker only asks whether the number is 0.',
+  ],
+  [
+    'src/sleigh/crew.ts: statement removed [this.records.sentinelChanged(agent.id);]: this.records.sentinelChanged(agent.id);',
+    OF_AGENT,
+  ],
+  ['src/sleigh/crew.ts: statement removed [this.#job.changed();]: this.#job.changed();', OF_JOB],
+  ['src/sleigh/crew.ts: statement removed [this.#job.changed();]: this.#job.changed(); (2)', OF_JOB],
+  ['src/sleigh/registrations.ts: statement removed [this.#job.changed();]: this.#job.changed();', OF_JOB],
+  ['src/sleigh/job-changes.ts: number changed [0]: number: 0', 'Nothing is recorded under it.'],
+  [
+    "src/sleigh/job-operations.ts: number changed [0]: const PLUGIN = formerClient(0, 'plugin');",
+    'Nothing is sent to this client, and nothing asks for its id.',
+  ],
+  [
+    "src/sleigh/registrations.ts: number changed [0]: const NOBODY = formerClient(0, '');",
+    'Nothing is sent to this client, and nothing asks for its id.',
+  ],
+  [
+    'src/sleigh/registrations.ts: number changed [0]: accepted = 0;',
+    'The number is only compared with itself.',
+  ],
+  ['src/sleigh/joining.ts: number changed [0]: #waits = 0;', 'The numbers only have to be different.'],
+  [
+    'src/sleigh/joining.ts: arithmetic swapped [++]: const timer = `waitForWorkers ${++this.#waits}`;',
+    'The numbers only have to be different.',
+  ],
+  [
+    'src/sleigh/sleigh.ts: statement removed [this.#loaded = [];]: this.#loaded = [];',
+    'A job is restored once, so the entities are not read again.',
+  ],
+  [
+    'src/workspace/steps.ts: arithmetic swapped [++]: if (++n % AT_ONCE === 0) yield;',
+    'A count that goes down from 0 comes to a multiple of `AT_ONCE` as often as one that goes up.',
+  ],
+  [
+    'src/workspace/steps.ts: arithmetic swapped [++]: if (++compared % AT_ONCE === 0) yield;',
+    'A count that goes down from 0 comes to a multiple of `AT_ONCE` as often as one that goes up.',
+  ],
+  [
+    'src/workspace/steps.ts: boundary changed [<]: for (let begin = 0; begin < sorted.length; begin += 2 * width) { const end = begin + 2 * …',
+    'No item is at the end of the list or after it, so the merging that begins there ends at once.',
+  ],
+  [
+    'src/workspace/template.ts: default dropped [precision ?? 0]: if (Number(width) > widest || Number(precision ?? 0) > widest) bad = true;',
+    '`Number(undefined)` is NaN, which is over no width, like 0.',
+  ],
+  [
+    'src/workspace/template.ts: number changed [0]: if (Number(width) > widest || Number(precision ?? 0) > widest) bad = true;',
+    '1 is over no width but 0, and no number without a precision is as short as that.',
+  ],
+  [
+    "src/workspace/template.ts: default dropped [precision ?? 1]: const digits = (conversion === 'X' ? raw.toUpperCase() : raw).padStart(Number(precision ?…",
+    '`padStart` takes NaN as 0, and every number has a digit.',
+  ],
+  [
+    'src/workspace/listing.ts: boundary changed [<]: const isBefore = (a: { name: string }, b: { name: string }): boolean => a.name < b.name;',
+    'No two workspaces of a server, and no two variables of a workspace, have the same name.',
+  ],
+  [
+    'src/workspace/waiters.ts: boundary changed [>]: if (this.finders.length > 0) this.#inSteps(this.#answer(this.finders.takeAll(), found));',
+    'Without finds nothing is answered, and a file that is lent is taken back at once.',
+  ],
+  [
+    'src/workspace/fifo.ts: number changed [1]: const at = this.#placeAfter(get.iterator?.index ?? -1);',
+    'The numbers of values begin with 0, so the first value after -2 is the first after -1.',
+  ],
+  [
+    'src/workspace/single.ts: number changed [1]: const isNew = (get.iterator?.index ?? -1) < this.#newest;',
+    'The numbers of values begin with 0, so while there is a value, -2 and -1 are both before it.',
+  ],
+  [
+    'src/workspace/workspace.ts: number changed [0]: if (bytes === 0) return;',
+    'Nothing that is charged takes one byte: a label has the address of its client, and metadata and jobs have their costs. To charge 0 bytes changes no count.',
+  ],
+  [
+    'src/sleigh/timeline.ts: boundary changed [<]: if (this.#next === this.#began.length && this.#next < MAX_TASKS) this.#grow();',
+    'When that many tasks are kept, the arrays grow to the size that they have.',
+  ],
+  [
+    'src/sleigh/timeline.ts: number changed [2]: const size = Math.min(2 * this.#began.length, MAX_TASKS);',
+    'The arrays grow in larger steps, to the same largest size.',
+  ],
+  ['src/sleigh/timeline.ts: number changed [0]: rank: this.#ranks[at] ?? 0', OF_COLUMN],
+  ['src/sleigh/timeline.ts: number changed [0]: began: this.#began[at] ?? 0', OF_COLUMN],
+  ['src/sleigh/timeline.ts: number changed [0]: ended: this.#ended[at] ?? 0', OF_COLUMN],
+  ["src/sleigh/timeline.ts: number changed [0]: end: ENDS[this.#ends[at] ?? 0] ?? 'done'", OF_COLUMN],
+  [
+    'src/sleigh/batch.ts: arithmetic swapped [+]: return this.results.length + this.waiting.length === 0;',
+    'A get waits only while there is no result, so one of both numbers is 0.',
   ],
 ]);

@@ -82,22 +82,23 @@ export class TaskQueue {
     this.#lines = this.#lines.filter(({ tasks }) => tasks.length > 0);
   }
 
-  /** Takes the next task for a worker. What it has declined is passed over, and no turn ends (S19). */
+  /** Takes the next task for a worker. What it has declined is passed over (S19). */
   takeFor(rank: number, host: string, now: number): Task | undefined {
     const isFit = ({ declinedBy, host: kept }: Task): boolean => !declinedBy.has(rank) && isFor(kept, host);
-    const isDeclined = this.tasks.some(({ declinedBy }) => declinedBy.size > 0);
-    const line = isDeclined ? this.#lines.find(({ tasks }) => tasks.some(isFit)) : this.#turnFor(host, now);
+    const line = this.#turnAmong(
+      this.#lines.filter(({ tasks }) => tasks.some(isFit)),
+      now,
+    );
     const task = line?.tasks.find(isFit);
     if (line === undefined || task === undefined) return undefined;
-    if (!isDeclined && line.given++ === 0) line.since = now;
+    if (line.given++ === 0) line.since = now;
     this.remove(task);
     task.host = undefined;
     return task;
   }
 
-  /** S28.1. */
-  #turnFor(host: string, now: number): Line | undefined {
-    const fitting = this.#lines.filter((line) => isFor(line.host, host));
+  /** S28.1. @param fitting the lines from which the worker may take */
+  #turnAmong(fitting: readonly Line[], now: number): Line | undefined {
     const [line] = fitting;
     const next = fitting.find((other) => other !== line && other.priority === line?.priority);
     if (line === undefined || next === undefined) return line;

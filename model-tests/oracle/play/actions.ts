@@ -16,7 +16,8 @@ import {
 
 /** The effect of a step in the current state: a request, or another action of a client. */
 export type Action =
-  { do: 'request'; request: Request } | Extract<Step, { do: 'vanish' | 'overrun' | 'crash' | 'pass' }>;
+  | { do: 'request'; request: Request }
+  | Extract<Step, { do: 'vanish' | 'overrun' | 'crash' | 'pass' }>;
 
 /**
  * Milliseconds of a period. Leases last some periods and fewer milliseconds than one, different ones each, so that no two

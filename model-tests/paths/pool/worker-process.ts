@@ -111,7 +111,7 @@ function stimuli({ snapshot, facts }: Situation<Facts>): Stimulus<Facts>[] {
 /** One worker of a pool without replacements. */
 export const workerProcessModel: PoolModel<Facts> = {
   machine: workerProcessMachine,
-  input: { rank: RANK },
+  input: undefined,
   begin: (commands) => ({
     mark: 'no',
     isDraining: false,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NetWorkSpace } from '../../client/workspace/net-work-space.ts';
-import { authorityOf } from '../../wire/authority.ts';
+import { textOfServers } from '../server-options.ts';
 import { RunFileError } from './append-file.ts';
 
 /**
@@ -14,10 +14,10 @@ export class Invitation implements Disposable {
 
   /** @param isOwn whether the server was started for this run, so that only this process knows its token */
   to(
-    { name, server: { host = '', port = 0, token } }: NetWorkSpace,
+    { name, server: { host = '', port = 0, others = [], token } }: NetWorkSpace,
     isOwn: boolean,
   ): { readonly text: string; readonly event: object } {
-    const address = authorityOf(host, port);
+    const address = textOfServers({ host, port, others });
     const tokenFile = isOwn && token !== undefined ? this.#write(token) : undefined;
     const withToken = tokenFile === undefined ? '' : ` --token-file ${tokenFile}`;
     return {

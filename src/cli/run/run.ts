@@ -27,6 +27,7 @@ import { Halted, LineResults, ResumeError } from './line-results.ts';
 import { modulesPrintBeside } from './module-output.ts';
 import { howToResume } from './resume.ts';
 import { deliver } from './deliver.ts';
+import { ExitNotice } from './exit-notice.ts';
 import { figuresOf, JobWatch } from './job-watch.ts';
 import { USAGE } from '../errors.ts';
 
@@ -64,7 +65,9 @@ export async function run(file: string, input: string | undefined, flags: RunFla
   try {
     // Standard output is for results.
     const restore = modulesPrintBeside(process.stderr);
+    using notice = new ExitNotice(file);
     const module = await loadUserModule(file);
+    notice.isLoaded = true;
     // If the module has its own `output`, it decides what is a result.
     if (module.output !== undefined) restore();
     const inputs = await inputsFor(module, input, flags, status);

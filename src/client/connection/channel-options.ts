@@ -1,3 +1,4 @@
+import type { Address } from '../../wire/authority.ts';
 import type { Clock } from '../clock.ts';
 import type { ServerAddress } from './server-address.ts';
 
@@ -18,7 +19,22 @@ export interface ConnectionOptions extends ServerAddress, StreamOptions {
   readonly reconnectGrace?: number | 'stored' | undefined;
 }
 
+/** What a connection is for. */
+export interface ConnectOptions extends ConnectionOptions {
+  /** The workspace that it is mostly for, if that is known: it leads to the server that owns it (D24). */
+  readonly workspace?: string | undefined;
+}
+
 export interface ChannelOptions extends ConnectionOptions {
   /** The default is the clock of this host. */
   readonly clock?: Clock | undefined;
 }
+
+/** Milliseconds within which another server than that of the program must answer. */
+const OTHER_SERVER_MS = 2_000;
+
+/** @param at another server than that of the program */
+export const optionsAt = (options: ConnectionOptions, at: Address | undefined): ConnectionOptions =>
+  at === undefined
+    ? options
+    : { ...options, ...at, timeout: Math.min(options.timeout ?? OTHER_SERVER_MS, OTHER_SERVER_MS) };

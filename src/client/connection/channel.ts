@@ -16,6 +16,7 @@ import { milliseconds } from '../options/durations.ts';
 import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { GREETING } from '../../wire/handshake.ts';
 import { ClientHandshake } from './handshake.ts';
+import { lossOfSocket } from './loss-of-socket.ts';
 import { encode, endWith, type EncodedRequest, type RequestArguments } from './outgoing.ts';
 import { ReplyDecoder, type Reply } from '../../wire/reply-decoder.ts';
 import type { Requester, StreamedReply } from './requester.ts';
@@ -164,9 +165,9 @@ export class Channel implements Requester {
     this.#lose(CONNECTION.closedHere);
   }
 
-  /** Whether the server keeps its data when it ends (D7). */
-  get isStored(): boolean {
-    return this.#handshake.isStored;
+  /** What the server has said of its store (D7, D24). */
+  get offer(): Pick<ClientHandshake, 'isStored' | 'store'> {
+    return this.#handshake;
   }
 
   get isLost(): boolean {
@@ -327,14 +328,14 @@ export class Channel implements Requester {
 
   #fail(error: NodeJS.ErrnoException): void {
     const why = error.code ?? error.message;
-    const { lost, untrusted, unreachable } = CONNECTION;
-    const kind = this.#isOpen ? lost : this.#socket instanceof TLSSocket ? untrusted : unreachable;
-    this.#lose((address) => kind(address, why), error);
+    const isSecure = this.#socket instanceof TLSSocket;
+    this.#lose(lossOfSocket(why, { isOpen: this.#isOpen, isSecure }), error);
   }
 
   /** Ends the connection. Only the first reason counts. */
   #lose(textOf: (address: string) => ErrorText<ConnectionLostCode>, cause?: unknown): void {
-    this.#lost ??= new ConnectionLostError(textOf(this.address), { cause });
+    if (this.#lost !== undefined) return;
+    this.#lost = new ConnectionLostError(textOf(this.address), { cause });
     this.#leave(this.#lost.code === 'closed' && this.#isOpen && !this.#isSending);
     this.#notifyEnd(this.#lost);
     this.#refused(this.#lost);

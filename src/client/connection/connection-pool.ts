@@ -1,10 +1,13 @@
 import type { ServerAddress } from './server-address.ts';
-import type { NwsConnection, ConnectionOptions } from './connection.ts';
+import type { ConnectOptions } from './channel-options.ts';
+import type { NwsConnection } from './connection.ts';
+import { serversBeside } from './known-servers.ts';
 import { ConnectionLostError } from './errors.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { connectWithin } from './reconnect.ts';
 import { Waiting, type WaitOptions } from './waiting.ts';
 import { CONNECTION } from '../errors/connection.ts';
+import { authorityOf } from '../../wire/authority.ts';
 
 /** The number of idle connections that are kept. */
 const MAX_IDLE = 8;
@@ -25,32 +28,41 @@ type Use<T> = (connection: NwsConnection, keep: (until: Promise<unknown>) => voi
  */
 export class ConnectionPool {
   readonly main: NwsConnection;
-  readonly #options: ConnectionOptions;
+  readonly #options: ConnectOptions;
   readonly platform: Platform;
   readonly #idle: Line[] = [];
   readonly #busy = new Set<Line>();
   #isClosed = false;
 
   /** @throws ConnectionLostError */
-  static async open(options: ConnectionOptions, platform = thisHost): Promise<ConnectionPool> {
+  static async open(options: ConnectOptions, platform = thisHost): Promise<ConnectionPool> {
     return new ConnectionPool(await platform.connect(options), options, platform);
   }
 
-  private constructor(main: NwsConnection, options: ConnectionOptions, platform: Platform) {
+  private constructor(main: NwsConnection, options: ConnectOptions, platform: Platform) {
     this.main = main;
     this.#options = options;
     this.platform = platform;
   }
 
-  /** The address of the server, and how to connect to it. */
+  /** The address of the server, and how to connect to it, or to another one with the same store that this process knows (D24). */
   get server(): ServerAddress {
-    const { host, port, tls, token } = this.#options;
+    const { host, port, tls, token, followOwner } = this.#options;
+    const others = this.#others();
     return {
       ...(host !== undefined && { host }),
       ...(port !== undefined && { port }),
+      ...(others.length > 0 && { others }),
       ...(tls && { tls }),
       ...(token !== undefined && { token }),
+      ...(followOwner !== undefined && { followOwner }),
     };
+  }
+
+  #others(): readonly string[] {
+    const { host = '127.0.0.1', port = 8765, others = [] } = this.#options;
+    const first = authorityOf(host, port);
+    return serversBeside(first, others, this.platform.servers.from(first).met);
   }
 
   /**
@@ -58,7 +70,7 @@ export class ConnectionPool {
    * has.
    */
   async lend<T>(workspace: string, use: Use<T>): Promise<T> {
-    const line = this.#idle.pop() ?? (await this.#openLine());
+    const line = this.#idle.pop() ?? (await this.#openLine(workspace));
     this.#busy.add(line);
     let until: Promise<unknown> | undefined;
     try {
@@ -91,18 +103,18 @@ export class ConnectionPool {
     );
   }
 
-  async #openLine(): Promise<Line> {
+  async #openLine(workspace: string): Promise<Line> {
     if (this.#isClosed) throw new ConnectionLostError(CONNECTION.closedHere(this.main.address));
-    return { connection: await this.#connect(), used: new Set() };
+    return { connection: await this.#connect(workspace), used: new Set() };
   }
 
   /** The server may come back within the grace of the program's session. */
-  #connect(): Promise<NwsConnection> {
+  #connect(workspace: string): Promise<NwsConnection> {
     return connectWithin({
       clock: this.main.clock,
       random: () => this.platform.random(),
       grace: 1_000 * this.main.grace,
-      attempt: () => this.platform.connect(this.#options),
+      attempt: () => this.platform.connect({ ...this.#options, workspace }),
       isOver: () => this.#isClosed,
     });
   }

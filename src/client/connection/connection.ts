@@ -5,8 +5,9 @@ import { STATUS } from '../../wire/reply.ts';
 import { Channel } from './channel.ts';
 import type { Requester } from './requester.ts';
 import { openRequester } from './open-requester.ts';
+import type { OpenChannel } from './owner-search.ts';
 import type { SessionPlatform } from './session-channel.ts';
-import type { ChannelOptions, ConnectionOptions } from './channel-options.ts';
+import { optionsAt, type ChannelOptions, type ConnectOptions } from './channel-options.ts';
 import type { Clock } from '../clock.ts';
 import { NwsError, refusalCode, type ConnectionLostError } from './errors.ts';
 import {
@@ -72,21 +73,23 @@ export class NwsConnection {
   readonly #channel: Requester;
 
   /** @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted */
-  static async open(options: ConnectionOptions, platform?: SessionPlatform): Promise<NwsConnection> {
-    return NwsConnection.openWith(() => Channel.open(options), options, platform);
+  static async open(options: ConnectOptions, platform?: SessionPlatform): Promise<NwsConnection> {
+    return NwsConnection.openWith((at) => Channel.open(optionsAt(options, at)), options, platform);
   }
 
   /**
    * @internal As `open`.
-   * @param open makes a connection: at the start, and each time that a session comes back
+   * @param open makes a connection, to the server of the program or to another one: at the start, and each time that a session comes
+   *   back
    */
   static async openWith(
-    open: () => Promise<Channel>,
-    { reconnectGrace, unref }: ConnectionOptions,
+    open: OpenChannel,
+    { workspace, ...options }: ConnectOptions,
     platform?: SessionPlatform,
   ): Promise<NwsConnection> {
     if (platform === undefined) return new NwsConnection(await open());
-    return new NwsConnection(await openRequester({ open, reconnectGrace, unref, platform }));
+    const name = workspace === undefined ? undefined : toWire(workspace);
+    return new NwsConnection(await openRequester({ ...options, workspace: name, open, platform }));
   }
 
   /**

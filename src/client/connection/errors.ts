@@ -68,12 +68,20 @@ export class NwsError extends Error {
 /**
  * - `unreachable`: no connection could be made
  * - `not-nws`: the other side does not speak the protocol correctly
+ * - `not-admitted`: the server does not admit this client: it needs a token or a certificate, or another one (P2.5)
  * - `not-secure`: TLS was requested, and the server does not offer it or has the wrong certificate (P2.3)
  * - `too-large`: the server sent a value that no buffer can hold; read it as a stream
  * - `lost`: the server or the network ended the connection
  * - `closed`: this program closed the connection
  */
-export type ConnectionLostCode = 'unreachable' | 'not-nws' | 'not-secure' | 'too-large' | 'lost' | 'closed';
+export type ConnectionLostCode =
+  | 'unreachable'
+  | 'not-nws'
+  | 'not-admitted'
+  | 'not-secure'
+  | 'too-large'
+  | 'lost'
+  | 'closed';
 
 /** There is no connection. Pending requests will not be answered. */
 export class ConnectionLostError extends Error {

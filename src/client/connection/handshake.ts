@@ -34,10 +34,13 @@ const proofOf = (token: string, nonce: string): string =>
  */
 export class ClientHandshake {
   readonly #input: ByteQueue;
-  #asksForToken = false;
   #hasPage = false;
+  /** What the server refuses this client for, if it does. */
+  #refusal: (address: string) => ErrorText<ConnectionLostCode> = CONNECTION.refusedOptions;
   /** Whether the server keeps its data when it ends (D7). */
   isStored = false;
+  /** The name of the store that the server shares with others, if it says who owns a workspace (D24). */
+  store: string | undefined;
   readonly #isSecure: boolean;
   readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
   readonly #token: string | undefined;
@@ -83,14 +86,24 @@ export class ClientHandshake {
         if (nonce !== undefined) wanted.set(OPTION.tokenNonce, nonce);
         wanted.set(OPTION.token, nonce === undefined ? this.#token : proofOf(this.#token, nonce));
       }
-      this.#asksForToken = offer.has(OPTION.token);
+      this.#refusal = this.#refusalAfter(offer);
       this.isStored = offer.has(OPTION.durability);
+      this.store = offer.get(OPTION.store);
       if (this.#isSecure) wanted.set(OPTION.tls, '1');
       return { type: 'say', bytes: OPTIONS + encodeDictionary(wanted) };
     }
     const four = this.#input.text(4);
     if (four === undefined) return undefined;
     if (four === ACCEPTED) return { type: 'done' };
-    return failed(this.#asksForToken ? CONNECTION.badToken : CONNECTION.noMetadata);
+    return failed(this.#refusal);
+  }
+
+  /** The server does not say why it refuses, so its offer must. */
+  #refusalAfter(offer: ReadonlyMap<string, string>): (address: string) => ErrorText<ConnectionLostCode> {
+    if (WANTED.some(([name]) => !offer.has(name))) return CONNECTION.noMetadata;
+    const mayWantTls = offer.has(OPTION.tls) && !this.#isSecure;
+    if (!offer.has(OPTION.token)) return mayWantTls ? CONNECTION.needsTls : CONNECTION.refusedOptions;
+    if (this.#token === undefined) return CONNECTION.needsToken;
+    return mayWantTls ? CONNECTION.badTokenOrNoTls : CONNECTION.badToken;
   }
 }

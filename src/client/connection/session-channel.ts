@@ -12,6 +12,7 @@ import type { Clock, Timer } from '../clock.ts';
 import { LifeCycle, LifeCycleTable } from '../life-cycle.ts';
 import { CONNECTION } from '../errors/connection.ts';
 import type { Channel } from './channel.ts';
+import type { KnownServers } from './known-servers.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
 import type { RequestArguments } from './outgoing.ts';
 import { reconnect } from './reconnect.ts';
@@ -35,13 +36,17 @@ export interface SessionPlatform {
   random(): number;
   /** A text that cannot be guessed. */
   secret(): string;
+  /** What this process knows of servers that share a store (D24). */
+  readonly servers: KnownServers;
   /** Keeps this process alive until that is stopped. */
   holdProcess(): Timer;
 }
 
 export interface SessionOptions {
-  /** Opens a connection, each time that one is needed. */
+  /** Opens another connection when one is lost. */
   readonly open: () => Promise<Channel>;
+  /** Identifies the session, and cannot be guessed. */
+  readonly secret: string;
   /** With true it does not keep this process alive while it has no connection. */
   readonly unref?: boolean | undefined;
   readonly platform: SessionPlatform;
@@ -52,7 +57,6 @@ export interface SessionOptions {
  * without a reply, which the server then carries out once. After the grace it is lost like any connection.
  */
 export class SessionChannel implements Requester {
-  readonly address: string;
   readonly clock: Clock;
   readonly ended: Promise<ConnectionLostError>;
   readonly grace: number;
@@ -79,17 +83,15 @@ export class SessionChannel implements Requester {
    * @returns the connection itself if the server knows no sessions
    */
   static async begin(channel: Channel, seconds: number, options: SessionOptions): Promise<Requester> {
-    const secret = options.platform.secret();
-    const reply = await channel.exchange([VERB.openSession, secret, String(seconds)], new Map());
+    const reply = await channel.exchange([VERB.openSession, options.secret, String(seconds)], new Map());
     if (reply.status !== STATUS.ok) return channel;
-    return new SessionChannel(channel, { ...options, secret, grace: Number(reply.metadata.get(KEY.grace)) });
+    return new SessionChannel(channel, { ...options, grace: Number(reply.metadata.get(KEY.grace)) });
   }
 
   private constructor(
     channel: Channel,
-    { open, unref = false, platform, secret, grace }: SessionOptions & { secret: string; grace: number },
+    { open, unref = false, platform, secret, grace }: SessionOptions & { grace: number },
   ) {
-    this.address = channel.address;
     this.clock = channel.clock;
     this.grace = grace;
     this.#open = open;
@@ -105,6 +107,11 @@ export class SessionChannel implements Requester {
       end: () => this.#end(),
     });
     this.#follow(channel);
+  }
+
+  /** HOST:PORT of the server to which it is connected, or was last. */
+  get address(): string {
+    return this.#channel.address;
   }
 
   get isLost(): boolean {

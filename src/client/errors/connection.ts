@@ -35,6 +35,18 @@ export const CONNECTION = {
     'Check the address and the network, or give the connection more `timeout`.',
     'ada:8765',
   ),
+  noneReachable: errorKind(
+    'unreachable',
+    (why: string) => `no server can be used: ${why}`,
+    'Check the addresses, and that one of the servers runs: `sleigh status --server HOST:PORT,HOST:PORT`.',
+    'ada:8765 cannot be reached (ECONNREFUSED); grace:8765 cannot be reached (ECONNREFUSED)',
+  ),
+  otherStore: errorKind(
+    'unreachable',
+    (address: string) => `${address} has another store than the server that was named first`,
+    'Name servers that share one store, or that server alone.',
+    'grace:8765',
+  ),
   closedAtOnce: errorKind(
     'not-nws',
     (address: string) => `${address} closed the connection`,
@@ -53,16 +65,51 @@ export const CONNECTION = {
     'Check the port, and the version of the server.',
     'ada:8765',
   ),
-  badToken: errorKind(
-    'not-nws',
-    (address: string) => `${address} does not take this token`,
-    'Give the token that the server was started with (`--token-file`).',
+  needsToken: errorKind(
+    'not-admitted',
+    (address: string) =>
+      `${address} needs a token, and none was given: give it as \`token\`, or to a command with --token-file FILE`,
+    'Give the token that the server was started with.',
     'ada:8765',
+  ),
+  badToken: errorKind(
+    'not-admitted',
+    (address: string) => `${address} does not take this token`,
+    'Give the token that the server was started with (`token`, or `--token-file` of a command).',
+    'ada:8765',
+  ),
+  badTokenOrNoTls: errorKind(
+    'not-admitted',
+    (address: string) =>
+      `${address} does not take this token, or takes only clients with TLS and a certificate of their own`,
+    'Give the token that the server was started with. If that is right, connect with `tls`, and with `cert` and `key`.',
+    'ada:8765',
+  ),
+  needsTls: errorKind(
+    'not-admitted',
+    (address: string) =>
+      `${address} takes only clients with TLS and a certificate of their own: give \`tls\` with \`cert\` and \`key\``,
+    'Give a certificate that the authority of the server has signed (`--tls-ca` of the server).',
+    'ada:8765',
+  ),
+  needsCertificate: errorKind(
+    'not-admitted',
+    (address: string, why: string) =>
+      `${address} does not take the certificate of this client, or needs one (${why}): give \`tls\` with \`cert\` and \`key\``,
+    'Give a certificate that the authority of the server has signed (`--tls-ca` of the server).',
+    'ada:8765',
+    'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
   ),
   noMetadata: errorKind(
     'not-nws',
     (address: string) => `${address} does not take metadata`,
     'Use a server of 2007 or later.',
+    'ada:8765',
+  ),
+  refusedOptions: errorKind(
+    'not-nws',
+    (address: string) => `${address} refused the options that it had offered`,
+    `Check what is between this program and the server. ${ASK_SERVER}`,
     'ada:8765',
   ),
   badReply: errorKind(

@@ -53,7 +53,7 @@ export const LAUNCH = {
   stopped: errorKind(
     'not-launched',
     () => 'the job was stopped while workers were started',
-    'Await `addWorkers` before `stop`.',
+    'Await `launch` before `stop`.',
   ),
   hostsNeedLauncher: errorKind(
     'not-launched',
@@ -242,6 +242,12 @@ export const PROCESS = {
     (workspace: string) => `${workspace} accepts no more workers`,
     'The group has closed, or has all its workers: start another job, or an elastic one.',
     'render',
+  ),
+  noJob: errorKind(
+    'no-job',
+    (workspace: string) => `"${workspace}" is a plain workspace, and not a job`,
+    'Name a job: `sleigh status` shows which there are. A job needs a name that no other workspace has.',
+    'shop',
   ),
   noFolder: errorKind(
     'no-folder',

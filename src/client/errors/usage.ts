@@ -176,6 +176,10 @@ export const VALUE = {
     () => 'it is a generator. Make an array of what it gives.',
     'Make an array of what it gives.',
   ),
+  stream: unsendable(
+    () => 'it is a stream. Read it, and send what it gives.',
+    'Read it, and send what it gives.',
+  ),
   noFields: unsendable(
     (what: string) =>
       `it is ${what}, which has no fields to send. Give it a method toJSON, or send what it holds.`,

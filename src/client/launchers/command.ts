@@ -1,4 +1,4 @@
-import type { Launcher } from './launcher.ts';
+import type { Launcher, LaunchOrder } from './launcher.ts';
 import { encodeOrder, ORDER } from './remote-launch-order.ts';
 import { shares, startRemoteLaunches, type Share, type RemoteLaunchPlan } from './remote-launches.ts';
 
@@ -19,15 +19,15 @@ const COUNT = 'SLEIGH_WORKERS';
  *   environment. It runs once for each host, or once if none is named. It may return at once after submitting a job.
  */
 export const command = (text: string): Launcher => ({
-  start: (order) => {
-    const { hosts, workers } = order;
-    const each = shares(workers, hosts.length === 0 ? [''] : hosts);
-    return startRemoteLaunches(
-      order,
-      each.map((share) => planFor(text, share)),
-    );
-  },
+  start: (order) => startRemoteLaunches(order, commandPlans(text, order)),
 });
+
+/** What is started for each host, or once: a shell, whose environment has the order for the sentinel. */
+export const commandPlans = (
+  text: string,
+  { hosts, workers }: Pick<LaunchOrder, 'hosts' | 'workers'>,
+): RemoteLaunchPlan[] =>
+  shares(workers, hosts.length === 0 ? [''] : hosts).map((share) => planFor(text, share));
 
 const planFor = (text: string, { host, workers }: Share): RemoteLaunchPlan => ({
   name: host === '' ? text : host,

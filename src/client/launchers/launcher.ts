@@ -94,11 +94,17 @@ export const threadsBeside = (): Launcher => ({ start: (order) => startHere('thr
 /**
  * Starts the sentinel and its workers as children of this process, or as threads in it.
  * @param home the kind of the sentinel itself
+ * @param start starts the sentinel
  */
-async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Promise<Launched> {
+export async function startHere(
+  kind: ChildKind,
+  order: LaunchOrder,
+  home = kind,
+  start = startChild,
+): Promise<Launched> {
   const { hosts, unref, onDeath, onOutput, onMemoryPort, ...details } = order;
   if (hosts.length > 0) throw new LaunchError(LAUNCH.hostsNeedLauncher());
-  const child = startChild(home, 'sentinel/sentinel-program.js', [order.workspace], { unref });
+  const child = start(home, 'sentinel/sentinel-program.js', [order.workspace], { unref });
   let reason: string | undefined;
   const gone = child.ended.then((how) => reason ?? `their sentinel has ended: ${how}`);
   const stop = async (): Promise<void> => {

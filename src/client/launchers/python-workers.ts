@@ -5,7 +5,8 @@ import { packageFile } from '../package-file.ts';
 import { LAUNCH } from '../errors/job.ts';
 import { LaunchError, type Launcher } from './launcher.ts';
 import { encodeOrder } from './remote-launch-order.ts';
-import { startRemoteLaunches } from './remote-launches.ts';
+import { startRemoteLaunches, type RemoteLaunchPlan } from './remote-launches.ts';
+import type { Place } from '../sentinel/place.ts';
 
 export interface PythonOptions {
   /** The command for Python 3.9 or newer. The default is `python3`. */
@@ -18,30 +19,39 @@ export interface PythonOptions {
  * Starts workers of the client for Python on this host, for tasks of `tasks.python`. The package need not be installed in
  * that Python. On other hosts it must be: `ssh({ remoteCommand: 'python3 -m sleigh' })`.
  */
-export const pythonWorkers = ({ python = 'python3', path = [] }: PythonOptions = {}): Launcher => ({
+export const pythonWorkers = (options: PythonOptions = {}): Launcher => ({
   start: (order) => {
     if (order.hosts.length > 0) throw new LaunchError(LAUNCH.hostsNeedLauncher());
     if (order.concurrency !== undefined) throw new LaunchError(LAUNCH.pythonConcurrency());
-    const folders = [
-      ...path,
-      order.place?.cwd ?? process.cwd(),
-      ...environmentPath(order.place?.env),
-      ...ownPath(),
-    ];
-    const place = { ...order.place, env: { ...order.place?.env, PYTHONPATH: folders.join(delimiter) } };
-    return startRemoteLaunches({ ...order, place }, [
-      {
-        name: python,
-        workers: order.workers,
-        command: (launch) => ({
-          program: python,
-          args: ['-m', 'sleigh', 'worker', '--from-stdin'],
-          env: place.env,
-          order: () => Promise.resolve(encodeOrder(launch)),
-        }),
-      },
-    ]);
+    const place = pythonPlace(order.place, options);
+    return startRemoteLaunches({ ...order, place }, [pythonPlan(order.workers, place, options)]);
   },
+});
+
+interface PythonPlace extends Place {
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The place of the workers, whose environment says where Python finds modules. */
+export function pythonPlace(place: Place | undefined, { path = [] }: PythonOptions): PythonPlace {
+  const folders = [...path, place?.cwd ?? process.cwd(), ...environmentPath(place?.env), ...ownPath()];
+  return { ...place, env: { ...place?.env, PYTHONPATH: folders.join(delimiter) } };
+}
+
+/** What is started: Python with the sentinel, which gets its order over standard input. */
+export const pythonPlan = (
+  workers: number,
+  { env }: PythonPlace,
+  { python = 'python3' }: PythonOptions,
+): RemoteLaunchPlan => ({
+  name: python,
+  workers,
+  command: (launch) => ({
+    program: python,
+    args: ['-m', 'sleigh', 'worker', '--from-stdin'],
+    env,
+    order: () => Promise.resolve(encodeOrder(launch)),
+  }),
 });
 
 const environmentPath = (env: Readonly<Record<string, string>> = {}): readonly string[] =>

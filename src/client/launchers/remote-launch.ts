@@ -1,4 +1,8 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import {
+  spawn,
+  type ChildProcessWithoutNullStreams,
+  type SpawnOptionsWithoutStdio,
+} from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +22,13 @@ export interface RemoteLaunchCommand {
   readonly order: (said: (pattern: RegExp) => Promise<RegExpMatchArray>) => Promise<string>;
 }
 
+/** Starts a program with pipes. */
+type Run = (
+  program: string,
+  args: readonly string[],
+  options: SpawnOptionsWithoutStdio,
+) => ChildProcessWithoutNullStreams;
+
 /** Milliseconds to wait for the last output of a program. */
 const LAST_OUTPUT_LIMIT_MS = 200;
 
@@ -27,17 +38,29 @@ export class RemoteLaunch {
   readonly ended: Promise<string>;
   readonly #child: ChildProcessWithoutNullStreams;
 
-  /** @throws Error if there is no such program */
-  static async start(command: RemoteLaunchCommand, pass: (text: string) => void): Promise<RemoteLaunch> {
-    const station = new RemoteLaunch(command, pass);
+  /**
+   * @param pass receives its output, in whole lines
+   * @param run starts the program
+   * @throws Error if there is no such program
+   */
+  static async start(
+    command: RemoteLaunchCommand,
+    pass: (text: string) => void,
+    run: Run = spawn,
+  ): Promise<RemoteLaunch> {
+    const station = new RemoteLaunch(command, pass, run);
     await once(station.#child, 'spawn');
     if (command.unref === true) unrefChild(station.#child);
     return station;
   }
 
-  private constructor({ program, args, env, order }: RemoteLaunchCommand, pass: (text: string) => void) {
+  private constructor(
+    { program, args, env, order }: RemoteLaunchCommand,
+    pass: (text: string) => void,
+    run: Run,
+  ) {
     // In a session of its own, because Ctrl-C in a terminal is for the master, which ends this program itself.
-    this.#child = spawn(program, [...args], {
+    this.#child = run(program, [...args], {
       env: { ...process.env, ...env },
       detached: true,
     });

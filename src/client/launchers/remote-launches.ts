@@ -1,6 +1,5 @@
 import { reasonOf } from '../../wire/error-kind.ts';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KEY, VARIABLE } from '../../wire/names.ts';
 import { Follower } from '../workspace/follower.ts';
 import { LaunchError, type Launched, type LaunchOrder } from './launcher.ts';
@@ -8,6 +7,8 @@ import { ConnectionPool } from '../connection/connection-pool.ts';
 import type { RemoteLaunchOrder } from './remote-launch-order.ts';
 import { RemoteLaunch, type RemoteLaunchCommand } from './remote-launch.ts';
 import { LAUNCH } from '../errors/job.ts';
+import { delay } from '../clock.ts';
+import { thisHost, type Platform } from '../platform.ts';
 
 /** A sentinel to start elsewhere. */
 export interface RemoteLaunchPlan {
@@ -25,12 +26,21 @@ const END_LIMIT_MS = 5_000;
  */
 const WELL = 'exit status 0';
 
+/** How a program is started here, and the clock and the network of this host. */
+interface Parts {
+  readonly platform: Platform;
+  readonly startRemoteLaunch: typeof RemoteLaunch.start;
+}
+
+const HERE: Parts = { platform: thisHost, startRemoteLaunch: RemoteLaunch.start.bind(RemoteLaunch) };
+
 /** Starts all of them, or none. */
 export async function startRemoteLaunches(
   order: LaunchOrder,
   plans: readonly RemoteLaunchPlan[],
+  parts = HERE,
 ): Promise<Launched> {
-  const stations = new RemoteLaunches(order, plans);
+  const stations = new RemoteLaunches(order, plans, parts);
   await stations.start();
   return stations;
 }
@@ -51,6 +61,7 @@ class RemoteLaunches implements Launched {
   readonly gone: Promise<string>;
   readonly #order: LaunchOrder;
   readonly #plans: readonly RemoteLaunchPlan[];
+  readonly #parts: Parts;
   readonly #stations: RemoteLaunch[] = [];
   /** The prefix of the names of its stations, because a job may be launched several times. */
   readonly #id = randomUUID();
@@ -62,15 +73,19 @@ class RemoteLaunches implements Launched {
   #isStopping = false;
   #notifyGone: (reason: string) => void = () => undefined;
 
-  constructor(order: LaunchOrder, plans: readonly RemoteLaunchPlan[]) {
+  constructor(order: LaunchOrder, plans: readonly RemoteLaunchPlan[], parts: Parts) {
     this.#order = order;
     this.#plans = plans;
+    this.#parts = parts;
     this.gone = new Promise((resolve) => (this.#notifyGone = resolve));
   }
 
   async start(): Promise<void> {
     const { server, workspace, unref, reconnectGrace } = this.#order;
-    this.#lines = await ConnectionPool.open({ ...server, unref, reconnectGrace });
+    this.#lines = await ConnectionPool.open(
+      { ...server, workspace, unref, reconnectGrace },
+      this.#parts.platform,
+    );
     try {
       await this.#lines.main.useWorkspace(workspace, { create: false });
       void new Follower(this.#lines, workspace, VARIABLE.bye, ({ metadata }) => {
@@ -100,7 +115,7 @@ class RemoteLaunches implements Launched {
 
   async #startStation(id: string, { name, workers, command }: RemoteLaunchPlan): Promise<void> {
     const { hosts: _hosts, unref, onDeath: _onDeath, onOutput, ...details } = this.#order;
-    const station = await RemoteLaunch.start(
+    const station = await this.#parts.startRemoteLaunch(
       { ...command({ ...details, workers, station: id }), unref },
       onOutput,
     );
@@ -127,14 +142,16 @@ class RemoteLaunches implements Launched {
     this.#isStopping = true;
     for (const station of this.#stations) station.release();
     const ended = Promise.all(this.#stations.map((station) => station.ended));
-    await Promise.race([this.#stations.length < this.#plans.length ? ended : this.gone, patience()]);
+    await Promise.race([this.#stations.length < this.#plans.length ? ended : this.gone, this.#patience()]);
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       for (const station of this.#stations) station.kill(signal);
-      await Promise.race([ended, patience()]);
+      await Promise.race([ended, this.#patience()]);
     }
     // It ends with its connection, and is not awaited: a server that is gone may come back within its grace period.
     this.#lines?.close();
   }
-}
 
-const patience = (): Promise<void> => sleep(END_LIMIT_MS, undefined, { ref: false });
+  #patience(): Promise<void> {
+    return delay(this.#parts.platform.clock, END_LIMIT_MS);
+  }
+}

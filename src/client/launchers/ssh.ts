@@ -2,7 +2,7 @@ import { authorityOf } from '../../wire/authority.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { LaunchError, type Launcher, type LaunchOrder } from './launcher.ts';
 import { encodeOrder } from './remote-launch-order.ts';
-import { shares, startRemoteLaunches, type Share, type RemoteLaunchPlan } from './remote-launches.ts';
+import { shares, startRemoteLaunches, type RemoteLaunchPlan } from './remote-launches.ts';
 import { LAUNCH } from '../errors/job.ts';
 
 export interface SshOptions {
@@ -37,8 +37,7 @@ export const ssh = (options: SshOptions = {}): Launcher => ({
   start: async (order) => {
     if (order.hosts.length === 0) throw new LaunchError(LAUNCH.sshNeedsHosts());
     for (const host of order.hosts) refuseOption(host);
-    const plan = planner(order, options);
-    return startRemoteLaunches(order, shares(order.workers, order.hosts).map(plan));
+    return startRemoteLaunches(order, sshPlans(order, options));
   },
 });
 
@@ -47,12 +46,11 @@ function refuseOption(host: string): void {
   if (/^-|^\s*$/.test(host)) throw new LaunchError(LAUNCH.noHost(host));
 }
 
-type Planner = (share: Share) => RemoteLaunchPlan;
-
-function planner(
-  { server }: LaunchOrder,
+/** What is started for each host: ssh, with its arguments and the order for the sentinel there. */
+export function sshPlans(
+  { server, workers: all, hosts }: Pick<LaunchOrder, 'server' | 'workers' | 'hosts'>,
   { tunnel, options = [], remoteCommand = 'sleigh' }: SshOptions,
-): Planner {
+): RemoteLaunchPlan[] {
   const { host: serverHost = '127.0.0.1', port = 8765 } = server;
   const hasTunnel = tunnel ?? isLoopback(serverHost);
   const target = authorityOf(serverHost, port);
@@ -62,7 +60,7 @@ function planner(
   ]);
   // The other side chooses a free port.
   const forward = hasTunnel ? ['-R', `0:${target}`] : [];
-  return ({ host, workers }) => ({
+  return shares(all, hosts).map(({ host, workers }) => ({
     name: host,
     workers,
     command: (order) => ({
@@ -74,7 +72,7 @@ function planner(
         return encodeOrder({ ...order, server: tunnelled(server, Number(allocated)) });
       },
     }),
-  });
+  }));
 }
 
 /** The server as seen from the other end of the tunnel. Its certificate has the original name. */

@@ -86,19 +86,7 @@ export class Batch implements ElementOwner {
    * @throws what the input threw, when all earlier elements have outcomes; the reasons passed to `cancel` and `end`
    */
   async *outcomes(): AsyncGenerator<Outcome, void, undefined> {
-    try {
-      for (;;) {
-        if (this.#fault !== undefined) throw this.#fault.error;
-        const due = this.#due();
-        if (due !== undefined) yield* due;
-        else if (this.#life.has('over')) break;
-        else await this.#changed.wait();
-      }
-    } finally {
-      this.#leave();
-    }
-    if (this.#inputFault !== undefined) throw this.#inputFault.error;
-    this.#options.onTaken?.();
+    for await (const due of this.#portions()) yield* due;
   }
 
   /**
@@ -109,11 +97,15 @@ export class Batch implements ElementOwner {
   async takeAll(take: (outcome: Outcome) => void): Promise<void> {
     this.#outcomes.keepsAll = true;
     this.#changed.give();
+    for await (const due of this.#portions()) due.forEach(take);
+  }
+
+  async *#portions(): AsyncGenerator<readonly Outcome[], void, undefined> {
     try {
       for (;;) {
         if (this.#fault !== undefined) throw this.#fault.error;
         const due = this.#due();
-        if (due !== undefined) due.forEach(take);
+        if (due !== undefined) yield due;
         else if (this.#life.has('over')) break;
         else await this.#changed.wait();
       }

@@ -9,14 +9,12 @@ import { pathOf } from '../task/task.ts';
 import { LAUNCH } from '../errors/job.ts';
 
 /** The part of an order that is the same for all workers of a sleigh. */
-type CrewOrder = Pick<
-  LaunchOrder,
-  'server' | 'workspace' | 'unref' | 'reconnectGrace' | 'onDeath' | 'onOutput'
->;
+type CrewOrder = Pick<LaunchOrder, 'workspace' | 'unref' | 'reconnectGrace' | 'onDeath' | 'onOutput'>;
 
 /** The workers that a master has started, at the beginning and later, and the output of all workers of its job. */
 export class Crew {
   readonly #order: CrewOrder;
+  readonly #lines: ConnectionPool;
   readonly #memory: ThreadMemory;
   readonly #launched = new Set<Launched>();
   #news: SentinelEventReader | undefined;
@@ -25,8 +23,8 @@ export class Crew {
   constructor(lines: ConnectionPool, workspace: string, memory: ThreadMemory, options: SleighOptions) {
     const { onDeath, onOutput = (text) => process.stderr.write(text), unref } = options;
     this.#memory = memory;
+    this.#lines = lines;
     this.#order = {
-      server: lines.server,
       workspace,
       unref,
       reconnectGrace: lines.main.grace,
@@ -64,6 +62,7 @@ export class Crew {
     const launched = await launch.start({
       ...this.#order,
       ...limits,
+      server: this.#lines.server,
       node,
       workers,
       ...(concurrency > 1 && { concurrency }),

@@ -1,14 +1,14 @@
 import { JOB_TYPE, KEY } from '../../wire/names.ts';
-import type { Metadata } from '../../wire/payload.ts';
+import type { OpenOptions } from '../connection/connection.ts';
 import { secondsText } from '../options/durations.ts';
 import type { SleighOptions } from '../options/sleigh-options.ts';
 
-/** The metadata with which the workspace of a job is opened (S1). */
-export function jobMetadata(
-  { onDeadWorker = 'requeue', reconnectGrace }: SleighOptions,
+/** How the workspace of a job is opened (S1). */
+export function jobOpening(
+  { label = 'sleigh', name, onDeadWorker = 'requeue', reconnectGrace }: SleighOptions,
   maxAttempts: number,
   isElastic: boolean,
-): Metadata {
+): OpenOptions {
   const metadata = new Map<string, string>([
     [KEY.wsType, JOB_TYPE],
     [KEY.onDeadWorker, onDeadWorker],
@@ -16,7 +16,7 @@ export function jobMetadata(
   ]);
   if (isElastic) metadata.set(KEY.join, 'elastic');
   if (reconnectGrace !== undefined) metadata.set(KEY.reconnectGrace, secondsText(reconnectGrace));
-  return metadata;
+  return { label, metadata, persistent: name !== undefined };
 }
 
 const MAX_ATTEMPTS = 3;

@@ -1,5 +1,6 @@
 import type { SleighOptions } from '../options/sleigh-options.ts';
 import type { Platform } from '../platform.ts';
+import type { PrivateServer } from './private-server.ts';
 
 /** How a job and what its master stores there are called. */
 export interface JobNames {
@@ -7,6 +8,15 @@ export interface JobNames {
   readonly mailbox: string;
   /** @returns an id for another batch */
   readonly nextBatch: () => string;
+}
+
+/** What a master has when it begins a job, or takes part in one. */
+export interface JobBeginning {
+  readonly names: JobNames;
+  /** Its own server, if it has started one. */
+  readonly server: PrivateServer | undefined;
+  /** Whether another master has started the job. */
+  readonly isGuest: boolean;
 }
 
 /** The workspace belongs to the connection that owns it (W6), so its name must be unique, unless the program names it. */

@@ -38,12 +38,13 @@ export interface PrivateServer {
  * Starts a server on a free port of this host. Every user of the host can reach that port, so the server requires a
  * random token. It receives the token over a pipe, and neither its arguments nor its environment contain it. The
  * program sends `deadman` on one connection, so that the server ends when the program does for any reason (P3).
+ * @param start starts the process
  * @throws LaunchError if it does not start
  */
-export async function startPrivateServer({
-  onPage,
-  unref,
-}: PrivateServerOptions = {}): Promise<PrivateServer> {
+export async function startPrivateServer(
+  { onPage, unref }: PrivateServerOptions = {},
+  start: typeof spawn = spawn,
+): Promise<PrivateServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
   const page = onPage === undefined ? ['--no-web'] : ['--web-port', '0'];
@@ -51,7 +52,7 @@ export async function startPrivateServer({
   const program = fileURLToPath(packageFile('cli/main.js'));
   const args = [program, 'serve', ...listening, '--token-file', '-', '--log-level', 'silent'];
   // In a process group of its own, because Ctrl-C in a terminal is for its user, who may still need the server.
-  const child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = start(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   await once(child, 'spawn').catch(notStarted);
   let said = '';
   let isStarting = true;

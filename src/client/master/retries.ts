@@ -1,7 +1,7 @@
 import { createActor, type Actor } from 'xstate';
 import { retryMachine } from '../../machines/pool/retry.ts';
 import type { Clock, Timer } from '../clock.ts';
-import { waitBefore, type Retry } from '../options/retry.ts';
+import { waitBefore, wantsRetry, type Retry } from '../options/retry.ts';
 import type { TaskError } from '../task/outcome.ts';
 import { UNRECOVERABLE } from '../task/unrecoverable-error.ts';
 
@@ -67,7 +67,7 @@ export class Retries {
   #decide(error: TaskError): { mayRetry: boolean; milliseconds: number } {
     const { policy, onFault } = this.#options;
     try {
-      const mayRetry = isRetryable(error) && (policy.when?.(error) ?? true);
+      const mayRetry = isRetryable(error) && wantsRetry(policy, error);
       return { mayRetry, milliseconds: mayRetry ? waitBefore(policy, error.attempt + 1, error) : 0 };
     } catch (fault) {
       onFault(fault);

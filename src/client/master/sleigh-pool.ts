@@ -5,7 +5,7 @@ import {
   type SleighPoolTag,
 } from '../../machines/pool/sleigh-pool.ts';
 import type { Timer } from '../clock.ts';
-import { thisHost } from '../platform.ts';
+import { thisHost, type Platform } from '../platform.ts';
 import { SLEIGH } from '../errors/job.ts';
 import { checkSleighPoolOptions } from '../options/option-rules.ts';
 import type {
@@ -34,6 +34,7 @@ const IDLE_TIMEOUT_MS = 10_000;
  */
 export class SleighPool implements AsyncDisposable {
   readonly #options: SleighPoolOptions;
+  #platform: Platform = thisHost;
   readonly #life: LifeCycle<SleighPoolEvent, SleighPoolCommand, SleighPoolTag>;
   /** The job that starts or has started. */
   #sleigh: Promise<Sleigh> | undefined;
@@ -42,6 +43,13 @@ export class SleighPool implements AsyncDisposable {
   #underWay = 0;
   #idle: Timer | undefined;
   #hold: Timer | undefined;
+
+  /** @internal As the constructor, on another platform. */
+  static on(platform: Platform, options: SleighPoolOptions): SleighPool {
+    const pool = new SleighPool(options);
+    pool.#platform = platform;
+    return pool;
+  }
 
   /** @throws TypeError or RangeError for an invalid option */
   constructor(options: SleighPoolOptions) {
@@ -52,11 +60,13 @@ export class SleighPool implements AsyncDisposable {
       startJob: () => this.#start(),
       stopJob: () => this.#stop(),
       startIdleTimer: () => {
-        this.#idle = thisHost.clock.startTimer(idleTimeout, () => this.#life.send({ type: 'idle.elapsed' }));
+        this.#idle = this.#platform.clock.startTimer(idleTimeout, () =>
+          this.#life.send({ type: 'idle.elapsed' }),
+        );
       },
       stopIdleTimer: () => this.#idle?.stop(),
       holdProcess: () => {
-        this.#hold = thisHost.holdProcess();
+        this.#hold = this.#platform.holdProcess();
       },
       releaseProcess: () => this.#hold?.stop(),
     });
@@ -128,7 +138,7 @@ export class SleighPool implements AsyncDisposable {
 
   #start(): void {
     const { idleTimeout: _, ...options } = this.#options;
-    const starting = Sleigh.start({ ...options, unref: true });
+    const starting = Sleigh.startOn(this.#platform, { ...options, unref: true });
     this.#sleigh = starting;
     const send = (event: SleighPoolEvent): void => {
       if (this.#sleigh === starting) this.#life.send(event);

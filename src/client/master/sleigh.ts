@@ -12,6 +12,7 @@ import { EitherSignal } from './either-signal.ts';
 import { FixedArguments } from './fixed-arguments.ts';
 import { LeftValues } from './left-values.ts';
 import type { Launched } from '../launchers/launcher.ts';
+import type { ConnectOptions } from '../connection/channel-options.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { ConnectionPool } from '../connection/connection-pool.ts';
 import { NetWorkSpace } from '../workspace/net-work-space.ts';
@@ -36,8 +37,9 @@ import type { WaitOptions } from '../connection/waiting.ts';
 import { JobEnd, type JobEndReason } from './job-end.ts';
 import type { Scattered } from './scattered.ts';
 import { followOrders } from './follow-orders.ts';
-import { jobNames } from './job-names.ts';
-import { attemptsOf, jobMetadata, ranksOf } from './job-metadata.ts';
+import { jobNames, type JobBeginning } from './job-names.ts';
+import { attemptsOf, jobOpening, ranksOf } from './job-metadata.ts';
+import { mustBeJob } from '../sentinel/must-be-job.ts';
 import type { MasterJob } from './master-job.ts';
 import { ThreadMemory } from './thread-memory.ts';
 import { Submissions } from './submissions.ts';
@@ -87,7 +89,7 @@ export class Sleigh implements AsyncDisposable {
   /**
    * Takes part as another master in a job that was started with a `name`. `stop` ends only this part.
    * @param name of the job
-   * @throws NwsError `no-workspace` if there is no such job; ConnectionLostError
+   * @throws NwsError `no-workspace` if there is no such job; an Error with the code `no-job` if it is a plain workspace; ConnectionLostError
    */
   static attach(name: string, server: ServerAddress): Promise<Sleigh> {
     return Sleigh.startOn(thisHost, { name, server, workers: 0 }, true);
@@ -104,8 +106,11 @@ export class Sleigh implements AsyncDisposable {
       const address = options.server ?? server?.address;
       // A private server ends with this process.
       const reconnectGrace = server === undefined ? (options.reconnectGrace ?? 'stored') : undefined;
-      const lines = await ConnectionPool.open({ ...address, signal, unref, reconnectGrace }, platform);
-      sleigh = new Sleigh(lines, options, { server, isGuest });
+      const names = jobNames(options, platform);
+      const { workspace } = names;
+      const about = { workspace, signal, unref, reconnectGrace } satisfies ConnectOptions;
+      const lines = await ConnectionPool.open({ ...address, ...about }, platform);
+      sleigh = new Sleigh(lines, options, { server, isGuest, names });
       await sleigh.#open(isGuest);
       return sleigh;
     } catch (error) {
@@ -117,12 +122,9 @@ export class Sleigh implements AsyncDisposable {
     }
   }
 
-  private constructor(
-    lines: ConnectionPool,
-    options: SleighOptions,
-    { server, isGuest }: { readonly server: PrivateServer | undefined; readonly isGuest: boolean },
-  ) {
-    const { workspace: name, mailbox, nextBatch } = jobNames(options, lines.platform);
+  private constructor(lines: ConnectionPool, options: SleighOptions, beginning: JobBeginning) {
+    const { server, isGuest, names } = beginning;
+    const { workspace: name, mailbox, nextBatch } = names;
     this.#lines = lines;
     const { grace } = lines.main;
     this.#options = grace === 0 ? options : { reconnectGrace: grace, ...options };
@@ -159,19 +161,17 @@ export class Sleigh implements AsyncDisposable {
   }
 
   async #open(isGuest: boolean): Promise<void> {
-    const { main } = this.#lines;
-    const { label = 'sleigh' } = this.#options;
-    const metadata = jobMetadata(this.#options, this.#maxAttempts, this.#isElastic);
+    const [{ main }, { name }] = [this.#lines, this.workspace];
     if (this.#server !== undefined) await main.request([VERB.deadman]);
-    const [{ name }, persistent] = [this.workspace, this.#options.name !== undefined];
     if (isGuest) await main.useWorkspace(name, { create: false });
-    else await main.openWorkspace(name, { label, metadata, persistent });
+    else await main.openWorkspace(name, jobOpening(this.#options, this.#maxAttempts, this.#isElastic));
+    await mustBeJob(main, name);
     if (!this.#isElastic) await main.store(name, VARIABLE.workerCount, String(ranksOf(this.#options)));
     for (const each of [CANCELLED_BATCHES, JOB_REPORT.progress]) await main.declare(name, each, 'single');
     this.#crew.listen(this.#lines);
     followOrders(this.#dispatcher, this.#lines, name);
     void main.ended.then((lost) => this.#endAll(lost));
-    if (this.#options.workers === 0 && this.#isElastic) return;
+    if (this.#options.workers === 0) return;
     const launched = await this.#crew.launch(this.#options);
     // In an elastic group other workers may be present, or join.
     if (!this.#isElastic) void launched.gone.then((why) => this.#noWorkers(why));

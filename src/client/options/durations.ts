@@ -40,7 +40,17 @@ export interface Timer {
 export interface TimerOptions {
   /** With false the timer does not keep the process alive. */
   readonly ref?: boolean;
+  /** The default is those of Node, whatever a task has put in place of the global ones. */
+  readonly timers?: NodeTimers;
 }
+
+/** The part of `node:timers` that is used. */
+export interface NodeTimers {
+  readonly setTimeout: (onElapsed: () => void, milliseconds: number) => NodeJS.Timeout;
+  readonly clearTimeout: (timeout: NodeJS.Timeout) => void;
+}
+
+const NODE_TIMERS: NodeTimers = { setTimeout, clearTimeout };
 
 /** The longest wait of one `setTimeout` in milliseconds. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
@@ -48,14 +58,18 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1;
 const NEVER: Timer = { stop: () => undefined };
 
 /** @param wait milliseconds; `Infinity` starts no timer */
-export function startTimer(wait: number, onElapsed: () => void, { ref = true }: TimerOptions = {}): Timer {
+export function startTimer(
+  wait: number,
+  onElapsed: () => void,
+  { ref = true, timers = NODE_TIMERS }: TimerOptions = {},
+): Timer {
   if (wait === Infinity) return NEVER;
   let timeout: NodeJS.Timeout;
   const start = (left: number): void => {
     const part = Math.min(left, LONGEST_TIMEOUT);
-    timeout = setTimeout(() => (part < left ? start(left - part) : onElapsed()), part);
+    timeout = timers.setTimeout(() => (part < left ? start(left - part) : onElapsed()), part);
     if (!ref) timeout.unref();
   };
   start(wait);
-  return { stop: () => clearTimeout(timeout) };
+  return { stop: () => timers.clearTimeout(timeout) };
 }

@@ -39,6 +39,7 @@ import type {
 } from './workspace-options.ts';
 import type { LockOptions } from '../workspace/lock-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
+import { parseAuthority } from '../../wire/authority.ts';
 import { rangeError, typeError } from '../../wire/error-kind.ts';
 import { USAGE } from '../errors/usage.ts';
 
@@ -55,11 +56,18 @@ const TLS: Rules<TlsOptions> = {
 const ADDRESS: Rules<ServerAddress> = {
   host: isName,
   port: mustBe('a port number from 1 to 65535', (value) => isPort(value), rangeError),
+  others: mustBe(
+    'an array of texts HOST:PORT',
+    (value) =>
+      Array.isArray(value) &&
+      value.every((each) => typeof each === 'string' && parseAuthority(each) !== undefined),
+  ),
   tls: (name, value) => {
     if (typeof value === 'boolean') return;
     checkOptions(`\`${name}\``, value, TLS);
   },
   token: isText,
+  followOwner: isYesNo,
 };
 
 const isPort = (value: unknown): boolean =>

@@ -43,6 +43,16 @@ export function checkRetry(name: string, value: unknown): void {
 }
 
 /**
+ * Whether the policy wants another attempt. A promise would count as true, whatever it resolves to.
+ * @throws TypeError if its function gives a promise, and what it throws
+ */
+export function wantsRetry({ when }: Retry, error: TaskError): boolean {
+  const answer: unknown = when?.(error) ?? true;
+  mustBe('a function that is not async', (each) => !(each instanceof Promise))('when', answer);
+  return Boolean(answer);
+}
+
+/**
  * The milliseconds before that attempt.
  * @throws TypeError or RangeError if the function of the policy gives no duration, and what it throws
  */

@@ -27,19 +27,26 @@ export const RELEASED = 'released';
 /** Standard output belongs to the program itself. The output of a child goes to standard error. */
 const STANDARD_ERROR = 2;
 
+/** How processes and threads are started on this host. */
+const HERE = { fork, Worker };
+
 /**
  * @param program a file of `dist/client`
  * @param args shown in lists of processes
  * @param options.unref whether it does not keep this process alive
+ * @param host starts processes and threads
  */
 export function startChild(
   kind: ChildKind,
   program: string,
   args: readonly string[],
   { unref = false }: { readonly unref?: boolean | undefined } = {},
+  host = HERE,
 ): Child {
   const url = packageFile(`client/${program}`);
-  return kind === 'process' ? startProcess(fileURLToPath(url), args, unref) : startThread(url, args, unref);
+  return kind === 'process'
+    ? startProcess(fileURLToPath(url), args, unref, host)
+    : startThread(url, args, unref, host);
 }
 
 /** The child, its channel and its output do not keep this process alive. */
@@ -49,8 +56,13 @@ export function unrefChild(child: ChildProcess): void {
   for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
 }
 
-function startProcess(path: string, args: readonly string[], unref: boolean): Child {
-  const child = fork(path, args, {
+function startProcess(
+  path: string,
+  args: readonly string[],
+  unref: boolean,
+  host: Pick<typeof HERE, 'fork'>,
+): Child {
+  const child = host.fork(path, args, {
     execArgv: flagsForProcess(process.execArgv),
     stdio: ['ignore', STANDARD_ERROR, STANDARD_ERROR, 'ipc'],
   });
@@ -79,9 +91,14 @@ function startProcess(path: string, args: readonly string[], unref: boolean): Ch
   };
 }
 
-function startThread(url: URL, args: readonly string[], unref: boolean): Child {
+function startThread(
+  url: URL,
+  args: readonly string[],
+  unref: boolean,
+  host: Pick<typeof HERE, 'Worker'>,
+): Child {
   const execArgv = flagsForThread(process.execArgv);
-  const worker = new Worker(url, { argv: [...args], ...(execArgv && { execArgv }) });
+  const worker = new host.Worker(url, { argv: [...args], ...(execArgv && { execArgv }) });
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
   const send = (message: unknown): void => worker.postMessage(message);
   const ended = new Promise<string>((resolve) => {

@@ -9,6 +9,7 @@ import type { Found, NwsConnection } from '../connection/connection.ts';
 import { connectWithin } from '../connection/reconnect.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { followOrders } from './follow-orders.ts';
+import { mustBeJob } from './must-be-job.ts';
 import { SentinelEventWriter } from './sentinel-event-writer.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
@@ -88,11 +89,11 @@ export class Sentinel {
 
   /**
    * @returns when they are starting, perhaps fewer than wanted: see `started`
-   * @throws NwsError, ConnectionLostError or GroupFullError if there are no ranks; then no worker is left
+   * @throws NwsError, ConnectionLostError, NoJobError or GroupFullError if there are no ranks; then no worker is left
    */
   static async start(options: SentinelOptions): Promise<Sentinel> {
     const { server, workspace, platform = thisHost, reconnectGrace = 'stored' } = options;
-    const connect = (): Promise<NwsConnection> => platform.connect({ ...server, reconnectGrace });
+    const connect = (): Promise<NwsConnection> => platform.connect({ ...server, workspace, reconnectGrace });
     const connections = await connectWithin({
       clock: platform.clock,
       random: () => platform.random(),
@@ -310,6 +311,7 @@ class Connections {
       const [watching, listening, talking] = connections;
       if (watching === undefined || listening === undefined || talking === undefined)
         throw fault('three connections are needed');
+      await mustBeJob(talking, workspace);
       return new Connections(connect, watching, listening, talking);
     } catch (error) {
       for (const each of connections) each.close();

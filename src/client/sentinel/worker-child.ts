@@ -42,20 +42,34 @@ const LAST_OUTPUT_MS = 200;
 type Listener = (message: MessageFromWorker) => void;
 const IGNORE = (): void => undefined;
 
-/** @param args shown in lists of processes */
+/** How processes and threads are started on this host. */
+const HERE = { spawn, Worker };
+
+/**
+ * @param args shown in lists of processes
+ * @param host starts processes and threads
+ */
 export function startWorkerChild(
   kind: ChildKind,
   args: readonly string[],
   node: NodeOptions = {},
+  host = HERE,
 ): WorkerChild {
   const url = packageFile('client/worker/worker-program.js');
-  return kind === 'process' ? startProcess(fileURLToPath(url), args, node) : startThread(url, args, node);
+  return kind === 'process'
+    ? startProcess(fileURLToPath(url), args, node, host)
+    : startThread(url, args, node, host);
 }
 
-function startProcess(path: string, args: readonly string[], node: NodeOptions): WorkerChild {
+function startProcess(
+  path: string,
+  args: readonly string[],
+  node: NodeOptions,
+  host: Pick<typeof HERE, 'spawn'>,
+): WorkerChild {
   const stdio = Array.from({ length: CHANNEL_FD + 1 }, (_, fd) => (fd === 0 ? 'ignore' : 'pipe'));
   // The leader of a process group, so that programs that tasks have started can be ended with it.
-  const child = spawn(process.execPath, [...processFlags(process.execArgv, node), path, ...args], {
+  const child = host.spawn(process.execPath, [...processFlags(process.execArgv, node), path, ...args], {
     stdio,
     detached: true,
   });
@@ -103,7 +117,12 @@ function startProcess(path: string, args: readonly string[], node: NodeOptions):
   };
 }
 
-function startThread(url: URL, args: readonly string[], node: NodeOptions): WorkerChild {
+function startThread(
+  url: URL,
+  args: readonly string[],
+  node: NodeOptions,
+  host: Pick<typeof HERE, 'Worker'>,
+): WorkerChild {
   const { port1, port2 } = new MessageChannel();
   const board = newBoard();
   const data: WatchdogData = { board, port: port2 };
@@ -120,7 +139,7 @@ function startThread(url: URL, args: readonly string[], node: NodeOptions): Work
   };
   let worker: Worker;
   try {
-    worker = new Worker(url, options);
+    worker = new host.Worker(url, options);
   } catch (error) {
     // Threads accept only some flags of Node.
     port1.close();

@@ -53,8 +53,6 @@ interface Member {
   readonly host: WorkerHost;
 }
 
-const withWords = (end: WorkerEnd, words: string): WorkerEnd => (end.words === '' ? { ...end, words } : end);
-
 /**
  * The workers of a sentinel. The statecharts in machines/pool contain the rules; this class implements their actions.
  */
@@ -178,10 +176,10 @@ export class WorkerPool {
         releaseProcess: () => host.send({ type: 'release' }),
         killProcess: ({ context }) => host.kill(rank, context.why),
         reportEnd: (_, { end, wasReady, isPlanned }) =>
-          void this.#ended(withWords(end, lastWords), wasReady, isPlanned, isFirst),
+          void this.#ended({ ...end, rank, words: end.words || lastWords }, wasReady, isPlanned, isFirst),
       },
     });
-    const actor = createActor(machine, { input: { rank } });
+    const actor = createActor(machine);
     this.#members.set(rank, { actor, host });
     actor.start();
     watch?.started(rank, { usage: () => host.usage(rank) });

@@ -88,7 +88,7 @@ class GraphReader {
       case 'LentView':
         return viewOf(node[1], this.#lentMemory(node[2]), node[3], node[4]);
       case 'Error':
-        return makeError(node[1], String(this.#value(node[2]['message'])), String(node[2]['name']));
+        return makeError(node[1], textOf(node[2]['message']), textOf(node[2]['name']));
       default:
         throw typeError(BYTES.unknownPart(String(node[0])));
     }
@@ -152,6 +152,9 @@ class GraphReader {
     return memory;
   }
 }
+
+/** A message or a name that is no text is an object that may not be there yet: it is assigned later, as every detail is. */
+const textOf = (slot: Slot | undefined): string => (typeof slot === 'string' ? slot : '');
 
 const isArray = (node: Node): node is Exclude<Node, Fields> => Array.isArray(node);
 

@@ -1,3 +1,4 @@
+import { Stream } from 'node:stream';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { Fields, Graph, Node, Slot } from '../../wire/graph.ts';
 import { errorTypeOf, kindOf, ownMemory, type ObjectKind } from './object-kinds.ts';
@@ -141,6 +142,7 @@ class GraphWriter {
     };
     if (this.#pending.length >= this.#maxNodes) refuse(VALUE.tooManyParts);
     if (kind === 'instance' && Object.keys(value).length === 0) refuse((path) => noFields(value, path));
+    if (value instanceof Stream) refuse(VALUE.stream);
     if (kind === 'boxed' && typeof value.valueOf() === 'symbol')
       refuse((path) => notData(value.valueOf(), path));
     if (kind === 'memory' || kind === 'view') {

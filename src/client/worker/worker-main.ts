@@ -154,7 +154,7 @@ export class WorkerMain {
     try {
       if (preload !== undefined) await this.#platform.loadModule(preload);
       await work({
-        open: (): Promise<NwsConnection> => this.#platform.connect(server),
+        open: (): Promise<NwsConnection> => this.#platform.connect({ ...server, workspace }),
         workspace,
         rank,
         description,

@@ -1,4 +1,4 @@
-import { delay } from '../clock.ts';
+import type { Timer } from '../clock.ts';
 import { MODULE } from '../errors/job.ts';
 import type { Platform } from '../platform.ts';
 import { ModuleError, type Exports } from '../task/module-function.ts';
@@ -27,10 +27,18 @@ export class WorkerMemory {
   }
 
   async #load(path: string): Promise<Exports> {
-    const late = delay(this.#platform.clock, LOAD_LIMIT_MS).then(() => {
-      throw new ModuleError(MODULE.tooSlow(path, LOAD_LIMIT_MS / 1_000));
+    const { clock } = this.#platform;
+    let timer: Timer | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = clock.startTimer(LOAD_LIMIT_MS, () =>
+        reject(new ModuleError(MODULE.tooSlow(path, LOAD_LIMIT_MS / 1_000))),
+      );
     });
-    return Promise.race([this.#platform.loadModule(path), late]);
+    try {
+      return await Promise.race([this.#platform.loadModule(path), late]);
+    } finally {
+      timer?.stop();
+    }
   }
 
   /** @param fetch called once, unless it throws */

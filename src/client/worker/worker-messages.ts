@@ -37,7 +37,14 @@ export type MessageToWorker =
 
 /** Why a worker leaves by itself, between two elements. */
 export type LeaveReason =
-  'told-to-go' | 'max-tasks' | 'max-memory' | 'not-loaded' | 'timed-out' | 'cancelled' | 'threw' | 'cut-off';
+  | 'told-to-go'
+  | 'max-tasks'
+  | 'max-memory'
+  | 'not-loaded'
+  | 'timed-out'
+  | 'cancelled'
+  | 'threw'
+  | 'cut-off';
 
 /** A call that takes long enough to be reported. */
 export interface CallSeen {

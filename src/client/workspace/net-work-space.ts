@@ -40,7 +40,7 @@ export class NetWorkSpace implements Disposable {
    * @throws ConnectionLostError; NwsError `no-workspace` with `create: false` if it does not exist (W4)
    */
   static open(name: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
-    return connected('NetWorkSpace.open', name, options, async (lines) => {
+    return connected('NetWorkSpace.open', { name }, options, async (lines) => {
       await lines.main.openWorkspace(name, openOptionsOf(options));
       return new NetWorkSpace(lines, name);
     });
@@ -48,7 +48,7 @@ export class NetWorkSpace implements Disposable {
 
   /** As `open`, without becoming an owner (W3). */
   static use(name: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
-    return connected('NetWorkSpace.use', name, options, async (lines) => {
+    return connected('NetWorkSpace.use', { name }, options, async (lines) => {
       await lines.main.useWorkspace(name, openOptionsOf(options));
       return new NetWorkSpace(lines, name);
     });
@@ -59,7 +59,7 @@ export class NetWorkSpace implements Disposable {
    * @param template a printf format with one conversion for a number: `job %d`
    */
   static mktemp(template: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
-    return connected('NetWorkSpace.mktemp', template, options, async (lines) => {
+    return connected('NetWorkSpace.mktemp', { template }, options, async (lines) => {
       return new NetWorkSpace(lines, await lines.main.mktemp(template, metadataOf(options.metadata)));
     });
   }
@@ -250,16 +250,20 @@ export class NetWorkSpace implements Disposable {
   }
 }
 
-/** @throws TypeError or RangeError for invalid options; what `use` throws, after closing the connection */
+/**
+ * @param workspace its name, or what the server makes its name of
+ * @throws TypeError or RangeError for invalid options; what `use` throws, after closing the connection
+ */
 async function connected(
   of: string,
-  name: string,
+  workspace: { readonly name: string } | { readonly template: string },
   options: WorkspaceOptions,
   use: (lines: ConnectionPool) => Promise<NetWorkSpace>,
 ): Promise<NetWorkSpace> {
-  checkName(name);
+  const { name, template }: { name?: string; template?: string } = workspace;
+  checkName('template' in workspace ? template : name);
   checkOptions(of, options, WORKSPACE);
-  const lines = await ConnectionPool.open(options);
+  const lines = await ConnectionPool.open({ ...options, workspace: name });
   try {
     return await use(lines);
   } catch (error) {

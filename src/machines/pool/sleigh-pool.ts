@@ -4,8 +4,8 @@
  * - S25.1 The first call starts the job. Calls that are made while it starts wait for it.
  * - S25.2 While a call is under way, the pool keeps its process alive. An idle pool does not.
  * - S25.3 A pool that was idle for its time limit stops the job. The next call starts another one.
- * - S25.4 When the job ends by itself, the calls under way fail, and the next call starts another one. When it cannot be
- *   started, the calls that wait for it fail.
+ * - S25.4 When the job ends by itself, the calls under way fail, what is left of it is ended, and the next call starts another
+ *   one. When it cannot be started, the calls that wait for it fail.
  * - S25.5 A closed pool takes no more calls. Its calls under way fail.
  */
 import { setup } from 'xstate';
@@ -23,7 +23,12 @@ export type SleighPoolEvent =
   | { type: 'close.asked' };
 
 export type SleighPoolCommand =
-  'startJob' | 'stopJob' | 'startIdleTimer' | 'stopIdleTimer' | 'holdProcess' | 'releaseProcess';
+  | 'startJob'
+  | 'stopJob'
+  | 'startIdleTimer'
+  | 'stopIdleTimer'
+  | 'holdProcess'
+  | 'releaseProcess';
 
 export type SleighPoolTag = 'takes-calls';
 
@@ -81,7 +86,11 @@ export const sleighPoolMachine = setup({
       exit: 'releaseProcess',
       on: {
         'calls.ended': { target: 'idle', ...rule('S25.2', 'No call is under way any more.') },
-        'job.closed': { target: 'empty', ...rule('S25.4', 'The job has ended by itself.') },
+        'job.closed': {
+          target: 'empty',
+          actions: 'stopJob',
+          ...rule('S25.4', 'The job has ended by itself, and what is left of it is ended.'),
+        },
       },
     },
     idle: {
@@ -95,7 +104,11 @@ export const sleighPoolMachine = setup({
           actions: 'stopJob',
           ...rule('S25.3', 'No call was made for a while, so the job is stopped.'),
         },
-        'job.closed': { target: 'empty', ...rule('S25.4', 'The job has ended by itself.') },
+        'job.closed': {
+          target: 'empty',
+          actions: 'stopJob',
+          ...rule('S25.4', 'The job has ended by itself, and what is left of it is ended.'),
+        },
       },
     },
     closed: { type: 'final' },

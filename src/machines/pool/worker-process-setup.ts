@@ -17,7 +17,6 @@ export const HEED_MS = 500;
 export const ANSWER_LIMIT_MS = 1_000;
 
 export interface WorkerProcessContext {
-  readonly rank: number;
   /** The current call if it takes long: its number, its batch, and its place in the chunk. */
   readonly call: number;
   readonly batch: string;
@@ -60,14 +59,17 @@ export type WorkerProcessEvent =
       killedFor: string;
     };
 
-/** The end of a worker as its sentinel reports it to the server and to the pool. */
-export interface WorkerEnd {
-  readonly rank: number;
+export interface ProcessEnd {
   readonly how: string;
   readonly task: TaskFate;
   readonly why: string;
   readonly words: string;
   readonly at: number;
+}
+
+/** The end of a worker as its sentinel reports it to the server and to the pool. */
+export interface WorkerEnd extends ProcessEnd {
+  readonly rank: number;
 }
 
 /** The reason for the end of a worker if its sentinel knows no better one. */
@@ -92,8 +94,7 @@ const CALLS: ReadonlySet<string> = new Set([TIMED_OUT, CANCELLED, NOT_LOADED]);
 const deathOf = (event: WorkerProcessEvent): string =>
   event.type === 'child.ended' && CALLS.has(event.killedFor) ? BESIDE : DIED;
 
-export const endOf = ({ rank, task, why, words, at }: WorkerProcessContext, how: string): WorkerEnd => ({
-  rank,
+export const endOf = ({ task, why, words, at }: WorkerProcessContext, how: string): ProcessEnd => ({
   how,
   task,
   why,
@@ -104,7 +105,6 @@ export const endOf = ({ rank, task, why, words, at }: WorkerProcessContext, how:
 export const workerProcess = setup({
   types: {
     context: {} as WorkerProcessContext,
-    input: {} as { rank: number },
     events: {} as WorkerProcessEvent,
   },
   guards: {
@@ -153,7 +153,7 @@ export const workerProcess = setup({
     askToLeave: () => undefined,
     releaseProcess: () => undefined,
     killProcess: () => undefined,
-    reportEnd: (_args, _params: { end: WorkerEnd; wasReady: boolean; isPlanned: boolean }) => undefined,
+    reportEnd: (_args, _params: { end: ProcessEnd; wasReady: boolean; isPlanned: boolean }) => undefined,
     reportUnexpected: () => undefined,
   },
 });

@@ -31,8 +31,7 @@ import {
 
 export const workerProcessMachine = workerProcess.createMachine({
   id: 'workerProcess',
-  context: ({ input }) => ({
-    rank: input.rank,
+  context: {
     call: 0,
     batch: '',
     at: 0,
@@ -41,7 +40,7 @@ export const workerProcessMachine = workerProcess.createMachine({
     why: DIED,
     words: '',
     wasReady: false,
-  }),
+  },
   initial: 'starting',
   on: {
     '*': { actions: 'reportUnexpected' },

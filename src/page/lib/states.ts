@@ -1,7 +1,16 @@
 /** The appearance of a state on all pages: colour, shape and name. */
 
 export type Tone =
-  'busy' | 'waiting' | 'idle' | 'reserved' | 'dead' | 'lost' | 'left' | 'deadbeat' | 'ending' | 'done';
+  | 'busy'
+  | 'waiting'
+  | 'idle'
+  | 'reserved'
+  | 'dead'
+  | 'lost'
+  | 'left'
+  | 'deadbeat'
+  | 'ending'
+  | 'done';
 
 const TONES: Readonly<Record<string, Tone>> = {
   // workers
@@ -115,6 +124,13 @@ const TONES: Readonly<Record<string, Tone>> = {
   opening: 'waiting',
   holding: 'busy',
   noting: 'waiting',
+  // the search for the owner of a workspace
+  reachingFirst: 'waiting',
+  reachingOthers: 'waiting',
+  asking: 'waiting',
+  moving: 'busy',
+  pausing: 'waiting',
+  found: 'done',
   // leases
   held: 'busy',
   returned: 'left',
@@ -187,7 +203,3 @@ export function ordered(counts: Readonly<Record<string, number>>): [state: strin
 
 export const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, n) => sum + n, 0);
-
-/** The number of actors of one tone. */
-export const ofTone = (counts: Readonly<Record<string, number>>, ...tones: Tone[]): number =>
-  Object.entries(counts).reduce((sum, [state, n]) => sum + (tones.includes(toneOf(state)) ? n : 0), 0);

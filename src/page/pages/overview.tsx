@@ -1,32 +1,27 @@
 import type { EndedJobsView } from '../../views/ended-types.ts';
-import type { ClientsView, OverviewView, SleighSummary, WorkspacesView } from '../../views/types.ts';
+import type { ClientsView, OverviewView, WorkspacesView } from '../../views/types.ts';
 import { Servers } from '../components/servers.tsx';
 import { Storage } from '../components/storage.tsx';
 import { Violations } from '../components/violations.tsx';
-import { Clients, JobTools, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
+import { Clients } from '../components/lists.tsx';
+import { JobsPanel, WorkspacesPanel } from '../components/overview-panels.tsx';
 import { Fact, Facts, Freshness, Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
 import { EndedJobs } from './ended.tsx';
 import { Plot } from '../components/plot.tsx';
 import { bytes, count, duration } from '../lib/format.ts';
 import { api, page } from '../lib/paths.ts';
-import { inOrder } from '../lib/sorted-jobs.ts';
-import { usePlace } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 
 /** The number of items of a list that are shown here. */
 const SOME = 8;
 
 export function OverviewPage() {
-  const { query } = usePlace();
-  const search = (query.get('search') ?? '').toLowerCase();
-  const order = query.get('order') ?? '';
   const reading = useView<OverviewView>(api('/overview'));
   const { data: workspaces } = useView<WorkspacesView>(api('/workspaces', { count: SOME }));
   const { data: ended } = useView<EndedJobsView>(api('/ended', { count: SOME }));
   const { data: clients } = useView<ClientsView>(api('/clients', { count: SOME }));
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="Overview" />;
-  const isWanted = ({ title }: SleighSummary): boolean => title.toLowerCase().includes(search);
   const requests = Object.entries(data.requests).sort(([, a], [, b]) => b - a);
   return (
     <>
@@ -58,22 +53,7 @@ export function OverviewPage() {
       {data.verification !== null && data.verification.violations > 0 && (
         <Violations verification={data.verification} />
       )}
-      <Panel title="Sleighs" note={data.sleighs.length === 100 ? 'the newest 100' : undefined}>
-        <JobTools jobs={data.sleighs.length} order={order} />
-        {data.oldSleighs.length > 0 && <OldSleighs sleighs={data.oldSleighs} />}
-        {data.sleighs.length + data.oldSleighs.length === 0 ? (
-          <Nothing>
-            No jobs yet.{' '}
-            <code>
-              npx sleigh run examples/words.mjs README.md --server {data.host}:{data.port}
-            </code>{' '}
-            runs one here; an old client makes one by opening a workspace whose <code>wstype</code> is{' '}
-            <code>sleigh</code>.
-          </Nothing>
-        ) : (
-          <Sleighs sleighs={inOrder(data.sleighs.filter(isWanted), order)} now={data.now} />
-        )}
-      </Panel>
+      <JobsPanel jobs={data} note={data.sleighs.length === 100 ? 'the newest 100' : undefined} />
       {ended !== undefined && ended.total > 0 && (
         <Panel title="Ended jobs" note={<a href={page.ended}>all {count(ended.total)}</a>}>
           <EndedJobs jobs={ended.items} />
@@ -86,15 +66,7 @@ export function OverviewPage() {
       {data.cluster !== null && <Servers cluster={data.cluster} />}
       {data.storage !== null && <Storage storage={data.storage} isShared={data.cluster !== null} />}
       <div class="halves">
-        <Panel title="Workspaces" note={<a href={page.workspaces}>all {count(data.workspaces)}</a>}>
-          {workspaces !== undefined && workspaces.items.length > 0 ? (
-            <Workspaces workspaces={workspaces.items} />
-          ) : (
-            <Nothing>
-              No workspaces yet. A client makes one by <code>open ws</code> with a name of its choice.
-            </Nothing>
-          )}
-        </Panel>
+        <WorkspacesPanel total={data.workspaces} workspaces={workspaces?.items} />
         <Panel title="Clients" note={<a href={page.clients}>all {count(data.connections)}</a>}>
           {clients !== undefined && clients.items.length > 0 ? (
             <Clients clients={clients.items} />

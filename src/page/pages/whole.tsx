@@ -1,6 +1,5 @@
 /** The overview of all partitions, wherever they are. */
 import type { ComponentChildren } from 'preact';
-import type { SleighSummary } from '../../views/types.ts';
 import type {
   MemberView,
   PartitionState,
@@ -8,23 +7,12 @@ import type {
   WholeView,
   WholeWorkspacesView,
 } from '../../views/whole-types.ts';
-import { JobTools, OldSleighs, Silent, Sleighs, Workspaces } from '../components/lists.tsx';
+import { Silent } from '../components/lists.tsx';
+import { JobsPanel, WorkspacesPanel } from '../components/overview-panels.tsx';
 import { Partitions } from '../components/partitions.tsx';
-import {
-  Fact,
-  Facts,
-  Freshness,
-  Head,
-  Nothing,
-  PageHead,
-  Panel,
-  Table,
-  Waiting,
-} from '../components/parts.tsx';
+import { Fact, Facts, Freshness, Head, PageHead, Panel, Table, Waiting } from '../components/parts.tsx';
 import { bytes, count, duration, plural } from '../lib/format.ts';
 import { api, page } from '../lib/paths.ts';
-import { usePlace } from '../lib/router.ts';
-import { inOrder } from '../lib/sorted-jobs.ts';
 import { useView } from '../lib/use-view.ts';
 
 /** The number of workspaces that are shown here. */
@@ -33,9 +21,6 @@ const SOME = 8;
 const OLD_MS = 5_000;
 
 export function WholePage() {
-  const { query } = usePlace();
-  const search = (query.get('search') ?? '').toLowerCase();
-  const order = query.get('order') ?? '';
   const reading = useView<WholeView>(api('/overview'));
   const { data: takeovers } = useView<TakeoversView>(api('/takeovers'));
   const { data: workspaces } = useView<WholeWorkspacesView>(api('/workspaces', { count: SOME }));
@@ -45,7 +30,6 @@ export function WholePage() {
   const served = partitions.filter(({ state }) => state === 'served').length;
   const silent = servers.filter(({ answers }) => answers === false).length;
   const inTrouble = partitions.reduce((sum, each) => sum + each.inTrouble, 0);
-  const isWanted = ({ title }: SleighSummary): boolean => title.toLowerCase().includes(search);
   return (
     <>
       <PageHead title="Overview">
@@ -72,42 +56,21 @@ export function WholePage() {
         <Fact name="blocked">{count(data.blocked)}</Fact>
         <Fact name="held">{bytes(data.bytesHeld)}</Fact>
       </Facts>
-      <Panel
-        title="Sleighs"
+      <JobsPanel
+        jobs={data}
         note={data.jobs > sleighs.length ? `${sleighs.length} of ${count(data.jobs)}` : undefined}
-      >
-        <JobTools jobs={sleighs.length} order={order} />
-        {oldSleighs.length > 0 && <OldSleighs sleighs={oldSleighs} />}
-        {sleighs.length + oldSleighs.length === 0 ? (
-          <Nothing>
-            No jobs yet.{' '}
-            <code>
-              npx sleigh run examples/words.mjs README.md --server {data.host}:{data.port}
-            </code>{' '}
-            runs one here.
-          </Nothing>
-        ) : (
-          <Sleighs sleighs={inOrder(sleighs.filter(isWanted), order)} now={data.now} />
-        )}
-      </Panel>
+      />
       <Partitions partitions={partitions} servers={servers} takeovers={takeovers} now={data.now} />
       <Members servers={servers} name={data.name} />
-      <Panel title="Workspaces" note={<a href={page.workspaces}>all {count(data.workspaces)}</a>}>
+      <WorkspacesPanel total={data.workspaces} workspaces={workspaces?.items}>
         <Silent servers={workspaces?.silent ?? []} />
-        {workspaces !== undefined && workspaces.items.length > 0 ? (
-          <Workspaces workspaces={workspaces.items} />
-        ) : (
-          <Nothing>
-            No workspaces yet. A client makes one by <code>open ws</code> with a name of its choice.
-          </Nothing>
-        )}
-      </Panel>
+      </WorkspacesPanel>
     </>
   );
 }
 
 /** What is wrong with the whole, in sentences. */
-function Troubles({ whole: { partitions, servers, storeAgo, version } }: { whole: WholeView }) {
+function Troubles({ whole: { partitions, failures, servers, storeAgo, version } }: { whole: WholeView }) {
   const those = (state: PartitionState): string | undefined => {
     const numbers = partitions.filter((each) => each.state === state).map(({ partition }) => partition);
     return numbers.length === 0 ? undefined : namesOf(numbers);
@@ -121,6 +84,12 @@ function Troubles({ whole: { partitions, servers, storeAgo, version } }: { whole
   else if (storeAgo > OLD_MS)
     troubles.push(`The store has not answered for ${duration(storeAgo)}: who owns what may have changed.`);
   if (unowned !== undefined) troubles.push(`No server owns ${unowned}: requests for what is there wait.`);
+  for (const { partition, server, reason, times, rests } of failures)
+    troubles.push(
+      `Server ${server} cannot use partition ${partition}: ${reason}. ${
+        times === 1 ? '' : `It has tried ${plural(times, 'time')}. `
+      }It tries again ${rests > 0 ? `in ${duration(rests)}` : 'soon'}; docs/cluster.md says how the data is repaired.`,
+    );
   for (const { name, answeredAgo, partitions: owned } of silent)
     troubles.push(
       `Server ${name} does not answer${answeredAgo === null ? '' : `, for ${duration(answeredAgo)}`}: ${

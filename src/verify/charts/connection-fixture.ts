@@ -225,6 +225,11 @@ export class ConnectionFixture {
     mustBe('a request that comes too early', answer, { status: '0001' });
   }
 
+  /** P15.4: the request that waits is withdrawn without a reply. */
+  async endSession(): Promise<void> {
+    await this.sayAndEnd(this.protocolClient.encode([VERB.endSession]));
+  }
+
   /** A request on which the server is known to fail: it reports this, and closes the connection. */
   async meetFault(): Promise<void> {
     const wstype = this.#target.faultyKind ?? '';

@@ -192,6 +192,11 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
       ? causes([{ type: 'request.overran' }], facts, (stage) => stage.overrun([]))
       : impossible('none is blocked'),
   ),
+  'session.left': stimulus(['session.left'], ({ facts, state }) => {
+    if (state !== BLOCKED) return impossible('none is blocked');
+    if (facts.handshake === 'old') return impossible('a session begins after the new handshake here');
+    return causes([{ type: 'session.left' }], facts, (stage) => stage.endSession());
+  }),
   fault: stimulus(['fault'], ({ facts, state }) => {
     if (state !== READY) return impossible('only a request that is carried out is known to meet one');
     if (facts.handshake === 'old') return impossible('it takes metadata to meet the one that is known');

@@ -3,7 +3,6 @@ import { OUT_OF_BOUNDS, causes } from '../model.ts';
 import {
   type At,
   type Act,
-  NO_VALUE,
   isOpen,
   isClosed,
   isElastic,
@@ -12,6 +11,7 @@ import {
   expiries,
   allAreThere,
 } from './join-phase-situation.ts';
+import { NO_VALUE } from './replies.ts';
 
 /** S5: `status`, with a delay of its own or without. */
 export const askStatus =

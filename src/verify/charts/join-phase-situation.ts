@@ -15,7 +15,6 @@ export interface Facts {
 export type At = Situation<JoinPhaseContext, Facts>;
 export type Act = Effect<Facts, JoinPhaseFixture>;
 
-export const NO_VALUE = { status: '0001', reason: 'no value available.' };
 /** Ranks that are assigned if no maximum limits them. */
 export const RANKS = 2;
 /** Leads to many situations in which the phase may begin. */

@@ -12,6 +12,7 @@ import {
   type Stimulus,
 } from '../model.ts';
 import type { Pending, ProtocolClient, Details } from '../protocol-client.ts';
+import { NO_VALUE } from './replies.ts';
 
 /** The properties of a sleigh that determine the replies to a sentinel. The policy is `null`. */
 interface Facts {
@@ -32,7 +33,6 @@ interface Context {
 type At = Situation<Context, Facts>;
 type Act = Effect<Facts, SentinelFixture>;
 
-const NO_VALUE = { status: '0001', reason: 'no value available.' };
 /** The ranks that it is assigned, from 0. */
 const LAST_RANK = 1;
 

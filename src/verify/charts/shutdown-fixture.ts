@@ -4,8 +4,8 @@ import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
 import { Job, SUPERVISOR } from '../job.ts';
 import { eventually, mustBe } from '../mismatch.ts';
 import { ProtocolClient, type Address, type Pending, type Details } from '../protocol-client.ts';
+import { SLEIGH_DEAD } from './replies.ts';
 
-export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
 /** Seconds (S14), and a little more, because the period began before this side knew. */
 const DRAIN = 10.2;
 /** Seconds by which a timer of the server may be late. */

@@ -12,7 +12,8 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import { ShutdownFixture, SLEIGH_DEAD } from './shutdown-fixture.ts';
+import { SLEIGH_DEAD } from './replies.ts';
+import { ShutdownFixture } from './shutdown-fixture.ts';
 
 interface Context {
   readonly policy: DeathPolicy;

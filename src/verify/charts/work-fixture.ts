@@ -2,9 +2,7 @@ import { KEY, VARIABLE, VERB, type VariableName } from '../../wire/names.ts';
 import type { Job } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
 import type { ProtocolClient } from '../protocol-client.ts';
-
-export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
-export const WORKER_DEAD = { status: '0001', reason: 'worker is dead' };
+import { SLEIGH_DEAD } from './replies.ts';
 
 /** The session of the worker (S18). */
 const SESSION = { session: 'its own' };

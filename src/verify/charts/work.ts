@@ -2,14 +2,13 @@ import { workMachine, type Asker } from '../../machines/work.ts';
 import { VARIABLE, VERB } from '../../wire/names.ts';
 import { Job } from '../job.ts';
 import { causes, type ChartModel, type Effect, type Situation, type Stimulus } from '../model.ts';
-import { SLEIGH_DEAD, WorkFixture, WORKER_DEAD } from './work-fixture.ts';
+import { NO_TASK, NO_VALUE, SLEIGH_DEAD, WORKER_DEAD } from './replies.ts';
+import { WorkFixture } from './work-fixture.ts';
 
 type At = Situation<unknown, null>;
 type Act = Effect<null, WorkFixture>;
 
-const NO_VALUE = { status: '0001', reason: 'no value available.' };
 const NO_FIND = { status: '0001', reason: 'find is not supported on the task queue' };
-const NO_TASK = { status: '0001', reason: 'Store failed: no current task to store a result of.' };
 const SHUTTING_DOWN = { status: '5001', reason: 'Store failed: sleigh is shutting down.' };
 
 const asksForTask = (asker: Asker, takes = true, waits = false) => ({

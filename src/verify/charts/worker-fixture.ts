@@ -3,12 +3,9 @@ import type { Job } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
 import type { Reply } from '../client-codec.ts';
 import type { Pending, ProtocolClient, Details } from '../protocol-client.ts';
+import { WORKER_DEAD } from './replies.ts';
 
-export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
-export const NO_VALUE = { status: '0001', reason: 'no value available.' };
-export const WORKER_DEAD = { status: '0001', reason: 'worker is dead' };
 const REPLACED = { status: '0001', reason: 'the worker has come back on another connection' };
-export const NO_TASK = { status: '0001', reason: 'Store failed: no current task to store a result of.' };
 const RIDE_OVER = [VARIABLE.rideOver, 'over'] as const;
 
 /** One sentinel with two ranks: the worker of the first is under test, and the second keeps the group incomplete. */

@@ -1,7 +1,8 @@
 import { VARIABLE, VERB, type VariableName } from '../../wire/names.ts';
 import { eventually } from '../mismatch.ts';
 import { causes, changesNothing, impossible, type Effect, type Situation } from '../model.ts';
-import { NO_VALUE, SLEIGH_DEAD, WORKER_DEAD, type WorkerFixture } from './worker-fixture.ts';
+import { NO_VALUE, SLEIGH_DEAD, WORKER_DEAD } from './replies.ts';
+import type { WorkerFixture } from './worker-fixture.ts';
 
 /** The properties of a sleigh that determine the replies to a worker. The policy is `null`. */
 export interface Facts {

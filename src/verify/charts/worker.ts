@@ -9,15 +9,13 @@ import {
   type ChartModel,
   type Stimulus,
 } from '../model.ts';
+import { NO_TASK, SLEIGH_DEAD, WORKER_DEAD } from './replies.ts';
 import {
   endSleigh,
   mustBeToldOfDeath,
-  NO_TASK,
   refusesStranger,
   reportDeath,
   sentinelLeaves,
-  SLEIGH_DEAD,
-  WORKER_DEAD,
   workerLeaves,
   WorkerFixture,
 } from './worker-fixture.ts';

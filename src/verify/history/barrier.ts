@@ -13,6 +13,8 @@ interface Party {
 
 /** A time span in which a client was certainly a member, or may have been one. */
 interface Stretch {
+  /** When the operation was invoked with which it began. */
+  readonly asked: number;
   readonly from: number;
   readonly to: number;
   readonly operation: Operation;
@@ -62,11 +64,11 @@ type Kind = 'away' | 'member' | 'possible';
 
 /**
  * No member of before a recovery is one after it (D4), and none of before a takeover is one after it for certain (D13).
- * What was asked meanwhile was asked of the server before it or after it.
+ * What was asked before it may have been carried out before it, although the reply came later.
  */
 function ended(stretch: Stretch, recoveries: readonly Interval[], kind: Kind): Stretch {
   const isPossible = kind === 'possible';
-  const recovery = recoveries.find((each) => stretch.from < (isPossible ? each.invoked : each.replied));
+  const recovery = recoveries.find((each) => stretch.asked < (isPossible ? each.invoked : each.replied));
   if (recovery === undefined) return stretch;
   const end = isPossible ? recovery.replied : Math.max(stretch.from, recovery.invoked);
   return { ...stretch, to: Math.min(stretch.to, end) };
@@ -78,23 +80,24 @@ function stretchesOf(
   kind: Kind,
 ): Stretch[] {
   const stretches: Stretch[] = [];
-  let since: { at: number; operation: Operation } | undefined;
-  const endsAt = (at: number): void => {
-    if (since !== undefined) stretches.push({ from: since.at, to: at, operation: since.operation });
+  let since: Omit<Stretch, 'to'> | undefined;
+  const endsAt = (to: number): void => {
+    if (since !== undefined) stretches.push({ ...since, to });
     since = undefined;
   };
-  const beginsAt = (at: number, operation: Operation): void => void (since ??= { at, operation });
+  const begins = (stretch: Omit<Stretch, 'to'>): void => void (since ??= stretch);
   for (const operation of operations) {
     const { invoked, replied } = intervalOf(operation);
     if (operation.verb === VERB.store && (operation.reply === undefined || isSuccess(operation)))
-      beginsAt(kind === 'possible' ? invoked : replied, operation);
+      begins({ asked: invoked, from: kind === 'possible' ? invoked : replied, operation });
     else if (operation.verb === CLOSE || (isRemoving(operation) && operation.reply?.status !== '0001'))
       // The server may learn of the end of a connection at any time after it.
       endsAt(kind === 'possible' ? (operation.verb === CLOSE ? Infinity : replied) : invoked);
     else if (operation.verb === VERB.find && kind === 'away') {
       const joined = since?.operation;
       endsAt(invoked);
-      if (joined !== undefined && isSuccess(operation)) beginsAt(replied, joined);
+      if (joined !== undefined && isSuccess(operation))
+        begins({ asked: invoked, from: replied, operation: joined });
     }
   }
   endsAt(Infinity);

@@ -31,9 +31,14 @@ export const block = ({ bytes, byte }) => new Uint8Array(bytes).fill(byte);
 export const lengthOf = ({ length }) => length;
 export const copy = (bytes) => bytes.slice();
 
-/** Fails for all but the shortest block. */
-export function failSecond({ length }) {
-  if (length > 100_000) throw new Error('too long');
+/** Takes its time for all but the shortest block. */
+export async function lengthLater({ length }) {
+  if (length > 100_000) await sleep(200);
+  return length;
+}
+/** Fails for all but the shortest block, after a while. */
+export async function failSecond({ length }) {
+  if ((await lengthLater({ length })) > 100_000) throw new Error('too long');
   return length;
 }
 const sumOf = (bytes) => bytes.reduce((sum, byte) => sum + byte, 0);

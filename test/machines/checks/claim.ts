@@ -11,6 +11,7 @@ const names = [
   'surplus',
   'core.stopped',
   'fenced',
+  'data.unusable',
   'store.failed',
   'dropped',
   'stop.asked',
@@ -76,13 +77,14 @@ const table: ChartTable = {
         'stop.asked': ['stopped', 'release'],
       },
     },
-    // D4, D6, D9
+    // D4, D6, D9, D23
     loading: {
       after: won,
       on: {
         loaded: ['owning', 'serveClients'],
         fenced: ['leaving', 'holdClients', 'dropData'],
         'store.unreachable': ['unowned', 'lookLater'],
+        'data.unusable': ['leaving', 'noteFailure', 'holdClients', 'dropData'],
         'store.failed': ['failed', 'release'],
         surplus: ['loading'],
         'stop.asked': ['stopped', 'release'],
@@ -94,6 +96,7 @@ const table: ChartTable = {
         surplus: ['handingOver', 'handOver'],
         'core.stopped': ['owning', 'stopServer'],
         fenced: ['leaving', 'holdClients', 'dropData'],
+        'data.unusable': ['leaving', 'noteFailure', 'holdClients', 'dropData'],
         'store.failed': ['failed', 'release'],
         'stop.asked': ['stopped', 'release'],
       },
@@ -106,6 +109,7 @@ const table: ChartTable = {
         fenced: ['handingOver'],
         surplus: ['handingOver'],
         'core.stopped': ['handingOver'],
+        'data.unusable': ['handingOver', 'noteFailure'],
         'store.failed': ['failed', 'release'],
         'stop.asked': ['stopped', 'release'],
       },
@@ -116,6 +120,7 @@ const table: ChartTable = {
       on: {
         dropped: ['looking', 'holdClients', 'look'],
         fenced: ['leaving'],
+        'data.unusable': ['leaving'],
         'store.failed': ['leaving'],
         surplus: ['leaving'],
         'stop.asked': ['stopped', 'release'],

@@ -43,6 +43,7 @@ const table: ChartTable = {
     'request.blocked': { type: 'request.blocked' },
     'request.answered': { type: 'request.answered' },
     'request.overran': { type: 'request.overran' },
+    'session.left': { type: 'session.left' },
     fault: { type: 'fault' },
     'server.stopping': { type: 'server.stopping' },
     'session.replaced': { type: 'session.replaced' },
@@ -96,6 +97,7 @@ const table: ChartTable = {
         'request.begun': ['open.blocked.receiving', 'startRequestTimer'],
         'request.answered': ['open.ready.silent'],
         'request.overran': closing('depart', 'refuseOverrun'),
+        'session.left': closing('depart'),
       },
     },
     'open.blocked.receiving': {

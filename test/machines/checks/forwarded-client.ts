@@ -5,6 +5,7 @@ import { checkEach, Recording, type ChartChecks, type ChartTable } from '../../s
 const first = 'request.came, for one owner';
 const own = 'request.came, with a session of its own';
 const forAll = 'request.came, for all owners';
+const forFront = 'request.came, for this server';
 
 /** In every state. */
 const always = {
@@ -36,11 +37,13 @@ const table: ChartTable = {
   input: { id: 1 },
   start: { context: { id: 1, isGone: false }, calls: [] },
   events: {
-    [first]: { type: 'request.came', isOwnSession: false, isForAll: false },
-    [own]: { type: 'request.came', isOwnSession: true, isForAll: false },
-    [forAll]: { type: 'request.came', isOwnSession: false, isForAll: true },
-    'request.next, for one owner': { type: 'request.next', isForAll: false },
-    'request.next, for all owners': { type: 'request.next', isForAll: true },
+    [first]: { type: 'request.came', isOwnSession: false, isForAll: false, isForFront: false },
+    [own]: { type: 'request.came', isOwnSession: true, isForAll: false, isForFront: false },
+    [forAll]: { type: 'request.came', isOwnSession: false, isForAll: true, isForFront: false },
+    [forFront]: { type: 'request.came', isOwnSession: false, isForAll: false, isForFront: true },
+    'request.next, for this server': { type: 'request.next', isForAll: false, isForFront: true },
+    'request.next, for one owner': { type: 'request.next', isForAll: false, isForFront: false },
+    'request.next, for all owners': { type: 'request.next', isForAll: true, isForFront: false },
     'line.empty': { type: 'line.empty', isSent: true },
     'line.elsewhere': { type: 'line.elsewhere' },
     'requests.answered': { type: 'requests.answered' },
@@ -63,6 +66,7 @@ const table: ChartTable = {
         ...always,
         [first]: ['serving.free', 'takeNext'],
         [forAll]: ['serving.free', 'takeNext'],
+        [forFront]: ['idle', 'locate'],
         [own]: ['joining.home', 'joinHome'],
         'client.gone, and all is sent': ['ended', 'end'],
         'client.gone, and more is to be sent': ['ended', 'end'],
@@ -75,6 +79,7 @@ const table: ChartTable = {
         ...always,
         [first]: ['joining.home'],
         [forAll]: ['joining.home'],
+        [forFront]: ['joining.home'],
         [own]: ['joining.home'],
         'session.ready, and all is sent': ['serving.free', 'replyJoined', 'takeNext'],
         'session.ready, and more is to be sent': ['joining.others', 'joinOthers'],
@@ -91,6 +96,7 @@ const table: ChartTable = {
         ...always,
         [first]: ['joining.others'],
         [forAll]: ['joining.others'],
+        [forFront]: ['joining.others'],
         [own]: ['joining.others'],
         'session.ready, and all is sent': ['serving.free', 'replyJoined', 'takeNext'],
         'session.ready, and more is to be sent': ['joining.others'],
@@ -108,6 +114,8 @@ const table: ChartTable = {
         [first]: ['serving.busy', 'pass'],
         [own]: ['serving.busy', 'pass'],
         [forAll]: ['serving.gathering', 'gather'],
+        [forFront]: ['serving.free', 'locate', 'takeNext'],
+        'request.next, for this server': ['serving.free', 'locate', 'takeNext'],
         'request.next, for one owner': ['serving.busy', 'pass'],
         'request.next, for all owners': ['serving.gathering', 'gather'],
         'line.empty': ['serving.free'],
@@ -122,6 +130,7 @@ const table: ChartTable = {
         [first]: ['serving.busy', 'pass'],
         [own]: ['serving.busy', 'pass'],
         [forAll]: ['serving.busy', 'pass'],
+        [forFront]: ['serving.busy', 'pass'],
         'line.empty': ['serving.busy'],
         'line.elsewhere': ['serving.crossing', 'probe'],
         'requests.answered': ['serving.free', 'takeNext'],
@@ -135,6 +144,7 @@ const table: ChartTable = {
         [first]: ['serving.crossing'],
         [own]: ['serving.crossing'],
         [forAll]: ['serving.crossing'],
+        [forFront]: ['serving.crossing'],
         'requests.answered': ['serving.free', 'takeNext'],
       },
       changes: NOT_SENT,
@@ -146,6 +156,7 @@ const table: ChartTable = {
         [first]: ['serving.gathering'],
         [own]: ['serving.gathering'],
         [forAll]: ['serving.gathering'],
+        [forFront]: ['serving.gathering'],
         gathered: ['serving.free', 'takeNext'],
       },
       changes: NOT_SENT,

@@ -6,27 +6,21 @@ const table: ChartTable = {
   start: { context: { id: 1 }, calls: [] },
   events: {
     resumed: { type: 'resumed' },
-    'connection.closed, by the client': { type: 'connection.closed', by: 'client', ends: false },
-    'connection.closed, by the client of a front': { type: 'connection.closed', by: 'client', ends: true },
-    'connection.closed, by the server': { type: 'connection.closed', by: 'server', ends: false },
-    'connection.closed, by the server of a front': { type: 'connection.closed', by: 'server', ends: true },
-    'connection.closed, by the stop': { type: 'connection.closed', by: 'stop', ends: false },
-    'connection.closed, by the stop with a front': { type: 'connection.closed', by: 'stop', ends: true },
+    'connection.closed, by the client': { type: 'connection.closed', by: 'client' },
+    'connection.closed, by the server': { type: 'connection.closed', by: 'server' },
+    'connection.closed, by the stop': { type: 'connection.closed', by: 'stop' },
     'end.asked': { type: 'end.asked' },
     'grace.elapsed': { type: 'grace.elapsed' },
   },
   states: {
-    // P15, P15.2, P15.3, P15.4, D14
+    // P15, P15.2, P15.3, P15.4
     connected: {
       after: [],
       on: {
         resumed: ['connected', 'replaceConnection'],
         'connection.closed, by the client': ['disconnected', 'startGrace'],
-        'connection.closed, by the client of a front': ['ended', 'end'],
         'connection.closed, by the server': ['ended', 'end'],
-        'connection.closed, by the server of a front': ['ended', 'end'],
         'connection.closed, by the stop': ['disconnected', 'leaveRest', 'startGrace'],
-        'connection.closed, by the stop with a front': ['disconnected', 'leaveRest', 'startGrace'],
         'end.asked': ['ending'],
       },
     },
@@ -36,11 +30,8 @@ const table: ChartTable = {
       on: {
         resumed: ['connected', 'replaceConnection'],
         'connection.closed, by the client': ['ended', 'end'],
-        'connection.closed, by the client of a front': ['ended', 'end'],
         'connection.closed, by the server': ['ended', 'end'],
-        'connection.closed, by the server of a front': ['ended', 'end'],
         'connection.closed, by the stop': ['ended', 'end'],
-        'connection.closed, by the stop with a front': ['ended', 'end'],
         'end.asked': ['ending'],
       },
     },

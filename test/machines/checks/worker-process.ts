@@ -2,8 +2,6 @@ import { expect } from 'vitest';
 import { workerProcessMachine } from '../../../src/machines/pool/worker-process.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
-const RANK = 3;
-
 interface End {
   readonly task: string;
   readonly why: string;
@@ -13,7 +11,7 @@ interface End {
 
 /** The report of an end, as the table states it. */
 const reported = ({ task, why, words = '', at = 0 }: End, wasReady: boolean, isPlanned: boolean): string => {
-  const end = { rank: RANK, how: 'exit status 1', task, why, words, at };
+  const end = { how: 'exit status 1', task, why, words, at };
   return `reportEnd, end ${JSON.stringify(end)}, wasReady ${wasReady}, isPlanned ${isPlanned}`;
 };
 
@@ -102,10 +100,9 @@ const busyChanges = {
 
 const table: ChartTable = {
   isInterpreted: true,
-  input: { rank: RANK },
+  input: undefined,
   start: {
     context: {
-      rank: RANK,
       call: 0,
       batch: '',
       at: 0,

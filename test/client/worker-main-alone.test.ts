@@ -1,0 +1,243 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { ModuleError } from '../../src/client/task/module-function.ts';
+import type { TaskContext } from '../../src/client/task/task.ts';
+import { MODULE } from '../../src/client/errors/job.ts';
+import { WorkerMain } from '../../src/client/worker/worker-main.ts';
+import type {
+  MessageFromWorker,
+  MessageToWorker,
+  WorkerOrder,
+} from '../../src/client/worker/worker-messages.ts';
+import { KEY, VARIABLE } from '../../src/wire/names.ts';
+import { STATUS } from '../../src/wire/reply.ts';
+import { replyWith } from '../support/scripted-job.ts';
+import { obliging, refusal, ScriptedServer, type Asked } from '../support/scripted-server.ts';
+import { shortReply } from '../support/server-line.ts';
+
+// The program of a worker without a process, whose server and sentinel are the test.
+
+class Program {
+  readonly said: MessageFromWorker[] = [];
+  readonly exits: number[] = [];
+  readonly complaints: string[] = [];
+  readonly loaded: string[] = [];
+  readonly results: { value: string | undefined; metadata: Record<string, string> }[] = [];
+  /** The ranks with an activity of their own. */
+  readonly boards: unknown[] = [];
+  refusesResults = false;
+  readonly server: ScriptedServer;
+  readonly main: WorkerMain;
+  hear: (message: MessageToWorker) => void = () => undefined;
+  /** Requests for a task, oldest first. */
+  readonly #asked: Asked[] = [];
+
+  constructor(f: (value: never, context: TaskContext) => unknown = () => undefined) {
+    this.server = new ScriptedServer((asked, at) => {
+      const {
+        args: [verb = '', , variable, , value],
+        metadata,
+      } = asked;
+      if (variable === VARIABLE.task) return void this.#asked.push(asked);
+      if (variable !== VARIABLE.result) return obliging(asked, at);
+      this.results.push({ value, metadata: Object.fromEntries(metadata) });
+      return this.refusesResults ? refusal(verb, STATUS.failed, 'no room') : shortReply();
+    });
+    const platform = {
+      ...this.server.platform(),
+      hostname: 'ada',
+      pid: 77,
+      endOfTurn: () => Promise.resolve(),
+      loadModule: (path: string) => {
+        this.loaded.push(path);
+        return path === '/t.mjs'
+          ? Promise.resolve({ f })
+          : Promise.reject(new ModuleError(MODULE.missing(path)));
+      },
+    };
+    const link = {
+      send: (message: MessageFromWorker) => void this.said.push(message),
+      onMessage: (listener: (message: MessageToWorker) => void) => (this.hear = listener),
+      activity: (rank?: number) => {
+        this.boards.push(rank);
+        return { begin: () => undefined, end: () => undefined };
+      },
+    };
+    this.main = new WorkerMain(link, {
+      memory: () => 0,
+      print: () => undefined,
+      complain: (text) => void this.complaints.push(text),
+      exit: (status) => void this.exits.push(status),
+      platform,
+    });
+  }
+
+  async start(rank: number, more: Partial<WorkerOrder> = {}): Promise<void> {
+    this.hear({ type: 'order', server: { host: 'eve' }, workspace: 'w', rank, cancelled: {}, ...more });
+    await this.turns();
+  }
+
+  async turns(): Promise<void> {
+    for (let n = 0; n < 10; n++) await endOfTurn();
+  }
+
+  /** Gives a task to the rank that has waited longest. */
+  async give(value: unknown, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+    const asked = this.#asked.shift();
+    if (asked === undefined) throw new Error('nobody fetches a task');
+    const own = {
+      [KEY.module]: '/t.mjs',
+      [KEY.function]: 'f',
+      [KEY.batchId]: '7',
+      [KEY.index]: '0',
+      ...metadata,
+    };
+    await asked.line.say(replyWith(value, own));
+    await this.turns();
+  }
+
+  get companies(): unknown[] {
+    return this.said.flatMap((each) => (each.type === 'company' ? [[each.rank, each.company]] : []));
+  }
+}
+
+/** A function whose calls end when the test says so. */
+function held() {
+  const ends = new Map<string, (value: unknown) => void>();
+  const f = (value: string): Promise<unknown> => new Promise((resolve) => ends.set(value, resolve));
+  return { f, ends };
+}
+
+describe('the program of a worker', () => {
+  it('connects as it is ordered to, loads its module first, and describes itself', async () => {
+    const program = new Program();
+    await program.start(3, { preload: '/t.mjs' });
+    expect([program.loaded, program.said, program.boards]).toEqual([
+      ['/t.mjs'],
+      [{ type: 'ready' }],
+      [undefined],
+    ]);
+    expect(program.server.wanted).toEqual([{ host: 'eve', workspace: 'w' }]);
+    const registration = program.server.asked.find(({ args }) => args[2] === VARIABLE.workerIds);
+    expect([registration?.args[4], Object.fromEntries(registration?.metadata ?? [])]).toEqual([
+      '3',
+      { [KEY.host]: 'ada', [KEY.pid]: '77', [KEY.session]: 'secret 1', [KEY.type]: 'text' },
+    ]);
+    program.hear({ type: 'condemn', call: 1 });
+    expect(program.exits).toEqual([]);
+  });
+
+  it('ends the call of a batch that is cancelled, now or when it started', async () => {
+    const signals: AbortSignal[] = [];
+    const program = new Program((_value, { signal }) => {
+      signals.push(signal);
+      return new Promise((resolve) => signal.addEventListener('abort', resolve));
+    });
+    await program.start(3, { cancelled: { 8: 'ask' } });
+    await program.give('a', { [KEY.batchId]: '8' });
+    expect(signals).toEqual([]);
+    await program.give('b');
+    program.hear({ type: 'cancelled', batches: { 9: 'ask' } });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    program.hear({ type: 'cancelled', batches: { 7: 'ask' } });
+    await program.turns();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(program.results).toHaveLength(2);
+    for (const { value, metadata } of program.results)
+      expect([metadata[KEY.error], value]).toEqual(['1', expect.stringContaining('cancelled')]);
+  });
+
+  it('complains of a result that the server refuses, and not of one that is lost with its connection', async () => {
+    const program = new Program(() => 'done');
+    await program.start(3);
+    program.refusesResults = true;
+    await program.give('a');
+    expect(program.complaints).toEqual([expect.stringMatching(/^sleigh: worker 3: .*no room/)]);
+    expect([program.exits, program.results.length]).toEqual([[], 1]);
+    for (const line of program.server.lines) line.destroy();
+    await program.turns();
+    expect([program.complaints.length, program.exits, program.said.at(-1)]).toEqual([
+      1,
+      [0],
+      { type: 'leaving', why: 'cut-off', words: '' },
+    ]);
+  });
+});
+
+describe('the program of several ranks', () => {
+  const concurrency = 2;
+
+  it('says what each of them does, and has an activity for each', async () => {
+    const { f, ends } = held();
+    const program = new Program(f);
+    await program.start(3, { concurrency });
+    await program.start(4, { concurrency });
+    expect([program.said, program.boards]).toEqual([
+      [
+        { type: 'ready', rank: 3 },
+        { type: 'ready', rank: 4 },
+      ],
+      [3, 4],
+    ]);
+    await program.give('a');
+    await program.give('b', { [KEY.attempt]: '2' });
+    expect(program.companies).toEqual([[3, 'together']]);
+    ends.get('a')?.('A');
+    await program.turns();
+    expect(program.companies).toEqual([
+      [3, 'together'],
+      [4, 'alone'],
+      [3, 'waiting'],
+    ]);
+    ends.get('b')?.('B');
+    await program.turns();
+    expect(program.companies.at(-1)).toEqual([4, 'waiting']);
+    expect(program.results.map(({ value }) => value)).toEqual(['A', 'B']);
+  });
+
+  it('does not wait any more with a task that is cancelled', async () => {
+    const { f, ends } = held();
+    const program = new Program(f);
+    for (const rank of [3, 4]) await program.start(rank, { concurrency });
+    await program.give('a');
+    await program.give('b', { [KEY.attempt]: '2', [KEY.batchId]: '8' });
+    expect([...ends.keys()]).toEqual(['a']);
+    program.hear({ type: 'cancelled', batches: { 8: 'ask' } });
+    await program.turns();
+    expect(program.results.map(({ value }) => value)).toEqual([expect.stringContaining('cancelled')]);
+    expect([...ends.keys()]).toEqual(['a']);
+  });
+
+  it('fails only the call that an error belongs to', async () => {
+    const program = new Program(
+      (value: string) =>
+        new Promise(() => {
+          if (value === 'b') queueMicrotask(() => program.main.rejected(new RangeError('of b')));
+        }),
+    );
+    for (const rank of [3, 4]) await program.start(rank, { concurrency });
+    await program.give('a');
+    await program.give('b');
+    expect(program.results.map(({ value }) => value)).toEqual([expect.stringContaining('of b')]);
+    expect([program.complaints, program.exits]).toEqual([[], []]);
+  });
+
+  it('leaves with all of them if one cannot load a module, whose reason only this one gives', async () => {
+    const { f, ends } = held();
+    const program = new Program(f);
+    for (const rank of [3, 4]) await program.start(rank, { concurrency });
+    await program.give('a');
+    await program.give('b', { [KEY.module]: '/none.mjs' });
+    expect([program.said.filter(({ type }) => type === 'leaving'), program.exits]).toEqual([
+      [{ type: 'leaving', rank: 4, why: 'not-loaded', words: expect.stringContaining('/none.mjs') }],
+      [],
+    ]);
+    ends.get('a')?.('A');
+    await program.turns();
+    expect([program.said.at(-1), program.exits, program.results.length]).toEqual([
+      { type: 'leaving', rank: 3, why: 'told-to-go', words: expect.stringContaining('/none.mjs') },
+      [0],
+      1,
+    ]);
+  });
+});
