@@ -48,7 +48,7 @@ describe.skipIf(isShort)('a large value', () => {
     const { said } = await start('large.mjs', String(serve.port), '400');
     expect(said).toMatchObject({ size: 400 * MIB, isSame: true });
     const { peak } = Object(said);
-    expect(peak).toBeLessThan(150 * MIB);
+    expect(peak).toBeLessThan(64 * MIB);
   }, 60_000);
 });
 
