@@ -188,19 +188,24 @@ const COMPILED = join(FOLDER, 'compiled.json');
 
 const isVerdicts = (one: unknown): one is Record<string, boolean> => typeof one === 'object' && one !== null;
 
+const knownVerdicts = (): Map<string, boolean> => {
+  const read: unknown = existsSync(COMPILED) ? JSON.parse(readFileSync(COMPILED, 'utf8')) : {};
+  return new Map(Object.entries(isVerdicts(read) ? read : {}));
+};
+
 /** The mutants that the compiler accepts. It is asked once about each. */
 async function acceptedOf(mutants: readonly SourceMutant[]): Promise<ReadonlySet<SourceMutant>> {
-  const read: unknown = existsSync(COMPILED) ? JSON.parse(readFileSync(COMPILED, 'utf8')) : {};
-  const verdicts = new Map(Object.entries(isVerdicts(read) ? read : {}));
+  const known = knownVerdicts();
   const keys = new Map(mutants.map((mutant) => [mutant, `${mutant.name} ${hashOf(textOf(mutant.file))}`]));
-  const verdictOn = (mutant: SourceMutant): boolean | undefined => verdicts.get(keys.get(mutant) ?? '');
+  const verdictOn = (mutant: SourceMutant): boolean | undefined => known.get(keys.get(mutant) ?? '');
   const open = mutants.filter((mutant) => verdictOn(mutant) === undefined);
   if (open.length > 0) {
     const laboratory = new Laboratory();
     const accepted = new Set(await compilable(open, open.length, laboratory, () => false));
     laboratory.remove();
-    for (const mutant of open) verdicts.set(keys.get(mutant) ?? '', accepted.has(mutant));
-    writeFileSync(COMPILED, JSON.stringify(Object.fromEntries(verdicts)));
+    for (const mutant of open) known.set(keys.get(mutant) ?? '', accepted.has(mutant));
+    // The mutants of another layer may have been looked at meanwhile.
+    writeFileSync(COMPILED, JSON.stringify(Object.fromEntries([...knownVerdicts(), ...known])));
   }
   return new Set(mutants.filter((mutant) => verdictOn(mutant) === true));
 }
