@@ -64,7 +64,6 @@ export class BufferBuilder {
   drop(): void {
     this.#come = 0;
     this.#blocks = [];
-    this.#left = 0;
     this.#whole = undefined;
   }
 }

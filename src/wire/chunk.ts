@@ -31,11 +31,12 @@ const NEWLINE = 0x0a;
 export function* itemsOfChunk(encoded: Buffer): Generator<ChunkItem | undefined, void, undefined> {
   for (let at = 0; at < encoded.length;) {
     const end = encoded.indexOf(NEWLINE, at);
+    // Without a newline there is no head.
     const [, mark = '', letter = '', length = ''] = HEAD.exec(encoded.toString('latin1', at, end)) ?? [];
     const form = FORMS.get(letter);
     const start = end + 1;
     at = start + Number(length);
-    if (end < 0 || form === undefined || at > encoded.length) {
+    if (form === undefined || at > encoded.length) {
       yield undefined;
       return;
     }

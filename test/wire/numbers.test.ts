@@ -22,8 +22,16 @@ describe('numbers on the wire (P5)', () => {
     ]);
   });
 
-  test.each(['', '    ', '1 2 ', '+001', '-001', '1.50', '0x10', '\t\t\t1', '١٢٣٤'])('exclude %j', (text) => {
-    expect(read(text)).toBe(NOT_A_NUMBER);
+  test.each(['', '    ', '1 2 ', '+001', '-001', '1.50', '0x10', '00:0', '00/0', '\t\t\t1', '١٢٣٤'])(
+    'exclude %j',
+    (text) => {
+      expect(read(text)).toBe(NOT_A_NUMBER);
+    },
+  );
+
+  test('end with their width, whatever follows', () => {
+    const bytes = Buffer.from('     12', 'latin1');
+    expect([readNumber(bytes, 0, 4), readNumber(bytes, 3, 3)]).toEqual([NOT_A_NUMBER, 1]);
   });
 });
 

@@ -13,8 +13,8 @@ import { compilable } from './types.ts';
 
 const FOLDER = join(ROOT, 'build', 'mutants');
 const CONFIG = 'model-tests/mutation/layers/switch.config.ts';
-/** Milliseconds of the tests of one file for one mutant: the quick tests of all files come first. */
-const BUDGETS_MS = [100, 600];
+/** Milliseconds of the tests of one file for one mutant: the quick tests of all files come first. Those of the layer itself come before others. */
+const BUDGETS_MS = { own: [100, 600, 4_000], other: [100, 600] };
 /** Files of tests that run at a time. */
 const WORKERS = 2;
 /** Without a new line for so long, a mutant never ends, and the process of the tests cannot notice it. */
@@ -33,7 +33,7 @@ interface Trial {
 
 /**
  * Tries all mutants of a layer: they are in one source, and are switched on one by one in the process of the tests. What is
- * noticed only in other processes, or while modules are loaded, is not seen. Results are in `build/mutants/LAYER-all.jsonl`.
+ * noticed only in other processes is not seen. Results are in `build/mutants/LAYER-all.jsonl`.
  * @param resume whether files of tests that were run are not run again
  * @param tests texts: only files of tests whose path contains one of them are run, again if they were run; what was found out stays
  */
@@ -59,8 +59,18 @@ export async function tryAll(
   const trial = { layer, results, count: mutants.length };
   const own = new RegExp(`/${layer}/`);
   const files = testFiles([layer]).filter((file) => isWanted(file));
-  const ordered = [...files.filter((file) => own.test(file)), ...files.filter((file) => !own.test(file))];
-  const rounds = BUDGETS_MS.flatMap((budget) => ordered.map((file) => ({ file, budget })));
+  const roundsOf = (budgets: readonly number[], some: readonly string[]): Round[] =>
+    budgets.flatMap((budget) => some.map((file) => ({ file, budget })));
+  const rounds = [
+    ...roundsOf(
+      BUDGETS_MS.own,
+      files.filter((file) => own.test(file)),
+    ),
+    ...roundsOf(
+      BUDGETS_MS.other,
+      files.filter((file) => !own.test(file)),
+    ),
+  ];
   const waiting = rounds.filter((round) => !isDone(round, results));
   const work = async (): Promise<void> => {
     for (let round = waiting.shift(); round !== undefined; round = waiting.shift()) {

@@ -23,6 +23,24 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
     'Nothing is read from it before there is a block.',
   ],
   [
+    'src/wire/numbers.ts: number changed [2]: const NOT_A_NUMBER = -2;',
+    'It is compared by its name, and no number that is read is below 0.',
+  ],
+  [
+    'src/wire/numbers.ts: number changed [4096]: const CACHED = 4096;',
+    'The texts are the same without the cache.',
+  ],
+  [
+    "src/wire/numbers.ts: boundary changed [>=]: if (n >= CACHED) return String(n).padStart(width, '0');",
+    'The texts are the same without the cache.',
+  ],
+  ['src/wire/request.ts: number changed [0]: #count = 0;', 'It is set before it is read.'],
+  ['src/wire/request.ts: number changed [0]: #index = 0;', 'It is set before it is read.'],
+  [
+    'src/wire/dictionary.ts: number changed [0]: size = 0;',
+    'It is read after the first dictionary has set it.',
+  ],
+  [
     'src/sleigh/crew.ts: number changed [0]: #changes = 0;',
     'The numbers of changes are only compared with each other.',
   ],

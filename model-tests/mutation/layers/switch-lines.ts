@@ -12,7 +12,7 @@ export type Line =
   | { readonly killed: number; readonly by: string }
   /** Tests of that file reach it, and do not notice it. */
   | { readonly alive: number; readonly by: Round; readonly milliseconds: number }
-  /** The file has been run. Code that runs only while modules are loaded cannot be switched on afterwards. */
+  /** The file has been run. These are reached only while modules are loaded. */
   | { readonly done: Round; readonly loaded: readonly number[] };
 
 /** A file of tests, and how many milliseconds of its tests one mutant may take. */

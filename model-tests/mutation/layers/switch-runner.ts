@@ -7,7 +7,8 @@ import { VitestTestRunner } from 'vitest/runners';
 import { isSameRound, linesIn, noteLine, type Line, type Round } from './switch-lines.ts';
 
 // A runner for one file of tests. It runs the file as usual and notes which mutants each test reaches (`switched.ts`). Then it switches
-// one mutant after the other on, and repeats the tests that reach it, in the same process, until one fails.
+// one mutant after the other on, and repeats the tests that reach it, in the same process, until one fails. For mutants that are reached
+// only while modules are loaded, all modules are loaded again, with the mutant switched on.
 
 /** How often the code of one mutant may be reached in one trial: beyond that it never ends. */
 const MOST_HITS = 300_000;
@@ -94,41 +95,49 @@ export default class SwitchRunner extends VitestTestRunner {
   }
 
   async #tryAll(path: string): Promise<void> {
-    const file = relative(this.config.root, path);
-    const round = { file, budget: BUDGET_MS };
+    const round = { file: relative(this.config.root, path), budget: BUDGET_MS };
+    const numbers = new Set([...this.#shared, ...this.#usual.flatMap((test) => [...test.reached])]);
+    const loaded = [...this.#loaded].filter((number) => !numbers.has(number));
+    await this.#tryEach([...numbers], { path, round, isLoading: false });
+    await this.#tryEach(loaded, { path, round, isLoading: true });
+    note({ done: round, loaded });
+  }
+
+  /** Tries mutants, as long as that is quick. */
+  async #tryEach(numbers: readonly number[], { path, round, isLoading }: Way): Promise<void> {
     const isOver = overIn(round);
+    const open = numbers.filter((number) => !isOver.has(number)).sort((a, b) => a - b);
     const [quickest] = this.#usual.toSorted((a, b) => a.milliseconds - b.milliseconds);
+    if (open.length === 0 || quickest === undefined) return;
     const began = performance.now();
-    if (quickest !== undefined) await this.#failureOf(path, NONE, [quickest]);
+    await this.#failureOf(NONE, [quickest], { path, isLoading });
     let isQuick = performance.now() - began < BUDGET_MS;
     let spent = 0;
     let survivors = 0;
-    const numbers = new Set([...this.#shared, ...this.#usual.flatMap((test) => [...test.reached])]);
-    for (const number of [...numbers].sort((a, b) => a - b)) {
-      if (isOver.has(number) || !isQuick) continue;
-      const tests = this.#testsFor(number);
+    for (const number of open) {
+      if (!isQuick) return;
+      const tests = this.#testsFor(number, isLoading);
       if (tests.length === 0) continue;
       const since = performance.now();
       note({ begun: number, run: RUN });
-      const failure = await this.#failureOf(path, number, tests);
+      const failure = await this.#failureOf(number, tests, { path, isLoading });
       const milliseconds = Math.round(performance.now() - since);
       if (failure === undefined) {
         note({ alive: number, by: round, milliseconds });
         spent += milliseconds;
         // What such tests wait for does not count as their own time.
         isQuick = ++survivors < ENOUGH || spent / survivors < SLOWEST * BUDGET_MS;
-      } else if ((await this.#failureOf(path, NONE, tests)) === undefined)
-        note({ killed: number, by: `${file}: ${failure}` });
+      } else if ((await this.#failureOf(NONE, tests, { path, isLoading })) === undefined)
+        note({ killed: number, by: `${round.file}: ${failure}` });
       // Something is left of an earlier mutant. Another process goes on.
       else process.kill(process.pid, 'SIGKILL');
     }
-    note({ done: round, loaded: [...this.#loaded].filter((number) => !numbers.has(number)) });
   }
 
-  /** Quick tests that reach a mutant, and few others, because they are about this one. */
-  #testsFor(number: number): readonly Usual[] {
-    const isShared = this.#shared.has(number);
-    const able = this.#usual.filter((test) => isShared || test.reached.has(number));
+  /** Quick tests that reach a mutant, and few others, because they are about this one. What is loaded is for all of them. */
+  #testsFor(number: number, isLoading: boolean): readonly Usual[] {
+    const isForAll = isLoading || this.#shared.has(number);
+    const able = this.#usual.filter((test) => isForAll || test.reached.has(number));
     let left = BUDGET_MS;
     return able
       .sort((a, b) => a.milliseconds * a.reached.size - b.milliseconds * b.reached.size)
@@ -136,11 +145,16 @@ export default class SwitchRunner extends VitestTestRunner {
   }
 
   /** @returns why one of the tests fails */
-  async #failureOf(filepath: string, number: number, tests: readonly Usual[]): Promise<string | undefined> {
+  async #failureOf(
+    number: number,
+    tests: readonly Usual[],
+    { path, isLoading }: Omit<Way, 'round'>,
+  ): Promise<string | undefined> {
     const trial = new Trial(this.config, this);
+    trial.isLoading = isLoading;
     trial.limits = new Map(tests.map(({ id, milliseconds }) => [id, PATIENCE_MS + SLOWER * milliseconds]));
     [active, hits, stray] = [number, 0, undefined];
-    const wanted = { filepath, testIds: tests.map(({ id }) => id) };
+    const wanted = { filepath: path, testIds: tests.map(({ id }) => id) };
     const [file] = await startTests([wanted], trial);
     await new Promise<void>((resolve) => void setImmediate(resolve));
     active = NONE;
@@ -150,11 +164,23 @@ export default class SwitchRunner extends VitestTestRunner {
   }
 }
 
+/** How the mutants that a file reaches are tried. */
+interface Way {
+  readonly path: string;
+  readonly round: Round;
+  /** Whether all modules are loaded again. */
+  readonly isLoading: boolean;
+}
+
 const isFile = (suite: Suite): suite is File => 'filepath' in suite;
+
+const isOwn = (id: string, root: string): boolean => id.startsWith(root) && !id.includes('/node_modules/');
 
 /** Repeats some tests of a file, and reports nothing. */
 class Trial extends VitestTestRunner {
   limits: ReadonlyMap<string, number> = new Map();
+  /** Whether the modules of the project are loaded again. */
+  isLoading = false;
   #hasFailed = false;
 
   /** @param usual what has loaded the modules: not part of the interface of vitest */
@@ -163,11 +189,12 @@ class Trial extends VitestTestRunner {
     for (const name of ['moduleRunner', '_otel']) Reflect.set(this, name, Reflect.get(usual, name));
   }
 
-  /** The file of tests is loaded again, and nothing else. */
+  /** The file of tests is loaded again, and nothing else unless wanted. */
   override importFile(path: string, source: 'collect' | 'setup'): unknown {
     const { evaluatedModules } = Reflect.get(this, 'workerState') as { evaluatedModules: EvaluatedModules };
-    const module = evaluatedModules.getModuleById(path);
-    if (module !== undefined) evaluatedModules.invalidateModule(module);
+    for (const module of evaluatedModules.idToModuleMap.values())
+      if (module.id === path || (this.isLoading && isOwn(module.id, this.config.root)))
+        evaluatedModules.invalidateModule(module);
     return super.importFile(path, source);
   }
 
