@@ -42,6 +42,15 @@ describe('dictionaries (P4)', () => {
     expect(second).toBe(first);
   });
 
+  test.each([
+    ['long', new Map([['a', 'x'.repeat(5_000)]])],
+    ['of many entries', new Map(Array.from({ length: 100 }, (_, n) => [`${n}`, '']))],
+  ])('that are %s are not kept for the next one', (_, metadata) => {
+    const [first, second] = decode(encodeDictionary(metadata).repeat(2));
+    expect(second).toEqual(metadata);
+    expect(second).not.toBe(first);
+  });
+
   test('over the size limit are not cached', () => {
     const text = encodeDictionary(new Map([['a', 'too long']]));
     expect(decodeAll([Buffer.from(text + text)], 5)).toEqual([new Map(), new Map()]);
@@ -125,6 +134,9 @@ describe('an incomplete dictionary (P12)', () => {
     const decoding = new Decoding(6);
     decoding.push('00020001a0003xyz0001b0001');
     expect(decoding.decoder.isOver).toBe(false);
+    const nameOnly = new Decoding(6);
+    nameOnly.push('00020001a0003xyz0002bc');
+    expect(nameOnly.decoder.isOver).toBe(false);
     expect(decoding.push('z')).toMatchObject({ size: 2 });
     expect(decoding.decoder).toMatchObject({ excess: undefined, size: 206 });
   });

@@ -278,13 +278,16 @@ describe('the parts of a request', () => {
 
   test('reserve memory for metadata while they come', () => {
     const reading = new Reading({ metadata: true });
-    for (const piece of ['00010001a0003x', 'yz', '0001', '00000000000000000004', 'find']) reading.push(piece);
+    const pieces = ['00020001a0003x', 'yz0001b', '0002cd', '0001', '00000000000000000004', 'find'];
+    for (const piece of pieces) reading.push(piece);
     expect(reading.room.asked.filter(([bytes]) => bytes > 0)).toEqual([
       [1, 0],
-      [103, 1],
-      [4, 104],
+      [104, 1],
+      [102, 105],
+      [4, 207],
     ]);
-    expect(reading.asked[0]).toEqual({ args: ['find'], metadata: new Map([['a', 'xyz']]) });
+    const metadata = new Map(Object.entries({ a: 'xyz', b: 'cd' }));
+    expect(reading.asked[0]).toEqual({ args: ['find'], metadata });
   });
 
   test.each([
@@ -345,6 +348,27 @@ describe('the parts of a request', () => {
   });
 });
 
+describe('a request for which there is no memory', () => {
+  test('is asked for once, holds nothing from then on, and leaves nothing to the next one', () => {
+    const reading = new Reading();
+    const sent = encodeRequest(store('x'.repeat(5_000)), undefined);
+    reading.push(sent.slice(0, -4_000));
+    expect(reading.room.taken).toBe(1_008);
+    reading.room.most = 1_500;
+    reading.push(sent.slice(-4_000, -3_000));
+    expect(reading.room.taken).toBe(0);
+    const { length } = reading.room.asked;
+    reading.push(sent.slice(-3_000, -1));
+    expect([reading.room.taken, reading.room.asked.length]).toEqual([0, length]);
+    reading.push(sent.slice(-1));
+    expect(reading.requests).toMatchObject([{ excess: NO_ROOM, payload: undefined }]);
+    reading.room.most = Number.POSITIVE_INFINITY;
+    const other = `y${'z'.repeat(5_000)}`;
+    reading.push(encodeRequest(store(other), undefined));
+    expect(reading.asked[1]?.args).toEqual(store(other));
+  });
+});
+
 describe('a request whose connection ends (P5)', () => {
   const sent = encodeRequest(store('x'.repeat(5_000)), new Map([['a', 'b'.repeat(300)]]));
 
@@ -360,6 +384,23 @@ describe('a request whose connection ends (P5)', () => {
 });
 
 describe('values too large for memory (P11)', () => {
+  test('are written to their file as they come, whole, and no empty piece', () => {
+    const reading = new Reading();
+    const lengths: number[] = [];
+    const { write } = reading.files;
+    reading.files.write = (file, bytes) => {
+      lengths.push(bytes.length);
+      write.call(reading.files, file, bytes);
+    };
+    const sent = large.slice(0, -6_000);
+    for (const piece of [sent, large.slice(-6_000, -1), large.slice(-1)]) reading.push(piece);
+    expect(lengths).toEqual([1_000, 5_999, 1]);
+    expect(reading.asked[0]?.args.at(-1)).toBe('x'.repeat(7_000));
+    lengths.length = 0;
+    for (const piece of [large.slice(0, -7_000), large.slice(-7_000)]) reading.push(piece);
+    expect(lengths).toEqual([7_000]);
+  });
+
   test('are awaited: the request is complete for its client, and nothing more is read', () => {
     const input = new ByteQueue();
     const room = new TightRoom();
@@ -405,14 +446,15 @@ describe('values too large for memory (P11)', () => {
   test('are discarded with their file if the connection closes half way', () => {
     const reading = new Reading().push(large.slice(0, 3_000));
     expect(reading.files.count).toBe(1);
-    reading.decoder.abandon();
+    // The file is discarded once: the files have no second one of this number.
+    for (let n = 0; n < 2; n++) reading.decoder.abandon();
     expect(reading.files.count).toBe(0);
   });
 
   test('are discarded with their file if the connection closes before the request is complete', () => {
     const reading = new Reading().push(large.replace('0005', '0006'));
     expect(reading).toMatchObject({ requests: [], files: { count: 1 } });
-    reading.decoder.abandon();
+    for (let n = 0; n < 2; n++) reading.decoder.abandon();
     expect(reading.files.count).toBe(0);
   });
 
