@@ -19,6 +19,17 @@ describe('a histogram', () => {
   });
 });
 
+const BROKEN = {
+  scope: 'connection 1',
+  actor: 'connection',
+  chart: 'a machine',
+  event: 'an event',
+  before: 'open',
+  after: 'closed',
+  reason: 'on purpose',
+  story: [],
+};
+
 describe('the metrics', () => {
   it('have a histogram of seconds for each verb that was blocked', () => {
     const metrics = new Metrics();
@@ -42,5 +53,21 @@ describe('the metrics', () => {
         ['fetch', 1],
       ],
     ]);
+  });
+
+  it('begin with nothing', () => {
+    const { requestCount, bytesIn, bytesOut, requests, blocked, refusals, violations } = new Metrics();
+    expect([requestCount, bytesIn, bytesOut]).toEqual([0, 0, 0]);
+    for (const counted of [requests, blocked, refusals, violations]) expect(counted.size).toBe(0);
+  });
+
+  it('keep the newest 20 steps that a machine does not allow, and count all of them', () => {
+    const metrics = new Metrics();
+    const broken = Array.from({ length: 22 }, (_, time) => ({ ...BROKEN, time }));
+    for (const step of broken.slice(0, 20)) metrics.countViolation(step);
+    expect(metrics.newestViolations).toEqual(broken.slice(0, 20));
+    for (const step of broken.slice(20)) metrics.countViolation(step);
+    expect(metrics.newestViolations).toEqual(broken.slice(2));
+    expect([...metrics.violations]).toEqual([['a machine', 22]]);
   });
 });

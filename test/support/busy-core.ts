@@ -19,13 +19,14 @@ export class BusyCore {
   turns = 0;
   readonly #isTimeUp: boolean;
 
-  constructor(isTimeUp: boolean, limits: Partial<Limits> = {}) {
+  constructor(isTimeUp: boolean, limits: Partial<Limits> = {}, { isStored = false } = {}) {
     this.#isTimeUp = isTimeUp;
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...limits },
       plugins: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
       tls: 'none',
       run: 'run7',
+      isStored,
     });
   }
 
