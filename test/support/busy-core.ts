@@ -1,4 +1,4 @@
-import { Core } from '../../src/core/core.ts';
+import { Core, type CoreOptions } from '../../src/core/core.ts';
 import type { Command } from '../../src/core/commands.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
@@ -19,14 +19,18 @@ export class BusyCore {
   turns = 0;
   readonly #isTimeUp: boolean;
 
-  constructor(isTimeUp: boolean, limits: Partial<Limits> = {}, { isStored = false } = {}) {
+  constructor(
+    isTimeUp: boolean,
+    limits: Partial<Limits> = {},
+    options: Pick<CoreOptions, 'isStored' | 'part'> = {},
+  ) {
     this.#isTimeUp = isTimeUp;
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...limits },
       plugins: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
       tls: 'none',
       run: 'run7',
-      isStored,
+      ...options,
     });
   }
 
