@@ -91,6 +91,28 @@ describe('the time of a lease', () => {
   });
 });
 
+describe('a server with a store that stops and is started again (D4)', () => {
+  test.each([
+    ['a session goes on', true],
+    ['a connection has ended', false],
+  ])('the lease of %s', (_what, hasSession) => {
+    const server = new SimulatedServer();
+    const holder = server.connect();
+    if (hasSession) holder.call(['open session', 'secret', '30']);
+    holder.call(['open ws', 'w', 'label', 'yes']);
+    store(holder, 'a');
+    const lease = taken(holder, 60_000);
+    const next = server.stop();
+    const back = next.connect();
+    if (hasSession) expect(back.call(['resume session', 'secret'])).toMatchObject(OK);
+    const reader = opened(next);
+    expect(isThere(reader)).toBe(!hasSession);
+    expect(back.call(['end lease', lease, 'back']).status).toBe(hasSession ? '0000' : '0001');
+    expect(isThere(reader)).toBe(true);
+    next.end();
+  });
+});
+
 describe('a client with a lease', () => {
   it('is not meant by what is no number of a lease', (server) => {
     const client = opened(server);

@@ -128,4 +128,36 @@ describe('a session whose connection is lost while a request is being carried ou
     const server = begun();
     expect(repeated(server, ['list vars', 'w'])).toContain(`variable ${VARIABLES - 1}`);
   });
+
+  test.each([
+    ['list vars', ['list vars', 'w']],
+    ['list wss', ['list wss']],
+    ['the scoreboard of a job', ['findTry', 'job', 'scoreboard']],
+    ['the state of the agents of a job', ['findTry', 'job', 'agentStatus']],
+  ])('leaves nothing of a listing behind if it is not asked for again: %s (P12)', (_what, args) => {
+    const server = begun();
+    server.tell(1, ['open ws', 'job', 'me', 'yes'], { wstype: 'sleigh' });
+    for (let n = 0; n < 70; n++) server.tell(1, ['fetch', 'job', 'worker_ids']);
+    const { listings } = server.core.accounting.budget.byKind;
+    server.join(3);
+    server.tell(3, ['use ws', 'w', 'me', 'no']);
+    server.tell(3, ['use ws', 'job', 'me', 'no']);
+    server.write(3, encodeRequest(args, new Map()));
+    expect([listings, server.due]).toEqual([0, ['continued']]);
+    server.leave(3);
+    while (server.turn());
+    expect(server.core.accounting.budget.byKind.listings).toBe(0);
+  });
+});
+
+test('a connection that the server has closed does not wait any more, even before it is gone', () => {
+  const server = new BusyCore(false);
+  server.join(1);
+  server.tell(1, ['use ws', 'w', 'me', 'no']);
+  server.tell(1, ['fetch', 'w', 'v']);
+  const waits = () => server.core.connection(1).lastRequest?.waits;
+  expect(waits()).toBe(true);
+  server.stop();
+  expect(server.closed).toEqual(new Set([1]));
+  expect(waits()).toBe(false);
 });

@@ -45,6 +45,17 @@ describe('the queue of turns', () => {
     expect([take(), go(), turns.length]).toEqual([['announced'], ['one', 'two'], 0]);
   });
 
+  it('does not look at the time when nothing is left', () => {
+    let looked = 0;
+    const turns = new Turns(
+      () => ++looked > 9,
+      () => undefined,
+    );
+    for (let n = 0; n < 3; n++) turns.add(() => false);
+    turns.go();
+    expect([turns.length, looked]).toEqual([0, 2]);
+  });
+
   it('goes round while works have more pieces', () => {
     const { turns, note, go } = queued(10);
     for (const [name, pieces] of [
