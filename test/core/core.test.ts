@@ -26,10 +26,10 @@ const sent = (core: Core, event: CoreEvent): string =>
 const received = (core: Core, connection: number, text: string): string =>
   sent(core, { type: 'received', connection, bytes: Buffer.from(text) });
 
-describe('the handshake of a server with a token (P2.5)', () => {
-  const guarded = (): Core =>
-    new Core({ ...OPTIONS, admits: () => false, nonceOf: (connection) => `nonce of ${connection}` });
+const guarded = (): Core =>
+  new Core({ ...OPTIONS, admits: () => false, nonceOf: (connection) => `nonce of ${connection}` });
 
+describe('the handshake of a server with a token (P2.5)', () => {
   test('offers each connection a nonce of its own', () => {
     const core = guarded();
     for (const connection of [1, 2]) {
@@ -75,7 +75,7 @@ describe('a fault in what must not prevent the rest', () => {
 });
 
 describe('files of a server that is started again (P11, D4)', () => {
-  /** The commands of the next server, and what it has of them. */
+  /** The files that the next server makes available. */
   const restoring = (server: SimulatedServer): number[] => {
     const core = new Core({ ...OPTIONS, limits: { ...DEFAULT_LIMITS, ...limits }, isStored: true });
     const commands: Command[] = [];
@@ -94,7 +94,7 @@ describe('files of a server that is started again (P11, D4)', () => {
         expect(session.call(['store', 'kept', name, '1', LARGE])).toMatchObject(OK);
       session.send(['takeTry', 'kept', 'a', '600000']);
       expect(session.client.reply()).toMatchObject({ value: LARGE });
-      expect(restoring(server).sort()).toEqual([1, 2]);
+      expect(restoring(server).toSorted((a, b) => a - b)).toEqual([1, 2]);
     },
     { limits },
   );
@@ -131,13 +131,14 @@ describe('files of a server that is started again (P11, D4)', () => {
   });
 });
 
+const newCore = (): Core => new Core({ ...OPTIONS, isStored: true });
+
 describe('the format of the records', () => {
   test('is 1, and a store of another format is not used', () => {
     const server = new SimulatedServer();
     expect(server.stored).toEqual([{ key: ['server'], fields: { format: 1, run: 'run7' } }]);
-    const core = (): Core => new Core({ ...OPTIONS, isStored: true });
     const restore = (format: number) => (): void =>
-      core().restore({ key: ['server'], fields: { format, run: 'run7' } }, 0);
+      newCore().restore({ key: ['server'], fields: { format, run: 'run7' } }, 0);
     expect(restore(1)).not.toThrow();
     expect(restore(2)).toThrow('2');
   });

@@ -185,25 +185,26 @@ test('each step of a lease is in the trace', () => {
   expect(steps.map(({ event }) => event.type)).toEqual(['xstate.init', 'extended', 'back.asked']);
 });
 
-describe('the number of a lease (D17, D20)', () => {
-  /** The second of three parts of the data, which takes up these entities. */
-  const second = (entities: Parameters<typeof recovered>[0]): BusyCore => {
-    const server = new BusyCore(false, {}, { isStored: true, part: { ...EVERYTHING, number: 1, of: 3 } });
-    recovered(entities, server.core, 0);
-    server.join(1);
-    server.tell(1, ['open session', 'another secret', '30']);
-    server.tell(1, ['open ws', 'w', 'label', 'yes']);
-    return server;
-  };
-  const lease = (server: BusyCore): string | undefined => {
-    const [, length, rest] = /nwsLease(\d{4})(\d+)/.exec(server.tell(1, ['takeTry', 'w', 'v', '1000'])) ?? [];
-    return rest?.slice(0, Number(length));
-  };
+/** The second of three parts of the data, which takes up these entities. */
+const second = (entities: Parameters<typeof recovered>[0]): BusyCore => {
+  const server = new BusyCore(false, {}, { isStored: true, part: { ...EVERYTHING, number: 1, of: 3 } });
+  recovered(entities, server.core, 0);
+  server.join(1);
+  server.tell(1, ['open session', 'another secret', '30']);
+  server.tell(1, ['open ws', 'w', 'label', 'yes']);
+  return server;
+};
+/** Takes a value. @returns the number of the lease */
+const takenIn = (server: BusyCore): string | undefined => {
+  const [, length, rest] = /nwsLease(\d{4})(\d+)/.exec(server.tell(1, ['takeTry', 'w', 'v', '1000'])) ?? [];
+  return rest?.slice(0, Number(length));
+};
 
+describe('the number of a lease (D17, D20)', () => {
   test('leaves the number of its part when it is divided by the number of parts', () => {
     const server = second([]);
     for (const value of ['a', 'b', 'c']) server.tell(1, ['store', 'w', 'v', '1', value]);
-    expect([lease(server), lease(server), lease(server)]).toEqual(['4', '7', '10']);
+    expect([takenIn(server), takenIn(server), takenIn(server)]).toEqual(['4', '7', '10']);
   });
 
   test('follows those of before a restart, even if the store of an earlier version has no record of the last one', () => {
@@ -218,7 +219,7 @@ describe('the number of a lease (D17, D20)', () => {
       .map(({ key, fields }) =>
         key[0] === 'lease' ? { key: ['lease', 7] as const, fields } : { key, fields },
       );
-    expect(lease(second(old))).toBe('10');
+    expect(takenIn(second(old))).toBe('10');
     first.end();
   });
 });

@@ -122,6 +122,10 @@ describe('a connection', () => {
   });
 });
 
+const fail = (): never => {
+  throw new Error('on purpose');
+};
+
 describe('a request that takes several steps (P14)', () => {
   it('does not keep its connection if there was time for all of them', () => {
     paced.make(1);
@@ -153,9 +157,6 @@ describe('a request that takes several steps (P14)', () => {
     expect(paced.take()).toEqual([]);
   });
 
-  const fail = (): never => {
-    throw new Error('on purpose');
-  };
   const LOGGED = {
     type: 'log',
     level: 'error',
@@ -174,12 +175,24 @@ describe('a request that takes several steps (P14)', () => {
   });
 });
 
-describe('what is sent to a connection', () => {
-  const sending = () => {
-    const sink = new Sink();
-    return { sink, out: new Outgoing(sink, CONNECTION) };
+const sending = () => {
+  const sink = new Sink();
+  return { sink, out: new Outgoing(sink, CONNECTION) };
+};
+/** A text of so many pieces of half the bound. */
+const text = (count: number): Pieces & { dropped: number } => {
+  let left = count;
+  return {
+    size: (count * MOST) / 2,
+    next: () => (left-- > 0 ? 'x'.repeat(MOST / 2) : undefined),
+    dropped: 0,
+    drop() {
+      this.dropped++;
+    },
   };
+};
 
+describe('what is sent to a connection', () => {
   it('is full when more than the bound is sent and not taken (P11, P12)', () => {
     const { out } = sending();
     for (let time = 0; time < 2; time++) {
@@ -207,19 +220,6 @@ describe('what is sent to a connection', () => {
     out.send('more');
     expect(sink.figures.bytesOut).toBe(headBytes + MOST + 4);
   });
-
-  /** A text of so many pieces of half the bound. */
-  const text = (count: number): Pieces & { dropped: number } => {
-    let left = count;
-    return {
-      size: (count * MOST) / 2,
-      next: () => (left-- > 0 ? 'x'.repeat(MOST / 2) : undefined),
-      dropped: 0,
-      drop() {
-        this.dropped++;
-      },
-    };
-  };
 
   it('is continued piece by piece as the client takes it, and dropped at its end', () => {
     const { out, sink } = sending();

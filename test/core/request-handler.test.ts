@@ -92,6 +92,19 @@ describe('a fault of the server (P9)', () => {
   );
 });
 
+/** The connection is lost when the request has begun. @returns the reply when it is repeated over the next one */
+const repeated = (server: BusyCore, args: string[]): string => {
+  const sent = server.sent.get(1);
+  server.write(1, encodeRequest(args, new Map([['request', '1']])));
+  expect(server.due).toEqual(['continued']);
+  server.leave(1);
+  while (server.turn());
+  expect(server.sent.get(1)).toBe(sent);
+  server.join(2);
+  server.tell(2, ['resume session', 'secret']);
+  return server.tell(2, args, { request: '1' });
+};
+
 describe('a session whose connection is lost while a request is being carried out in turns (P14, P15.1)', () => {
   const VARIABLES = 40;
   /** A client with a session in a workspace with many variables. */
@@ -102,18 +115,6 @@ describe('a session whose connection is lost while a request is being carried ou
     server.tell(1, ['open ws', 'w', 'me', 'yes']);
     for (let n = 0; n < VARIABLES; n++) server.tell(1, ['declare var', 'w', `variable ${n}`, 'fifo']);
     return server;
-  };
-  /** The connection is lost when the request has begun. @returns the reply when it is repeated over the next one */
-  const repeated = (server: BusyCore, args: string[]): string => {
-    const sent = server.sent.get(1);
-    server.write(1, encodeRequest(args, new Map([['request', '1']])));
-    expect(server.due).toEqual(['continued']);
-    server.leave(1);
-    while (server.turn());
-    expect(server.sent.get(1)).toBe(sent);
-    server.join(2);
-    server.tell(2, ['resume session', 'secret']);
-    return server.tell(2, args, { request: '1' });
   };
   const ACCEPTED = '00000000';
 
@@ -132,8 +133,6 @@ describe('a session whose connection is lost while a request is being carried ou
   test.each([
     ['list vars', ['list vars', 'w']],
     ['list wss', ['list wss']],
-    ['the scoreboard of a job', ['findTry', 'job', 'scoreboard']],
-    ['the state of the agents of a job', ['findTry', 'job', 'agentStatus']],
   ])('leaves nothing of a listing behind if it is not asked for again: %s (P12)', (_what, args) => {
     const server = begun();
     server.tell(1, ['open ws', 'job', 'me', 'yes'], { wstype: 'sleigh' });

@@ -1,29 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import { Turns } from '../../src/core/turns.ts';
 
-describe('the queue of turns', () => {
-  /** @param pieces how many pieces of work there is time for in an event */
-  const queued = (pieces: number) => {
-    let left = pieces;
-    const happened: string[] = [];
-    const note = (text: string): void => void happened.push(text);
-    const turns = new Turns(
-      () => --left <= 0,
-      () => note('announced'),
-      () => ({ begin: () => note('begin'), end: () => note('end'), done: () => note('done') }),
-    );
-    return {
-      turns,
-      note,
-      take: (): string[] => happened.splice(0),
-      go: (): string[] => {
-        left = pieces;
-        turns.go();
-        return happened.splice(0);
-      },
-    };
+/** @param pieces how many pieces of work there is time for in an event */
+const queued = (pieces: number) => {
+  let left = pieces;
+  const happened: string[] = [];
+  const note = (text: string): void => void happened.push(text);
+  const turns = new Turns(
+    () => --left <= 0,
+    () => note('announced'),
+    () => ({ begin: () => note('begin'), end: () => note('end'), done: () => note('done') }),
+  );
+  return {
+    turns,
+    note,
+    take: (): string[] => happened.splice(0),
+    go: (): string[] => {
+      left = pieces;
+      turns.go();
+      return happened.splice(0);
+    },
   };
+};
+function* steps(note: (text: string) => void, count: number, last?: () => never) {
+  for (let n = 1; n < count; n++) {
+    note(`step ${n}`);
+    yield undefined;
+  }
+  last?.();
+  return 'the result';
+}
 
+describe('the queue of turns', () => {
   it('asks for one event for all that waits', () => {
     const { turns, note, take, go } = queued(1);
     for (const name of ['one', 'two', 'three'])
@@ -85,15 +93,6 @@ describe('the queue of turns', () => {
     expect(take()).toEqual(['announced']);
     expect(go()).toEqual(['two']);
   });
-
-  function* steps(note: (text: string) => void, count: number, last?: () => never) {
-    for (let n = 1; n < count; n++) {
-      note(`step ${n}`);
-      yield undefined;
-    }
-    last?.();
-    return 'the result';
-  }
 
   it('notifies of the pieces of a work that is not done in its first event (D3)', () => {
     const { turns, note, take, go } = queued(1);
