@@ -131,14 +131,14 @@ describe('files of a server that is started again (P11, D4)', () => {
   });
 });
 
-const newCore = (): Core => new Core({ ...OPTIONS, isStored: true });
+/** A server takes up a store with records of that format. */
+const restore = (format: number) => (): void =>
+  new Core({ ...OPTIONS, isStored: true }).restore({ key: ['server'], fields: { format, run: 'run7' } }, 0);
 
 describe('the format of the records', () => {
   test('is 1, and a store of another format is not used', () => {
     const server = new SimulatedServer();
     expect(server.stored).toEqual([{ key: ['server'], fields: { format: 1, run: 'run7' } }]);
-    const restore = (format: number) => (): void =>
-      newCore().restore({ key: ['server'], fields: { format, run: 'run7' } }, 0);
     expect(restore(1)).not.toThrow();
     expect(restore(2)).toThrow('2');
   });

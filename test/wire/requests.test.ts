@@ -387,10 +387,10 @@ describe('values too large for memory (P11)', () => {
   test('are written to their file as they come, whole, and no empty piece', () => {
     const reading = new Reading();
     const lengths: number[] = [];
-    const { write } = reading.files;
+    const write = reading.files.write.bind(reading.files);
     reading.files.write = (file, bytes) => {
       lengths.push(bytes.length);
-      write.call(reading.files, file, bytes);
+      write(file, bytes);
     };
     const sent = large.slice(0, -6_000);
     for (const piece of [sent, large.slice(-6_000, -1), large.slice(-1)]) reading.push(piece);
