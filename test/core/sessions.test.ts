@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { someWouldLose } from '../../src/core/departure.ts';
 import { BOUNDS } from '../../src/wire/bounds.ts';
+import { COST } from '../../src/workspace/memory-budget.ts';
 import { it } from '../support/on-server.ts';
 import { OK, refused } from '../support/replies.ts';
 import type { Entries } from '../support/simulated-client.ts';
@@ -26,6 +27,14 @@ describe.each(LOSSES)('a session (P15) when %s', (_, lose) => {
     expect(client.call(['find', 'own', 'v'])).toMatchObject({ ...OK, value: 'kept' });
     expect(client.call(['list wss', 'own']).value).toMatch(/^>own\t/);
     expect(client.call(['findTry', '__default', 'v'])).toMatchObject(refused('no value available'));
+  });
+
+  it('has its first request carried out, even if the loss comes before it (P15.1)', (first, lost) => {
+    const client = new SessionClient(first);
+    const server = lost(client);
+    client.resume(server);
+    client.call(['open ws', 'own', 'me', 'no']);
+    expect(ownsWorkspace(server, 'own')).toBe(true);
   });
 
   it('gets the same reply to a request that is repeated, which has no second effect (P15.1)', (first, lost) => {
@@ -79,6 +88,19 @@ describe.each(LOSSES)('a session (P15) when %s', (_, lose) => {
     expect(ownsWorkspace(server, 'own')).toBe(false);
     expect(server.connect().call(['resume session', SECRET])).toMatchObject(NO_SESSION);
     expect([...server.core.sessions.all]).toEqual([]);
+    expect(server.stopRequested).toBe(false);
+  });
+
+  it('holds its leases, whose records have its number plus 2^40 (V13, P15)', (first, lost) => {
+    const client = new SessionClient(first);
+    client.call(['open ws', 'kept', 'me', 'yes']);
+    client.call(['store', 'kept', 'v', '1', 'taken']);
+    const lease = client.call(['takeTry', 'kept', 'v', '1000']).metadata['nwsLease'] ?? '';
+    const server = lost(client);
+    client.resume(server);
+    const record = server.stored.find(({ key: [kind] }) => kind === 'lease');
+    expect(record?.fields['holder']).toBe(2 ** 40 + 1);
+    expect(client.call(['end lease', lease, 'done'])).toMatchObject(OK);
   });
 });
 
@@ -129,8 +151,23 @@ describe('a session (P15)', () => {
     expect(asks('', '1')).toMatchObject({ status: '0001' });
     expect(asks('x'.repeat(256), '1')).toMatchObject({ status: '0001' });
     expect(asks('x'.repeat(255), '1')).toMatchObject(OK);
+    expect(asks('w', '0')).toMatchObject(OK);
     expect(asks('y', 'soon')).toMatchObject(refused('grace must be a number, not "soon".'));
     expect(asks('z', '-1')).toMatchObject({ status: '0001' });
+  });
+
+  it(
+    'is refused when there is no memory for it and its secret (P12)',
+    (server) => {
+      const asks = (length: number) => server.connect().call(['open session', 'x'.repeat(length), '1']).status;
+      expect([asks(101), asks(100), asks(1)]).toEqual(['0001', '0000', '0001']);
+    },
+    { limits: { memoryBytes: COST.session + 100 } },
+  );
+
+  it('that is not there is refused only when it is durable that it has ended (D2)', (server) => {
+    expect(server.connect().call(['resume session', SECRET])).toMatchObject(NO_SESSION);
+    expect(server.core.isTouched).toBe(true);
   });
 
   it('closes the older connection when another one takes it up (P15.2)', (server) => {

@@ -313,11 +313,20 @@ export class SimulatedServer {
     while (this.core.sessions.count > 0 && this.fireNextTimer());
     last.disconnect();
     const { accounting, counts } = this.core;
-    const { bytes, memory, incoming, budget } = accounting;
+    const { bytes, memory, incoming, unread, budget } = accounting;
     // An amount that is released under another kind would not show in the sum.
     expect(Object.values(budget.byKind).filter((held) => held !== 0)).toEqual([]);
-    const left = { ...counts, files: this.files.count, bytes, memory, incoming: incoming.bytes };
-    expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
+    const arrived = { incoming: incoming.bytes, unread: unread.bytes };
+    const left = { ...counts, files: this.files.count, bytes, memory, ...arrived };
+    expect(left).toEqual({
+      timers: 0,
+      connections: 0,
+      files: 0,
+      bytes: 0,
+      memory: 0,
+      incoming: 0,
+      unread: 0,
+    });
     expect(leftIn(this.core, this.#newCore())).toEqual([]);
   }
 }
