@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { makeJobMachines } from '../../src/sleigh/job-machines.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
@@ -111,28 +111,61 @@ describe('an exception in a machine of a sleigh', () => {
   );
 });
 
+/** The action of the machine of connections throws the next time. */
+function failOnce(server: SimulatedServer, action: string): void {
+  const { actions } = server.core.connectionChart.implementations;
+  const before = actions[action];
+  if (typeof before !== 'function') throw new Error(`there is no ${action}`);
+  let armed = true;
+  actions[action] = (...args) => {
+    if (!armed) return Reflect.apply(before, undefined, args);
+    armed = false;
+    return boom();
+  };
+}
+
 describe('an exception in the machine of a connection', () => {
-  it.each(['sendOffer', 'startHandshakeTimer', 'sendAccepted', 'depart', 'startRequestTimer'])(
-    'in %s ends only that connection',
+  it.each([
+    'sendOffer',
+    'startHandshakeTimer',
+    'stopHandshakeTimer',
+    'sendAccepted',
+    'depart',
+    'startRequestTimer',
+    'stopRequestTimer',
+  ])('in %s ends only that connection', (action) => {
+    simulated(
+      (server) => {
+        failOnce(server, action);
+        const client = server.accept();
+        client.write('X000');
+        client.write('R0000000');
+        client.write('0001');
+        client.disconnect();
+        expect(server.errors.join()).toContain('a chart failed');
+        expect(client.closed).toBe(true);
+        expect(server.core.counts).toEqual({ timers: 0, connections: 0 });
+      },
+      { expectsErrors: true },
+    )();
+  });
+
+  it.each(['stopRequestTimer', 'depart', 'close'])(
+    'in %s ends what belongs to the connection, once (P3, W6)',
     (action) => {
       simulated(
         (server) => {
-          const { actions } = server.core.connectionChart.implementations;
-          const before = actions[action];
-          if (typeof before !== 'function') throw new Error(`there is no ${action}`);
-          let armed = true;
-          actions[action] = (...args) => {
-            if (!armed) return Reflect.apply(before, undefined, args);
-            armed = false;
-            return boom();
-          };
-          const client = server.accept();
-          client.write('X000');
-          client.write('R0000000');
-          client.write('0001');
-          client.disconnect();
+          const client = server.connect({ options: { KillServerOnClose: '1' } });
+          client.call(['open ws', 'own', 'me', 'no']);
+          const log = vi.spyOn(server.core, 'log');
+          failOnce(server, action);
+          client.write('0002');
+          client.write(`${'4'.padStart(20, '0')}list${'x'.repeat(20)}`);
           expect(server.errors.join()).toContain('a chart failed');
-          expect(server.core.counts).toEqual({ timers: 0, connections: 0 });
+          expect(client.closed).toBe(true);
+          expect(server.connect().call(['use ws', 'own', '', 'no', 'no']).status).not.toBe('0000');
+          const stops = log.mock.calls.filter(([, message]) => message.startsWith('the server stops'));
+          expect(stops).toHaveLength(1);
         },
         { expectsErrors: true },
       )();

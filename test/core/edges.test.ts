@@ -76,6 +76,24 @@ describe('what the server notes', () => {
     expect(figures.requestCount).toBe(1);
   });
 
+  it('the bytes that came and that were sent', (server) => {
+    const { figures } = server.core;
+    const client = server.accept();
+    const sizes = ['X000', 'R0000000', encodeRequest(['list wss'], undefined)].map((bytes) => {
+      const before = { in: figures.bytesIn, out: figures.bytesOut };
+      client.write(bytes);
+      return [
+        figures.bytesIn - before.in - bytes.length,
+        figures.bytesOut - before.out - client.take().length,
+      ];
+    });
+    expect(sizes).toEqual([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
   it('the bytes of a request that is not complete count until the rest has come (P12)', (server) => {
     const client = server.connect();
     const request = encodeRequest(['list wss'], new Map());

@@ -3,7 +3,7 @@ import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { OK } from '../support/replies.ts';
 import { it } from '../support/on-server.ts';
-import { simulated } from '../support/simulated-server.ts';
+import { simulated, SimulatedServer } from '../support/simulated-server.ts';
 
 const options = (entries: Record<string, string>): string =>
   `R000${encodeDictionary(new Map(Object.entries(entries)))}`;
@@ -122,6 +122,19 @@ describe('the server stops (P3)', () => {
     expect(server.stopRequested).toBe(true);
   });
 
+  test.each([
+    ['before it has said what it wants', ''],
+    ['in the middle of its options', 'X000R0000001'],
+    ['after an old handshake', '0000'],
+  ])('not when a connection closes %s', (_, bytes) =>
+    simulated((server) => {
+      const client = server.accept();
+      client.write(bytes);
+      client.disconnect();
+      expect(server.stopRequested).toBe(false);
+    })(),
+  );
+
   it('for no other value of the option', (server) => {
     server.connect({ options: { ...WANTED, KillServerOnClose: 'yes' } }).disconnect();
     expect(server.stopRequested).toBe(false);
@@ -146,5 +159,47 @@ describe('the options of a handshake have limits of their own before the client 
       client.disconnect();
       expect(server.core.accounting.incoming.bytes).toBe(0);
     })();
+  });
+
+  test.each([
+    [2, '0002', 'as many as the limit are announced: waited for', false],
+    [2, '0003', 'one more is announced: closed', true],
+    [0, '00', 'it is not known yet whether there are any: waited for', false],
+    [0, '0000', 'none: accepted', false],
+  ])('of %d options %s: %s', (handshakeOptions, sent, _, closed) => {
+    const server = new SimulatedServer({ limits: { handshakeOptions } });
+    const client = server.accept();
+    client.write('X000');
+    client.write(`R000${sent}`);
+    expect(client.closed).toBe(closed);
+  });
+
+  test('what has come of them is held, with 100 bytes for each, until they are complete', () => {
+    simulated((server) => {
+      const client = server.accept();
+      client.write('X000');
+      const held = ['R0000003', '0001a0001x', '0002bb', '0000', '0001c'].map((piece) => {
+        client.write(piece);
+        return server.core.accounting.incoming.bytes;
+      });
+      expect(held).toEqual([0, 102, 104, 204, 205]);
+      client.write('0000');
+      expect([client.closed, server.core.accounting.incoming.bytes]).toEqual([true, 0]);
+    })();
+  });
+
+  test('bytes that have come and are not read yet are counted, and limited', () => {
+    const server = new SimulatedServer({ limits: { incomingBytes: 2 } });
+    const client = server.accept();
+    const unread = ['X', '0', '0'].map((byte) => {
+      client.write(byte);
+      return [server.core.accounting.unread.bytes, client.closed];
+    });
+    expect(unread).toEqual([
+      [1, false],
+      [2, false],
+      [0, true],
+    ]);
+    expect([...server.core.figures.refusals]).toEqual([['incomingBytes', 1]]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createMachine } from 'xstate';
+import { Session } from '../../src/core/session.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { sleighsOf } from '../support/invariants.ts';
@@ -82,6 +83,27 @@ describe('the log of a connection', () => {
     );
   });
 
+  it('says for auditors who asked for what affects others, each once', () => {
+    const { server } = logging();
+    const { calls }: { readonly calls: readonly Line[] } = vi.mocked(server.core.log).mock;
+    const audited = () => calls.filter(([, , fields]) => fields?.['audit'] === true);
+    const [denied, harmless] = [server.accept(), server.connect()];
+    for (const bytes of ['X000', `R000${encodeDictionary(new Map([['Speed', '1']]))}`]) denied.write(bytes);
+    harmless.disconnect();
+    const { peer } = denied;
+    expect(audited()).toEqual([['info', 'option denied', { audit: true, peer, option: 'Speed' }]]);
+    const killer = server.connect({ options: { KillServerOnClose: '1' } });
+    killer.disconnect();
+    const what = [
+      'the server stops when the connection of this client closes',
+      'the server stops: a client asked for it',
+    ];
+    expect(audited().slice(1)).toEqual(
+      what.map((message) => ['info', message, { audit: true, peer: killer.peer }]),
+    );
+    server.end();
+  });
+
   it('says who was not admitted because there are too many', () => {
     const { server, lines } = logging({ limits: { connectionCount: 1 } });
     server.connect();
@@ -113,7 +135,10 @@ describe('a fault of the server', () => {
     client.call(['open ws', 'w', 'x', 'no']);
     const [session] = server.core.sessions.all;
     if (session === undefined) throw new Error('there is no session');
-    session.startGrace = boom;
+    session.startGrace = () => {
+      Session.prototype.startGrace.call(session);
+      boom();
+    };
     client.disconnect();
     expect(lines('a chart failed')).toEqual([
       ['error', 'a chart failed', { peer: client.peer, error: ERROR, story: STORY }],

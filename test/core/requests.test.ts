@@ -87,6 +87,13 @@ describe('a request while an earlier one is blocked (P5.3)', () => {
     expect(other.read('v')).toBe('kept');
   });
 
+  it('gets the same short refusal whatever its verb', (server) => {
+    const client = Visitor.of(server, 'w', { options: {} });
+    client.wait('fetch', 'v');
+    client.client.write(encodeRequest(['find', 'w', 'v'], undefined));
+    expect([client.client.take(), client.client.closed]).toEqual(['0001', true]);
+  });
+
   it('is ignored until it is complete: the blocked request is answered first', (server) => {
     const [client, other] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
     client.wait('fetch', 'v');

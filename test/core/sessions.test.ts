@@ -159,7 +159,8 @@ describe('a session (P15)', () => {
   it(
     'is refused when there is no memory for it and its secret (P12)',
     (server) => {
-      const asks = (length: number) => server.connect().call(['open session', 'x'.repeat(length), '1']).status;
+      const asks = (length: number) =>
+        server.connect().call(['open session', 'x'.repeat(length), '1']).status;
       expect([asks(101), asks(100), asks(1)]).toEqual(['0001', '0000', '0001']);
     },
     { limits: { memoryBytes: COST.session + 100 } },
