@@ -1,9 +1,10 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { someWouldLose } from '../../src/core/departure.ts';
 import { BOUNDS } from '../../src/wire/bounds.ts';
 import { COST } from '../../src/workspace/memory-budget.ts';
 import { it } from '../support/on-server.ts';
 import { OK, refused } from '../support/replies.ts';
+import { restartedWith } from '../support/restarted-with.ts';
 import type { Entries } from '../support/simulated-client.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { GRACE, itLoses, LOSSES, SECRET, SessionClient } from './session-client.ts';
@@ -250,6 +251,49 @@ describe('a session (P15)', () => {
   });
 });
 
+describe('the records of sessions', () => {
+  it('of a server that did not note the last number are taken up, and no number is given again (D20)', (first) => {
+    const client = new SessionClient(first);
+    const server = restartedWith(first, (entity) => (entity.key[0] === 'numbers' ? undefined : entity));
+    const noted = () => server.stored.find(({ key: [kind, of] }) => kind === 'numbers' && of === 0)?.fields;
+    expect(noted()).toEqual({ last: 1 });
+    client.resume(server);
+    const later = new SessionClient(server, 'another');
+    expect(Array.from(server.core.sessions.all, ({ number }) => number)).toEqual([1, 2]);
+    later.lose();
+    server.end();
+  });
+
+  it('have replies with and without metadata and values, which are the same after a restart (P15.1)', (first) => {
+    const client = new SessionClient(first);
+    client.call(['open ws', 'own', 'me', 'no']);
+    client.call(['store', 'own', 'v', '7', 'plain']);
+    client.send(['fetch', 'own', 'v']);
+    const told = client.client.reply();
+    const [server, again] = [first.crash(), first.crash().crash()];
+    for (const each of [server, again]) {
+      client.resume(each);
+      client.repeat(['fetch', 'own', 'v']);
+      expect(client.client.reply()).toEqual(told);
+      each.end();
+    }
+  });
+});
+
+describe('a trace', () => {
+  test('has the steps of the sessions', () => {
+    const server = new SimulatedServer({ traces: true });
+    new SessionClient(server).lose();
+    server.advance(GRACE * 1000);
+    const steps = server.trace.filter(({ scope }) => scope === 'session 1');
+    expect(steps.map(({ chart, before, after }) => [chart, before, after])).toEqual([
+      ['session', '', 'connected'],
+      ['session', 'connected', 'disconnected'],
+      ['session', 'disconnected', 'ended'],
+    ]);
+  });
+});
+
 describe('a file in a kept reply (P11, P15.1)', () => {
   it(
     'is there until the reply is acknowledged, also after a crash',
@@ -287,6 +331,15 @@ describe('the end of a server', () => {
       client.call(['delete ws', 'w']);
       expect(someWouldLose(server.core)).toBe(false);
     });
+
+  it('takes nothing from several sessions that use the same workspace (D8)', (server) => {
+    const [one, two] = [new SessionClient(server), new SessionClient(server, 'another')];
+    one.call(['open ws', 'w', 'me', 'yes']);
+    two.call(['use ws', 'w', 'me', 'no']);
+    expect(someWouldLose(server.core)).toBe(false);
+    two.call(['open ws', 'scratch', 'me', 'no'], { durable: 'none' });
+    expect(someWouldLose(server.core)).toBe(true);
+  });
 
   it('takes its connection from a client without a session', (server) => {
     const session = new SessionClient(server);

@@ -1,27 +1,15 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { requeueWithBackoff } from '../../src/sleigh/ready-policies.ts';
-import type { Entity } from '../../src/store/change.ts';
 import { sleighsOf } from '../support/invariants.ts';
 import { Job } from '../support/job.ts';
 import { miscounted } from '../support/memory-held.ts';
 import { OK, refused } from '../support/replies.ts';
+import { restartedWith } from '../support/restarted-with.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { SessionClient } from './session-client.ts';
 
 const elastic = { onDeadWorker: 'requeue', join: 'elastic' };
-
-/** The server is started again, with other records than it has written. */
-function restartedWith(
-  server: SimulatedServer,
-  change: (entity: Entity) => Entity | undefined,
-): SimulatedServer {
-  const changed = server.stored.flatMap((entity) => change(entity) ?? []);
-  const stored = vi.spyOn(server, 'stored', 'get').mockReturnValue(changed);
-  const restarted = server.crash();
-  stored.mockRestore();
-  return restarted;
-}
 
 /** A worker that comes after the restart. */
 function newWorker(server: SimulatedServer): Visitor {
