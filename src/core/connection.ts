@@ -66,7 +66,7 @@ export class Connection implements Caller {
   readonly connectedAt: number;
 
   /** @param isInside whether it comes from inside the process and needs no authentication (P2.5) */
-  constructor(id: number, peer: string, core: ConnectionHost, isInside = false) {
+  constructor(id: number, peer: string, core: ConnectionHost, isInside: boolean) {
     this.id = id;
     this.peer = peer;
     this.#core = core;
@@ -123,7 +123,7 @@ export class Connection implements Caller {
     this.#requestTimer.came(bytes.length, this.#expects('midRequest'));
     this.#core.figures.bytesIn += bytes.length;
     this.#input.push(bytes);
-    if (!this.#pace.waitsForClient) this.#out.begin();
+    this.#out.begin();
     this.#goOn();
   }
 
@@ -182,8 +182,8 @@ export class Connection implements Caller {
   /** Reads until bytes are missing. Each result of reading decides what is expected next. */
   #read(): void {
     if (this.#opening !== undefined) {
-      if (this.#expects('readsGreeting') && !this.#begin(this.#opening.greeting())) return;
-      if (this.#expects('readsOptions') && !this.#begin(this.#opening.options())) return;
+      if (this.#expects('readsGreeting')) this.#take(this.#opening.greeting());
+      if (this.#expects('readsOptions')) this.#take(this.#opening.options());
     }
     this.#readRequests();
   }
@@ -204,13 +204,12 @@ export class Connection implements Caller {
     }
   }
 
-  /** @returns whether the handshake has reached a step */
-  #begin(step: ServerHandshakeStep | undefined): boolean {
-    if (step === undefined) return false;
+  /** @param step what the handshake has reached; undefined while bytes are missing */
+  #take(step: ServerHandshakeStep | undefined): void {
+    if (step === undefined) return;
     if (step.agreed !== undefined) this.#agree(step.agreed);
     if (step.limit !== undefined) this.#overLimit(step.limit);
     else this.#chart.send(step.event);
-    return true;
   }
 
   #agree({ format, metadataToServer, killsServer }: Agreement): void {

@@ -47,16 +47,10 @@ export function someWouldLose(core: {
   readonly changes: Changes;
 }): boolean {
   // Many sessions use the same workspace.
-  const surviving = new Set<Workspace>();
-  const survives = (workspace: Workspace): boolean => {
-    if (surviving.has(workspace)) return true;
-    const isKept = workspace.deleted || workspace.record.survivesServer;
-    if (isKept) surviving.add(workspace);
-    return isKept;
-  };
+  const used = new Set<Workspace>();
   for (const { client } of core.connections) {
     if (!core.changes.isRecorded || client.isSession !== true) return true;
-    for (const workspace of client.references.values()) if (!survives(workspace)) return true;
+    for (const workspace of client.references.values()) used.add(workspace);
   }
-  return false;
+  return [...used].some(({ deleted, record }) => !deleted && !record.survivesServer);
 }

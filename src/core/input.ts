@@ -22,8 +22,7 @@ export class Input extends ByteQueue {
   settle(): boolean {
     this.keep();
     const more = this.length - this.#held;
-    if (more === 0) return true;
-    if (more < 0) this.#room.give(-more);
+    if (more <= 0) this.#room.give(-more);
     else if (this.#room.take(more, this.#held) !== undefined) return false;
     this.#held += more;
     return true;

@@ -106,8 +106,6 @@ export class KeptReplies {
     for (const [number, reply] of this.#replies) this.#drop(number, reply);
     this.#host.changes.clear(['reply', this.#session]);
     this.#recorded.clear();
-    this.#old = [];
-    this.#new = [];
   }
 
   /** The records, as a store must have them. */

@@ -30,9 +30,6 @@ export class Pace {
   get mayGoOn(): boolean {
     return this.#waitsFor === undefined;
   }
-  get waitsForClient(): boolean {
-    return this.#waitsFor === 'client';
-  }
 
   waitForClient(): void {
     this.#waitsFor = 'client';

@@ -43,10 +43,9 @@ export class ServerHandshake {
     this.#options = new DictionaryDecoder(limits.handshakeBytes);
   }
 
-  /** Discards what has arrived. */
+  /** Discards what has arrived. It is not used afterwards. */
   drop(): void {
     this.#room.give(this.#held);
-    this.#held = 0;
   }
 
   /** @returns undefined while bytes are missing */

@@ -213,7 +213,6 @@ export class Session implements Caller, Changing {
   }
   stopGrace(): void {
     this.#graceTimer?.stop();
-    this.#graceTimer = undefined;
   }
 
   answer(get: PendingGet, found: Found): void {

@@ -188,6 +188,19 @@ describe('the options of a handshake have limits of their own before the client 
     })();
   });
 
+  test('a client that holds more than its share is not ended because others have theirs', () => {
+    const server = new SimulatedServer({ limits: { incomingBytes: 20, connectionCount: 10 } });
+    const client = server.accept();
+    client.write('X000');
+    client.write(`R00000010001x0099${'x'.repeat(15)}`);
+    for (let n = 0; n < 3; n++) server.accept().write('X0');
+    expect(server.core.accounting.unread.bytes).toBe(21);
+    server.handle({ type: 'flushed', connection: client.id });
+    expect(server.clients.map(({ closed }) => closed)).toEqual([false, false, false, false]);
+    client.write('x');
+    expect(client.closed).toBe(true);
+  });
+
   test('bytes that have come and are not read yet are counted, and limited', () => {
     const server = new SimulatedServer({ limits: { incomingBytes: 2 } });
     const client = server.accept();

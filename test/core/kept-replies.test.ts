@@ -100,6 +100,7 @@ describe('the replies that a session keeps (P15.1)', () => {
     const restored: FilePayload[] = [];
     for (const entity of entities) replies.restore(entity, (each) => restored.push(each));
     expect(restored).toEqual([file]);
+    expect(entities.map(({ fields }) => fields['metadata'])).toEqual([[['note', 'one']], []]);
     expect([1, 2].map((number) => replies.find(number))).toEqual(found);
     expect(accounting.memory).toBe(memory);
     expect([...replies.entities()]).toEqual(entities);
