@@ -75,6 +75,18 @@ describe('a client whose requests take the time of others (P14)', () => {
     }
   });
 
+  it('is not answered once it has gone, and the memory of what was made for it is given up', () => {
+    const server = withValue(true);
+    for (let n = 0; n < 300; n++) server.ask(1, 'declare var', 'w', `v${n}`, 'fifo');
+    server.sent.set(1, '');
+    server.ask(1, 'list vars', 'w');
+    expect([...server.paused]).toEqual([1]);
+    server.leave(1);
+    while (server.turn());
+    expect([server.sent.get(1), server.core.accounting.memory]).toEqual(['', 0]);
+    expect([...server.paused]).toEqual([1]);
+  });
+
   it('does not wait if it has sent nothing more', () => {
     const server = withValue(true);
     server.write(1, finds(1));

@@ -116,6 +116,17 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
     'Without it the end is NaN. No time is after that, nor after Infinity.',
   ],
   [
+    'src/core/session.ts: boundary changed [>=]: const isSessionId = (id: number): boolean => id >= FIRST_ID;',
+    'The numbers of sessions begin with 1, so no session has this id.',
+  ],
+  [
+    'src/core/last-request.ts: boundary changed [<=]: const short = (name: string | undefined): string | undefined => name === undefined || nam…',
+    'A name of exactly `MAX_NOTED` characters is cut to itself.',
+  ],
+  ['src/core/last-request.ts: number changed [0]: at = 0;', 'It is set before it is read.'],
+  ['src/core/sessions.ts: number changed [0]: const [kind, number = 0] = entity.key;', EACH_KEY],
+  ['src/core/kept-replies.ts: number changed [0]: const [, , number = 0] = entity.key;', EACH_KEY],
+  [
     "src/core/pace.ts: statement removed [this.#waitsFor = 'steps';]: this.#waitsFor = 'steps';",
     'Nobody asks while the steps begin. After that they are done, or `#pause` says the same.',
   ],
