@@ -8,13 +8,14 @@ function numbersOf(of: 'session' | 'lease') {
   return { numbers, entities: () => [...numbers.entities()], recorded: () => changes.take() };
 }
 
+const reserved = (last: number) => [{ type: 'put', key: ['numbers', 0], fields: { last } }];
+
 describe('the numbers of sessions and leases (D20)', () => {
   it('begin with 1, and a store learns of 1,000 at a time, with the first of them', () => {
     const { numbers, entities, recorded } = numbersOf('session');
     expect(entities()).toEqual([]);
     const all = Array.from({ length: 2_001 }, () => ({ number: numbers.next(), changes: recorded() }));
     expect(all.map(({ number }) => number)).toEqual(all.map((_, n) => n + 1));
-    const reserved = (last: number) => [{ type: 'put', key: ['numbers', 0], fields: { last } }];
     expect(all.filter(({ changes }) => changes.length > 0)).toEqual([
       { number: 1, changes: reserved(1_000) },
       { number: 1_001, changes: reserved(2_000) },

@@ -18,7 +18,11 @@ type Line = readonly [level: string, message: string, fields?: Readonly<Record<s
 function logging(options: ServerOptions = {}) {
   const server = new SimulatedServer(options);
   const { calls }: { readonly calls: readonly Line[] } = vi.spyOn(server.core, 'log').mock;
-  return { server, lines: (message: string) => calls.filter((line) => line[1] === message) };
+  return {
+    server,
+    lines: (message: string) => calls.filter((line) => line[1] === message),
+    audited: () => calls.filter(([, , fields]) => fields?.['audit'] === true),
+  };
 }
 
 const options = (entries: Readonly<Record<string, string>>): string =>
@@ -84,9 +88,7 @@ describe('the log of a connection', () => {
   });
 
   it('says for auditors who asked for what affects others, each once', () => {
-    const { server } = logging();
-    const { calls }: { readonly calls: readonly Line[] } = vi.mocked(server.core.log).mock;
-    const audited = () => calls.filter(([, , fields]) => fields?.['audit'] === true);
+    const { server, audited } = logging();
     const [denied, harmless] = [server.accept(), server.connect()];
     for (const bytes of ['X000', `R000${encodeDictionary(new Map([['Speed', '1']]))}`]) denied.write(bytes);
     harmless.disconnect();
