@@ -273,7 +273,6 @@ export class Core implements ConnectionHost {
    */
   recover(now: number): Command[] {
     this.#now = now;
-    this.#durable.begin();
     this.#recovery.run(this.inSteps, this.contained);
     return this.#commands;
   }

@@ -135,7 +135,6 @@ export class Lease implements HeldLease, EndableLease, CloseListener, Changing {
   }
   stopTimer(): void {
     this.#timer?.stop();
-    this.#timer = undefined;
   }
 
   removeValue(): void {

@@ -1,4 +1,4 @@
-import { isLong, KEY } from '../wire/names.ts';
+import { KEY } from '../wire/names.ts';
 import { isFile, NO_METADATA } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
 import type { Request } from '../wire/request.ts';
@@ -88,8 +88,7 @@ export class RequestHandler {
     if (outcome instanceof PendingGet) return this.#blockUnlessEnded(outcome);
     if (outcome instanceof Making) {
       // It is completed even if the connection closes meanwhile.
-      if (outcome.drop === undefined && !isLong(request.verb))
-        this.#keep({ status: STATUS.ok, metadata: NO_METADATA });
+      if (outcome.drop === undefined) this.#keep({ status: STATUS.ok, metadata: NO_METADATA });
       return this.#pace.make(outcome, (settled) => this.#settle(settled, request));
     }
     this.#settle(outcome, request);

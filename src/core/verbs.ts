@@ -122,7 +122,7 @@ const get =
     const { verb, metadata } = request;
     const get = new PendingGet(caller, { verb, takes, waits, iterator, metadata });
     workspace.get(argument(request, 1), get);
-    return get.making === undefined ? get : new Making(get.making);
+    return get.making === undefined ? get : new Making(get.making.steps, get.making.drop);
   };
 
 /** @returns milliseconds */

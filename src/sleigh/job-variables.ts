@@ -76,7 +76,8 @@ function jobVariables(job: Job): Record<string, JobVariable> {
     hidden: false,
     get: (get) => {
       const listing = new Listing(workspace.host.accounting.budget, get.client.account);
-      get.answerInSteps(reported(listing, lines(get), get.origin));
+      const steps = reported(listing, lines(get), get.origin);
+      get.answerInSteps({ steps, drop: () => listing.drop() });
     },
   });
 

@@ -67,6 +67,13 @@ export interface Iterator {
   readonly index: number | undefined;
 }
 
+/** An answer that is computed in steps (P14). */
+export interface MakingOfAnswer {
+  readonly steps: Steps<Found | Refusal>;
+  /** Releases what the steps have made. Called if the client has disconnected before the answer is sent. */
+  readonly drop: () => void;
+}
+
 /** A get of a client. It is answered once, refused once, or withdrawn; now or after a wait. */
 export class PendingGet {
   readonly client: Client;
@@ -86,8 +93,8 @@ export class PendingGet {
   #leave: (() => void) | undefined;
   /** Whether it did not end at once, so that its client was blocked. */
   blocked = false;
-  /** Computes its answer, if that takes several steps (P14). The get itself has ended then. */
-  #making: Steps<Found | Refusal> | undefined;
+  /** How its answer is computed, if that takes several steps (P14). The get itself has ended then. */
+  #making: MakingOfAnswer | undefined;
   /** The id of its variable, if the reply contains it. */
   variableId = '';
   /** Called with the answer, for statistics. */
@@ -129,12 +136,12 @@ export class PendingGet {
     return this.blocked ? '' : this.variableId;
   }
 
-  get making(): Steps<Found | Refusal> | undefined {
+  get making(): MakingOfAnswer | undefined {
     return this.#making;
   }
 
   /** Computes the answer or a refusal in steps. Only for a get that has not waited. */
-  answerInSteps(making: Steps<Found | Refusal>): void {
+  answerInSteps(making: MakingOfAnswer): void {
     this.#ended = true;
     this.#making = making;
   }

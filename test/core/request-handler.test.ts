@@ -133,6 +133,8 @@ describe('a session whose connection is lost while a request is being carried ou
   test.each([
     ['list vars', ['list vars', 'w']],
     ['list wss', ['list wss']],
+    ['the scoreboard of a job', ['findTry', 'job', 'scoreboard']],
+    ['the state of the agents of a job', ['findTry', 'job', 'agentStatus']],
   ])('leaves nothing of a listing behind if it is not asked for again: %s (P12)', (_what, args) => {
     const server = begun();
     server.tell(1, ['open ws', 'job', 'me', 'yes'], { wstype: 'sleigh' });

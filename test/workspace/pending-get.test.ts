@@ -32,7 +32,7 @@ describe('a get', () => {
     ['answered', (get) => get.answer(foundText('x'))],
     ['refused', (get) => get.refuse(PURGED)],
     ['withdrawn', (get) => get.withdraw()],
-    ['answered in steps', (get) => get.answerInSteps(answering())],
+    ['answered in steps', (get) => get.answerInSteps({ steps: answering(), drop: () => undefined })],
   ])('has ended when it is %s', (_how, act) => {
     const get = newGet();
     expect(get.ended).toBe(false);

@@ -35,6 +35,39 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
     'The texts are the same without the cache.',
   ],
   ['src/wire/request.ts: number changed [0]: #count = 0;', 'It is set before it is read.'],
+  [
+    'src/core/core.ts: number changed [0]: #variables = 0;',
+    'The numbers in the ids of variables are only compared with each other.',
+  ],
+  [
+    'src/core/core.ts: number changed [0]: #now = 0;',
+    '`handle`, `restore` and `recover` set it, and nothing reads the clock before.',
+  ],
+  [
+    'src/core/core-timers.ts: number changed [0]: #started = 0;',
+    'The numbers of timers are only compared with each other.',
+  ],
+  [
+    'src/core/core-timers.ts: arithmetic swapped [++]: const timer = ++this.#started;',
+    'The numbers of timers are only compared with each other.',
+  ],
+  ['src/core/leases.ts: number changed [0]: const [kind, lease = 0] = entity.key;', EACH_KEY],
+  [
+    'src/core/recovery.ts: boolean flipped [false]: #isInSession = false;',
+    'It is read for the values of variables and of leases. A lease comes after its workspace, whose entity has set it to false.',
+  ],
+  [
+    'src/core/metrics.ts: number changed [0]: this.counts[at] = (this.counts[at] ?? 0) + 1;',
+    'There is a count for each bucket. The default is there for the compiler.',
+  ],
+  [
+    'src/core/outgoing.ts: boolean flipped [false]: metadata: false',
+    'The handshake sets the format before the first reply. What is sent during it is no reply.',
+  ],
+  [
+    'src/core/outgoing.ts: boolean flipped [true]: cookie: true',
+    'The handshake sets the format before the first reply. What is sent during it is no reply.',
+  ],
   ['src/wire/request.ts: number changed [0]: #index = 0;', 'It is set before it is read.'],
   [
     'src/wire/dictionary.ts: number changed [0]: size = 0;',
