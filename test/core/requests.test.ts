@@ -94,6 +94,15 @@ describe('a request while an earlier one is blocked (P5.3)', () => {
     expect([client.client.take(), client.client.closed]).toEqual(['0001', true]);
   });
 
+  it('may come, and wait as well, once the earlier one is answered (V5)', (server) => {
+    const [client, other] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
+    for (const value of ['first', 'second']) {
+      client.wait('fetch', 'v');
+      other.store('v', value);
+      expect(client.reply().value).toBe(value);
+    }
+  });
+
   it('is ignored until it is complete: the blocked request is answered first', (server) => {
     const [client, other] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
     client.wait('fetch', 'v');

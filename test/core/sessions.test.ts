@@ -264,6 +264,21 @@ describe('the records of sessions', () => {
     server.end();
   });
 
+  it('no longer name a workspace that was deleted before the last start of the server (W6, D4)', (first) => {
+    const owner = first.connect();
+    owner.call(['open ws', 'own', 'me', 'no']);
+    const client = new SessionClient(first);
+    client.call(['use ws', 'own', 'me', 'no']);
+    const usedIn = ({ stored }: SimulatedServer) =>
+      stored.find(({ key: [kind] }) => kind === 'session')?.fields['workspaces'];
+    expect(usedIn(first)).toHaveLength(1);
+    // Its owner has no session, so it is deleted at the first start.
+    const server = first.crash().crash();
+    expect(usedIn(server)).toEqual([]);
+    client.resume(server);
+    server.end();
+  });
+
   it('have replies with and without metadata and values, which are the same after a restart (P15.1)', (first) => {
     const client = new SessionClient(first);
     client.call(['open ws', 'own', 'me', 'no']);
