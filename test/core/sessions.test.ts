@@ -251,6 +251,10 @@ describe('a session (P15)', () => {
   });
 });
 
+/** The numbers of the workspaces that the only session uses, as they are stored. */
+const usedIn = ({ stored }: SimulatedServer) =>
+  stored.find(({ key: [kind] }) => kind === 'session')?.fields['workspaces'];
+
 describe('the records of sessions', () => {
   it('of a server that did not note the last number are taken up, and no number is given again (D20)', (first) => {
     const client = new SessionClient(first);
@@ -269,8 +273,6 @@ describe('the records of sessions', () => {
     owner.call(['open ws', 'own', 'me', 'no']);
     const client = new SessionClient(first);
     client.call(['use ws', 'own', 'me', 'no']);
-    const usedIn = ({ stored }: SimulatedServer) =>
-      stored.find(({ key: [kind] }) => kind === 'session')?.fields['workspaces'];
     expect(usedIn(first)).toHaveLength(1);
     // Its owner has no session, so it is deleted at the first start.
     const server = first.crash().crash();
