@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testFiles } from './find-reach.ts';
 import { Laboratory } from './laboratory.ts';
@@ -13,8 +14,10 @@ import { compilable } from './types.ts';
 
 const FOLDER = join(ROOT, 'build', 'mutants');
 const CONFIG = 'model-tests/mutation/layers/switch.config.ts';
-/** Milliseconds of the tests of one file for one mutant: the quick tests of all files come first. Those of the layer itself come before others. */
-const BUDGETS_MS = { own: [100, 600, 4_000], other: [100, 600] };
+/** Milliseconds of the tests of one file for one mutant: the quick tests of all files come first. */
+const BUDGETS_MS = [100, 600];
+/** In the files of tests of the layer itself, at the end. */
+const LAST_BUDGET_MS = 4_000;
 /** Files of tests that run at a time. */
 const WORKERS = 2;
 /** Without a new line for so long, a mutant never ends, and the process of the tests cannot notice it. */
@@ -59,17 +62,11 @@ export async function tryAll(
   const trial = { layer, results, count: mutants.length };
   const own = new RegExp(`/${layer}/`);
   const files = testFiles([layer]).filter((file) => isWanted(file));
-  const roundsOf = (budgets: readonly number[], some: readonly string[]): Round[] =>
-    budgets.flatMap((budget) => some.map((file) => ({ file, budget })));
+  const inLayer = files.filter((file) => own.test(file));
+  const ordered = [...inLayer, ...files.filter((file) => !own.test(file))];
   const rounds = [
-    ...roundsOf(
-      BUDGETS_MS.own,
-      files.filter((file) => own.test(file)),
-    ),
-    ...roundsOf(
-      BUDGETS_MS.other,
-      files.filter((file) => !own.test(file)),
-    ),
+    ...BUDGETS_MS.flatMap((budget) => ordered.map((file) => ({ file, budget }))),
+    ...inLayer.map((file) => ({ file, budget: LAST_BUDGET_MS })),
   ];
   const waiting = rounds.filter((round) => !isDone(round, results));
   const work = async (): Promise<void> => {
@@ -126,12 +123,15 @@ async function runOnce(
   { layer, results, count }: Trial,
 ): Promise<boolean> {
   const others = Object.entries(process.env).filter(([name]) => !/^VITEST|^VERIFY/.test(name));
+  const temporary = mkdtempSync(join(tmpdir(), 'sleigh-mutants-'));
   const env = {
     MUTANTS_LAYER: layer,
     MUTANTS_RESULTS: results,
     MUTANTS_COUNT: String(count),
     MUTANTS_RUN: run,
     MUTANTS_BUDGET: String(budget),
+    // A mutant may delete what it does not own.
+    TMPDIR: temporary,
   };
   const tests = spawn('npx', ['vitest', 'run', '--config', CONFIG, file], {
     cwd: ROOT,
@@ -165,6 +165,7 @@ async function runOnce(
   await new Promise((resolve) => tests.once('close', resolve));
   clearInterval(look);
   kill();
+  rmSync(temporary, { recursive: true, force: true });
   return isLate;
 }
 
