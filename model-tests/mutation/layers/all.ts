@@ -79,14 +79,15 @@ export async function tryAll(
   await report(trial);
 }
 
-/** Forgets which mutants files of tests have not noticed. */
+/** Forgets which mutants files of tests have not noticed, and what was spent on them, so that new tests are tried with all of them. */
 function forget(results: string, isForgotten: (file: string) => boolean): void {
   const lines = existsSync(results) ? linesIn(results) : [];
   writeFileSync(results, '');
   for (const line of lines) {
     const isOld =
       ('alive' in line && isForgotten(line.by.file)) || ('done' in line && isForgotten(line.done.file));
-    if (!isOld && !('begun' in line)) noteLine(results, line);
+    if (!isOld && !('begun' in line))
+      noteLine(results, 'alive' in line ? { ...line, milliseconds: 0 } : line);
   }
 }
 
