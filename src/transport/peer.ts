@@ -57,7 +57,7 @@ export class Peer {
   readonly #heldFor = { drain: false, flush: false, file: false, finish: false, turn: false, work: false };
   #onFlushed: (() => void) | undefined;
   #watch: AwakeTimeout | undefined;
-  /** Input that was read while the client had to take its replies first. */
+  /** Input that was read while the client had to take its replies first, and what came after it. */
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
   /** The client has closed its sending side. */
@@ -65,7 +65,7 @@ export class Peer {
   readonly #received = (bytes: Buffer): void => {
     // After the connection has ended, input is read and discarded, so that the client still receives the last reply.
     if (this.#closing) return;
-    if (this.#mustTakeFirst) this.#keepEarly(bytes);
+    if (this.#mustTakeFirst || this.#early.length > 0) this.#keepEarly(bytes);
     else this.#events.received(this, bytes);
   };
   readonly #listeners = {
@@ -73,7 +73,7 @@ export class Peer {
     end: (): void => {
       this.#hasEnded = true;
       // What was read before may not be carried out yet.
-      if (!this.#isHeld || this.#closing) this.#gone();
+      if (this.#closing || !(this.#isHeld || this.#early.length > 0)) this.#gone();
     },
     close: (): void => {
       this.#gone();
@@ -238,7 +238,7 @@ export class Peer {
         if (!this.#write(piece)) await this.#drained();
       }
     } catch {
-      // Half of a value is sent and the rest cannot be read, so nothing can follow on this connection.
+      // Half of a value is sent and the rest cannot be, so nothing can follow on this connection.
       this.#socket.destroy();
     }
     this.#sending = false;
@@ -274,16 +274,14 @@ export class Peer {
       this.resume('flush');
       flushed();
     };
-    if (!this.#sending && !this.#socket.writableNeedDrain) this.#time.loop.soon(() => this.#relieve());
+    this.#time.loop.soon(() => this.#relieve());
   }
 
+  /** @throws if the connection breaks */
   async #drained(): Promise<void> {
     const over = new AbortController();
     const { signal } = over;
-    await Promise.race([
-      once(this.#socket, 'drain', { signal }),
-      once(this.#socket, 'close', { signal }),
-    ]).catch(() => undefined);
+    await Promise.race([once(this.#socket, 'drain', { signal }), once(this.#socket, 'close', { signal })]);
     over.abort();
   }
 
@@ -310,7 +308,7 @@ export class Peer {
     for (const [event, listener] of Object.entries(this.#listeners)) plain.off(event, listener);
     plain.once('close', this.#listeners.close);
     plain.pause();
-    if (received.length > 0) plain.unshift(received);
+    plain.unshift(received);
     starter.start(plain, (secure) => {
       plain.off('close', this.#listeners.close);
       this.#socket = secure;
