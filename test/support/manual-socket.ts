@@ -34,11 +34,11 @@ export class ManualSocket extends Duplex {
 
   #send(text: string, done: () => void): void {
     this.#waiting = { text, done };
-    if (this.isReading) this.take();
+    if (this.isReading) this.takeNext();
   }
 
   /** The client takes what was written at one time, however little it reads otherwise. */
-  take(): void {
+  takeNext(): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting === undefined) return;
@@ -49,6 +49,6 @@ export class ManualSocket extends Duplex {
   /** From now on it takes everything. */
   takeAll(): void {
     this.isReading = true;
-    this.take();
+    this.takeNext();
   }
 }

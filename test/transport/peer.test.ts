@@ -83,7 +83,7 @@ class Connection {
   }
 
   async take(): Promise<void> {
-    this.socket.take();
+    this.socket.takeNext();
     await settled();
   }
 
@@ -231,8 +231,10 @@ describe('a file that is sent', () => {
     const listeners = (): number[] =>
       ['drain', 'close', 'error', 'data', 'end'].map((event) => socket.listenerCount(event));
     const before = listeners();
+    socket.isReading = false;
     peer.send(fileOf('0123456789', '0123456789', '0123456789').pieces);
-    for (let turn = 0; turn < 9; turn++) await settled();
+    await settled();
+    for (let turn = 0; turn < 3; turn++) await connection.take();
     expect(socket.sent).toHaveLength(3);
     expect(listeners()).toEqual(before);
   });

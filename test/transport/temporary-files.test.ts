@@ -78,9 +78,14 @@ describe('a large value', () => {
     files.open(large);
     files.write(large, Buffer.alloc(600_000), () => undefined);
     await files.finish(large);
-    const sizes: number[] = [];
-    for await (const { length } of files.read(large)) sizes.push(length);
+    const [sizes, taken]: [number[], number[]] = [[], []];
+    for await (const { length, buffer } of files.read(large)) {
+      sizes.push(length);
+      taken.push(buffer.byteLength);
+    }
     expect(sizes).toEqual([262_144, 262_144, 75_712]);
+    // What waits for a client is counted with these sizes (P12), so that is the memory that it takes.
+    expect(taken).toEqual(sizes);
   });
 
   it('that ends early cannot be read to its end', async () => {
@@ -143,6 +148,45 @@ describe('a client that sends faster than the disk writes', () => {
     await endOfTurn();
     expect([told, files.unwritten]).toEqual([1, 2 * MIB - 1]);
   });
+
+  it('waits while exactly 1 MiB is left', async () => {
+    const { disk, files } = filesWith();
+    const large = { file: 1, size: 4 * MIB };
+    const begin = new EventTarget();
+    const until = (name: string): Promise<void> => once(begin, name).then(() => undefined);
+    disk.writing = until('first');
+    files.open(large);
+    let told = 0;
+    for (let n = 0; n < 2; n++) expect(files.write(large, Buffer.alloc(MIB), () => void told++)).toBe(false);
+    await endOfTurn();
+    disk.writing = until('second');
+    begin.dispatchEvent(new Event('first'));
+    await endOfTurn();
+    expect([told, files.unwritten]).toEqual([0, 3 * MIB]);
+    begin.dispatchEvent(new Event('second'));
+    await endOfTurn();
+    expect([told, files.unwritten]).toEqual([1, 2 * MIB]);
+  });
+});
+
+describe('the folder of large values', () => {
+  it('is checked before the server listens, and the reason is named if no file can be made there', async () => {
+    const { disk, files } = filesWith();
+    await files.check();
+    const cause = new Error('EACCES');
+    disk.check = () => Promise.reject(cause);
+    const failure = await files.check().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ cause });
+    expect(String(failure)).toMatch(/\/tmp.*EACCES/);
+  });
+
+  it('has no names of files if it is not said that they are kept', async () => {
+    const disk = new ManualDisk();
+    const files = new TemporaryFiles(disk, '/tmp', 100);
+    files.open(file);
+    expect(await files.finish(file)).toBeUndefined();
+    expect([disk.files.length, disk.named.size]).toEqual([1, 0]);
+  });
 });
 
 describe('the room for large values', () => {
@@ -174,6 +218,20 @@ describe('the room for large values', () => {
     files.discard(file);
     await endOfTurn();
     expect([held(), disk.files.length, disk.named.size]).toEqual([nothing, 0, 0]);
+  });
+
+  it('is free again once, though bytes of a value are written after it was discarded', async () => {
+    const { disk, files, held } = filesWith();
+    const begin = new EventTarget();
+    disk.writing = once(begin, 'begin').then(() => undefined);
+    files.open(file);
+    files.write(file, Buffer.from('abc'), noRoom);
+    await endOfTurn();
+    files.discard(file);
+    expect(held()).toEqual(nothing);
+    begin.dispatchEvent(new Event('begin'));
+    await endOfTurn();
+    expect([held(), disk.files[0]?.isClosed]).toEqual([nothing, true]);
   });
 
   it('is free again when a file whose name cannot be removed is given up', async () => {
@@ -212,6 +270,27 @@ describe('a large value that survives the server', () => {
     files.discard(file);
     await endOfTurn();
     expect(disk.named.size).toBe(0);
+  });
+
+  it('is discarded although its name cannot be removed', async () => {
+    const { disk, files, held } = filesWith({ areKept: true });
+    files.open(file);
+    files.write(file, Buffer.from('abcdefghij'), noRoom);
+    await files.finish(file);
+    disk.unlink = () => Promise.reject(new Error('EPERM'));
+    files.discard(file);
+    await endOfTurn();
+    expect([held(), disk.files[0]?.isClosed, disk.named.size]).toEqual([nothing, true, 1]);
+  });
+
+  it('takes no room that others have announced when it was written before a restart', async () => {
+    const { disk, files, held } = filesWith({ areKept: true });
+    await disk.create('/tmp/3');
+    files.restore(file);
+    files.open({ file: 4, size: 7 });
+    files.discard(file);
+    await endOfTurn();
+    expect(held()).toEqual({ count: 1, bytes: 7, unwritten: 7 });
   });
 
   it('is lost if it cannot be secured', async () => {

@@ -96,6 +96,39 @@ describe('the count of unread replies', () => {
     expect(unread.excess()).toEqual([]);
   });
 
+  it('closes no more connections than that, and none at the limit itself', () => {
+    const [a, b, c] = [reader(50), reader(45), reader(30)];
+    const unread = new Unread(100);
+    for (const each of [a, b, c]) unread.count(each);
+    expect(unread.excess()).toEqual([a]);
+    expect(unread.bytes).toBe(75);
+    a.unread = 60;
+    b.unread = 60;
+    for (const each of [a, b]) unread.count(each);
+    [a.unread, b.unread] = [40, 30];
+    expect([unread.excess(), unread.bytes]).toEqual([[], 100]);
+    // Nobody is asked again before the limit is passed.
+    a.unread = 0;
+    expect([unread.excess(), unread.bytes]).toEqual([[], 100]);
+  });
+
+  it('leaves less to these connections if others of the process use a part of the limit', () => {
+    const [a, b] = [reader(30), reader(20)];
+    const unread = new Unread(100, { unread: 60 });
+    for (const each of [a, b]) unread.count(each);
+    expect(unread.excess()).toEqual([a]);
+  });
+
+  it('has no connection that has read everything, and each other one once', () => {
+    const [idle, slow, last] = [reader(0), reader(1), reader(500)];
+    const unread = new Unread(100);
+    for (const each of [idle, slow, slow]) unread.count(each);
+    expect(unread.bytes).toBe(1);
+    slow.unread = 0;
+    for (const each of [slow, last]) unread.count(each);
+    expect(unread.excess()).toEqual([]);
+  });
+
   it('are counted from nothing again after a client has taken all of them', () => {
     const unread = new Unread(100);
     const client = reader(0);
