@@ -583,13 +583,14 @@ describe('a connection that the server closes', () => {
   });
 });
 
+const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+
 /** A start of TLS that the test carries out. */
 class ManualTls extends TlsStarter {
   plain: Socket | undefined;
   succeed: (secure: TLSSocket) => void = () => undefined;
 
   constructor() {
-    const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
     super({ cert: fixture('localhost.crt'), key: fixture('localhost.key') });
   }
 
@@ -599,15 +600,16 @@ class ManualTls extends TlsStarter {
   }
 }
 
-describe('a connection that starts TLS (P2.3)', () => {
-  function started(received: string) {
-    const plain = new Socket();
-    const tls = new ManualTls();
-    const connection = new Connection(plain);
-    connection.peer.startTls(tls, Buffer.from(received));
-    return { plain, tls, connection };
-  }
+/** A connection that has requested TLS, with what has come after that. */
+function started(received: string) {
+  const plain = new Socket();
+  const tls = new ManualTls();
+  const connection = new Connection(plain);
+  connection.peer.startTls(tls, Buffer.from(received));
+  return { plain, tls, connection };
+}
 
+describe('a connection that starts TLS (P2.3)', () => {
   test('reads nothing in clear any more, and what has come already is the beginning of TLS', async () => {
     const { plain, tls } = started('\x16');
     expect([tls.plain, plain.isPaused()]).toEqual([plain, true]);

@@ -12,15 +12,16 @@ import { ManualSocket } from '../support/manual-socket.ts';
 const SENDER = 7;
 const MIB = 2 ** 20;
 
+const none = (): void => undefined;
+const EVENTS = { received: none, secured: none, counted: none, gone: none, closed: none };
+
 /** One client that sends large values to a disk that writes when the test says so. */
 function withSender() {
   const disk = new ManualDisk();
   const writes = new EventTarget();
   const files = new TemporaryFiles(disk, '/tmp', Number.POSITIVE_INFINITY);
   const socket = new ManualSocket();
-  const none = (): void => undefined;
-  const events = { received: none, secured: none, counted: none, gone: none, closed: none };
-  const peer = new Peer(SENDER, socket, 'client', events, new AwakeTime(new ManualLoop()));
+  const peer = new Peer(SENDER, socket, 'client', EVENTS, new AwakeTime(new ManualLoop()));
   const uploads = new Uploads(files, new Map([[SENDER, peer]]));
   disk.writing = once(writes, 'begin').then(() => undefined);
   const begin = async (): Promise<void> => {
