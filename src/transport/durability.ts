@@ -219,7 +219,6 @@ export class Durability {
 
   #settled(): void {
     this.#onSettled?.();
-    this.#onSettled = undefined;
   }
 
   /** Commits nothing more, and releases nothing that waits: another server has the data (D9). */

@@ -25,6 +25,10 @@ class Behind {
   /** What was sent, and the other commands that clients notice, in order. */
   readonly performed: string[] = [];
   readonly unread: number[] = [];
+  /** All commands that were performed, by their types. */
+  readonly commands: Command['type'][] = [];
+  /** Milliseconds of a monotonic clock. */
+  now = 7_000;
   failure: unknown;
   /** Whether the time of an event is up after its first piece of work. */
   isHurried = false;
@@ -39,7 +43,7 @@ class Behind {
       },
       failed: (error) => (this.failure = error),
     },
-    () => 0,
+    () => this.now,
   );
 
   static async started(): Promise<Behind> {
@@ -53,6 +57,7 @@ class Behind {
   }
 
   #note(command: Command): void {
+    this.commands.push(command.type);
     if (command.type === 'send') {
       const text = typeof command.bytes === 'string' ? command.bytes : Buffer.from(command.bytes).toString();
       this.performed.push(`${command.connection}: ${text.slice(0, 4)}${text.slice(-1)}`);
@@ -315,5 +320,159 @@ describe('a commit', () => {
     await behind.store.finish();
     expect(behind.performed).toEqual([`1: ${OK}0`]);
     expect(behind.failure).toBeUndefined();
+  });
+});
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+describe('the figures of commits', () => {
+  test('begin with nothing, and are their number, their changes and the time that they took', async () => {
+    const { durability: before } = new Behind();
+    const nothing = { commits: 0, changes: 0, lastSeconds: 0, seconds: 0, recovered: 0, recoverySeconds: 0 };
+    expect([before.figures, before.bytes]).toEqual([nothing, 0]);
+    const server = await Behind.started();
+    server.open(1);
+    server.ask(1, 'store', '__default', 'x', '1', 'v');
+    const [one = []] = server.store.commits;
+    server.now += 250;
+    await server.store.finish();
+    expect(server.durability.figures).toEqual({
+      ...nothing,
+      commits: 1,
+      changes: one.length,
+      lastSeconds: 0.25,
+      seconds: 0.25,
+    });
+    server.ask(1, 'store', '__default', 'x', '1', 'w');
+    server.now += 500;
+    await server.store.finish();
+    const [, two = []] = server.store.commits;
+    expect([one.length > 0, two.length > 0]).toEqual([true, true]);
+    expect(server.durability.figures).toEqual({
+      ...nothing,
+      commits: 2,
+      changes: one.length + two.length,
+      lastSeconds: 0.5,
+      seconds: 0.75,
+    });
+  });
+
+  test('of the start are what was taken up, and the time until that is committed', async () => {
+    const before = await withLongValue();
+    const { entities } = before.store.memory;
+    const behind = new Behind();
+    behind.store.memory.apply(entities.map(({ key, fields }) => ({ type: 'put', key, fields })));
+    const recovered = behind.durability.recover(() => NOW);
+    await turn();
+    behind.now += 1_500;
+    await behind.store.finish();
+    await recovered;
+    expect(behind.durability.figures).toMatchObject({ recovered: entities.length, recoverySeconds: 1.5 });
+  });
+});
+
+/** A server whose client has stored a value that has a file, in a workspace that ends with it. */
+async function withLongValue(): Promise<Behind> {
+  const server = await Behind.started();
+  server.connect(1);
+  server.ask(1, 'open ws', 'w', 'me', 'no');
+  server.ask(1, 'store', 'w', 'x', '1', 'long'.repeat(5_000));
+  server.handle({ type: 'fileWritten', connection: 1, error: undefined });
+  while (server.store.isCommitting) await server.store.finish();
+  return server;
+}
+
+/** A server that takes up what another one has left, up to its first commit. */
+async function recovering() {
+  const before = await withLongValue();
+  const behind = new Behind();
+  behind.store.load = () => before.store.memory.load();
+  const recovered = behind.durability.recover(() => NOW);
+  await turn();
+  return { behind, recovered };
+}
+
+describe('the start of a server', () => {
+  test('commits what follows from what it takes up before a file of that is discarded (D4)', async () => {
+    const { behind, recovered } = await recovering();
+    expect([behind.store.isCommitting, behind.store.commits.length]).toEqual([true, 1]);
+    expect(behind.commands).toContain('restoreFile');
+    expect(behind.commands).not.toContain('discardFile');
+    await behind.store.finish();
+    await recovered;
+    expect(behind.commands.at(-1)).toBe('discardFile');
+    // The workspace has ended with its owner.
+    expect(behind.store.memory.entities.filter(({ key }) => key[0] === 'workspace')).toHaveLength(0);
+  });
+
+  test('discards nothing if the store has failed meanwhile (D6)', async () => {
+    const { behind, recovered } = await recovering();
+    behind.store.failLater(new Error('EIO'));
+    await turn();
+    await behind.store.finish();
+    await recovered;
+    expect(behind.failure).toEqual(new Error('EIO'));
+    expect(behind.commands).not.toContain('discardFile');
+  });
+
+  test('lets others have their turn between two portions of the data', async () => {
+    const { store } = await withLongValue();
+    const behind = new Behind();
+    const order: string[] = [];
+    behind.store.load = async function* load() {
+      for (const entity of store.memory.entities) {
+        setImmediate(() => order.push('others'));
+        yield [entity];
+      }
+    };
+    const recovered = behind.durability.recover(() => {
+      order.push('one');
+      return NOW;
+    });
+    for (let turns = 0; !behind.store.isCommitting && turns < 99; turns++) await turn();
+    await behind.store.finish();
+    await recovered;
+    expect(order.slice(0, 5)).toEqual(['one', 'others', 'others', 'one', 'others']);
+  });
+});
+
+describe('while a commit is in flight', () => {
+  test('what no client sees is done at once: the next large value arrives', async () => {
+    const server = await Behind.started();
+    for (const connection of [1, 2]) server.open(connection);
+    server.ask(1, 'store', '__default', 'x', '1', 'v');
+    server.commands.length = 0;
+    server.ask(2, 'store', '__default', 'y', '1', 'long'.repeat(5_000));
+    expect(server.store.isCommitting).toBe(true);
+    expect(server.commands).toEqual(expect.arrayContaining(['openFile', 'writeFile', 'finishFile']));
+  });
+
+  test('and fails, a server that stops does not wait for more', async () => {
+    const server = await Behind.started();
+    server.open(1);
+    server.ask(1, 'store', '__default', 'x', '1', 'v');
+    const closed = server.durability.close();
+    await server.store.fail(new Error('EIO'));
+    await closed;
+    expect(server.store.isClosed).toBe(true);
+  });
+
+  test('and work is half done again and again, its clients are not read from each time (D3)', async () => {
+    const server = await Behind.started();
+    server.open(9);
+    for (const connection of [1, 2]) {
+      server.isHurried = false;
+      server.connect(connection);
+      for (const name of ['a', 'b', 'c']) server.ask(connection, 'open ws', name, 'label', 'no');
+      while (server.store.isCommitting) await server.store.finish();
+      server.isHurried = true;
+      server.handle({ type: 'disconnected', connection });
+      server.ask(9, 'store', '__default', 'x', '1', 'v');
+      expect(server.unread).toEqual([9]);
+      for (let turns = 0; !server.store.isCommitting && turns < 20; turns++)
+        server.handle({ type: 'continued' });
+      while (server.store.isCommitting) await server.store.finish();
+      expect(server.unread).toEqual([]);
+    }
   });
 });
