@@ -79,6 +79,18 @@ describe('a timeout', () => {
     expect(fired).toBe(0);
   });
 
+  it('waits for the last millisecond if its timer fires early', () => {
+    const { loop, time } = timeOf();
+    let fired = 0;
+    const start = loop.startTimer.bind(loop);
+    loop.startTimer = (milliseconds, act) => start(milliseconds === 1_000 ? 999 : milliseconds, act);
+    time.startTimeout(1_000, () => fired++);
+    loop.advance(999);
+    expect(fired).toBe(0);
+    loop.advance(1);
+    expect(fired).toBe(1);
+  });
+
   it('may be longer than a timer of Node', () => {
     const { loop, time } = timeOf();
     let waits = 0;
@@ -110,9 +122,33 @@ describe('the time', () => {
     expect([time.now(), time.hasJustWoken()]).toEqual([500, false]);
   });
 
+  it('in which nothing waited is no sleep, and is read again as soon as something waits', () => {
+    const { loop, time } = timeOf();
+    for (const before of [0, 10]) {
+      loop.skip(10_000);
+      const release = time.keepAwake();
+      expect(loop.running).toBe(1);
+      loop.skip(10);
+      expect([time.now(), time.hasJustWoken()]).toEqual([before + 10, false]);
+      release();
+    }
+    loop.skip(10_000);
+    expect(time.now()).toBe(20);
+    time.keepAwake();
+    loop.skip(250);
+    expect([time.now(), time.hasJustWoken()]).toEqual([270, false]);
+  });
+
   it('is read ten times a second while something waits', () => {
     const { loop, time } = timeOf();
+    const periods: number[] = [];
+    const start = loop.startInterval.bind(loop);
+    loop.startInterval = (milliseconds, fired) => {
+      periods.push(milliseconds);
+      return start(milliseconds, fired);
+    };
     time.keepAwake();
+    expect(periods).toEqual([100]);
     loop.advance(10_000);
     expect(time.now()).toBe(10_000);
   });
@@ -168,12 +204,64 @@ describe('timers', () => {
     // The others of that moment have not expired when the first one does.
     expect(fired).toEqual([0]);
     const turns: number[] = [];
-    while (fired.length < 7) {
+    for (let turn = 0; turn < 5; turn++) {
       const before = fired.length;
       loop.turn();
       turns.push(fired.length - before);
     }
     expect(turns.filter((each) => each > 0)).toEqual([3, 3]);
+    expect(fired).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('of the same moment are carried out until more than 5 ms have passed', () => {
+    const { loop, timers, fired, act } = timersOf();
+    act.busyMs = 5;
+    for (let timer = 0; timer < 4; timer++) timers.start(timer, 10);
+    loop.advance(10);
+    loop.turn();
+    expect(fired).toEqual([0, 1, 2]);
+    loop.turn();
+    expect(fired).toEqual([0, 1, 2, 3]);
+  });
+
+  it('do not run any more when one of the same turn has stopped them', () => {
+    const { loop, time } = timeOf();
+    const fired: number[] = [];
+    const timers = new RealTimers(time, (timer) => {
+      fired.push(timer);
+      if (timer === 1) timers.stop(2);
+    });
+    for (let timer = 0; timer < 4; timer++) timers.start(timer, 10);
+    loop.advance(10);
+    loop.turn();
+    expect(fired).toEqual([0, 1, 3]);
+  });
+
+  it('may have the number of one that has fired, and fire at once when nothing else has expired', () => {
+    const { loop, timers, fired } = timersOf();
+    for (const timer of [1, 2, 3]) timers.start(timer, 10);
+    loop.advance(10);
+    for (let n = 0; n < 3; n++) loop.turn();
+    for (const timer of [1, 2, 3]) timers.start(timer, 1_000);
+    for (let n = 0; n < 3; n++) loop.turn();
+    expect(fired).toEqual([1, 2, 3]);
+    timers.start(4, 10);
+    loop.advance(10);
+    expect(fired).toEqual([1, 2, 3, 4]);
+  });
+
+  it('that are late already fire at once', () => {
+    const { loop, timers, fired } = timersOf();
+    const waits: number[] = [];
+    const start = loop.startTimer.bind(loop);
+    loop.startTimer = (milliseconds, act) => {
+      waits.push(milliseconds);
+      return start(milliseconds, act);
+    };
+    timers.start(1, -5);
+    expect(Math.min(...waits)).toBe(0);
+    loop.advance(0);
+    expect(fired).toEqual([1]);
   });
 });
 
@@ -202,7 +290,7 @@ describe('the time of one event (P14)', () => {
     // This one takes long enough to count as the beginning of a round.
     slices.end(0.5, loop.now());
     loop.skip(6);
-    slices.end(6.9, loop.now());
+    slices.end(3, loop.now());
     loop.skip(3);
     const isUp = slices.begin(loop.now(), false);
     expect(isUp(1)).toBe(false);
@@ -212,6 +300,25 @@ describe('the time of one event (P14)', () => {
     expect(isUp(1)).toBe(true);
     loop.turn();
     expect(slices.begin(loop.now(), false)(1)).toBe(false);
+  });
+
+  it('is limited again in the next busy round, and not by short events', () => {
+    const loop = new ManualLoop();
+    const slices = new Slices(loop);
+    slices.end(0, 1);
+    loop.turn();
+    loop.skip(100);
+    slices.end(99.9, 100);
+    loop.skip(10);
+    const isUp = slices.begin(110, false);
+    loop.skip(2);
+    expect(isUp(1)).toBe(false);
+    slices.end(110, 112);
+    loop.skip(8);
+    const isNextUp = slices.begin(120, false);
+    expect(isNextUp(1)).toBe(false);
+    loop.skip(0.1);
+    expect(isNextUp(1)).toBe(true);
   });
 });
 
@@ -283,6 +390,14 @@ describe('a server that stops', () => {
     state.connections = 0;
     await advance(20);
     expect(log.at(-1)).toBe('releases');
+  });
+
+  it('looks every 10 ms whether someone would lose something', async () => {
+    const { log, state, server, advance } = stopping(1);
+    void server.begin(60);
+    state.losers = 0;
+    await advance(10);
+    expect(log.at(-1)).toBe('stopping');
   });
 
   it('may be told to hurry, and not to wait longer', async () => {
