@@ -49,7 +49,7 @@ export class Admission {
    */
   admitsProof(said: string | undefined, nonce: string): boolean {
     if (this.#key === undefined) return true;
-    const proof = createHmac('sha256', this.#key).update(nonce, 'latin1').digest('hex');
+    const proof = createHmac('sha256', this.#key).update(nonce).digest('hex');
     return timingSafeEqual(hash(said ?? ''), hash(proof));
   }
 

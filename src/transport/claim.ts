@@ -32,7 +32,8 @@ export class Claim {
   static async make(folder: string, id: string): Promise<Claim> {
     const name = `sleigh-${id}.socket`;
     const path = pathOf(folder, name);
-    if (path.length > LONGEST_PATH) throw plainError(STORED.longPath(folder, LONGEST_PATH - name.length - 1));
+    if (Buffer.byteLength(path) > LONGEST_PATH)
+      throw plainError(STORED.longPath(folder, LONGEST_PATH - name.length - 1));
     const server = createServer((socket) => socket.destroy());
     server.listen(path);
     await once(server, 'listening');

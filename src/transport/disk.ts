@@ -42,10 +42,10 @@ export const NODE_DISK: Disk = {
   create: async (path) => {
     return fileOf(await open(path, 'wx+', 0o600));
   },
-  openExisting: async (path) => fileOf(await open(path, 'r')),
+  openExisting: async (path) => fileOf(await open(path)),
   list: (folder) => readdir(folder),
   syncFolder: async (folder) => {
-    const handle = await open(folder, 'r');
+    const handle = await open(folder);
     try {
       await handle.sync();
     } finally {

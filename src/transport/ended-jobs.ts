@@ -133,8 +133,8 @@ async function writeJob(path: string, summary: EndedJobSummary, job: EndedJob): 
 async function readSummary(path: string): Promise<EndedJobSummary | undefined> {
   try {
     await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_SUMMARY), 0, MAX_SUMMARY, 0);
-    const [line = ''] = buffer.toString('utf8', 0, bytesRead).split('\n', 1);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_SUMMARY));
+    const [line = ''] = buffer.toString('utf8', 0, bytesRead).split('\n');
     const summary: EndedJobSummary = JSON.parse(line);
     return summary;
   } catch {

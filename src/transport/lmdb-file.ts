@@ -13,7 +13,7 @@ const PAGE_SIZE = 4_096;
  * @throws if it is; an empty file is a new one, as is one that does not exist
  */
 export async function checkFile(path: string): Promise<void> {
-  const file = await open(path, 'r').catch(() => undefined);
+  const file = await open(path).catch(() => undefined);
   if (file === undefined) return;
   try {
     const { size } = await file.stat();

@@ -37,13 +37,10 @@ function keyOf(key: StoredKey): Key {
 /** The first key after all that begin with this one. */
 const after = (key: number[]): number[] => [...key.slice(0, -1), (key.at(-1) ?? 0) + 1];
 
-/** LMDB says why a commit has failed in a promise of its error. */
-async function causeOf(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !('commitError' in error)) return error;
-  return Promise.resolve(error.commitError).then(
-    () => error,
-    (cause: unknown) => cause,
-  );
+/** LMDB says why a commit has failed in a promise of its error, which rejects. @throws always */
+async function rethrow(error: unknown): Promise<never> {
+  if (error instanceof Error && 'commitError' in error) await error.commitError;
+  throw error;
 }
 
 /** A store in a folder, in the file format of LMDB. It waits for the disk at each commit, or lets the disk follow (D21). */
@@ -124,7 +121,8 @@ export class LmdbStore implements Store {
   async *load(): AsyncGenerator<readonly Entity[]> {
     await this.#lazy?.settle();
     let portion: Entity[] = [];
-    for (const { key, value } of this.#db.getRange({ start: CLAIM + 1 })) {
+    for (const { key, value } of this.#db.getRange()) {
+      // Those before all entities are texts.
       if (typeof value !== 'object') continue;
       portion.push({ key: keyOf(key), fields: value });
       if (portion.length < PORTION) continue;
@@ -148,7 +146,7 @@ export class LmdbStore implements Store {
         if (number !== undefined) db.putSync(FLUSHED, String(number));
       });
     } catch (error) {
-      throw await causeOf(error);
+      await rethrow(error);
     }
   }
 
@@ -169,6 +167,5 @@ export class LmdbStore implements Store {
     await this.#opened?.close();
     this.#opened = undefined;
     await this.#claim?.release();
-    this.#claim = undefined;
   }
 }

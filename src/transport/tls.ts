@@ -31,8 +31,6 @@ export class TlsStarter {
       handshakeTimeout: 2 ** 31 - 1,
     });
     this.#server.on('secureConnection', (secure: TLSSocket) => this.#waiting.get(farEnd(secure))?.(secure));
-    // The error also ends the connection, which the peer reports.
-    this.#server.on('tlsClientError', () => undefined);
   }
 
   /**

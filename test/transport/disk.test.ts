@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NODE_DISK } from '../../src/transport/disk.ts';
+import { openIn } from '../support/open-files.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -48,5 +50,14 @@ describe('the disk of this machine', () => {
     expect(await NODE_DISK.room(folder)).toBeGreaterThan(2 ** 20);
     await NODE_DISK.check(folder);
     await expect(NODE_DISK.check(join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('waits until the names in a folder are on the disk, and keeps nothing open', async () => {
+    const handle = await open(folder);
+    using sync = vi.spyOn<FileHandle, 'sync'>(Object.getPrototypeOf(handle), 'sync');
+    await handle.close();
+    await NODE_DISK.syncFolder(folder);
+    expect(sync).toHaveBeenCalledOnce();
+    if (process.platform === 'linux') expect(openIn(folder)).toEqual([]);
   });
 });

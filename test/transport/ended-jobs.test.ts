@@ -111,4 +111,50 @@ describe('the jobs that are kept', () => {
     await jobs.close();
     expect(jobs.find(jobs.summaries[0]?.id ?? '')).toEqual(JOB);
   });
+
+  test('are those of seven days, unless others are chosen', () => {
+    const jobs = new EndedJobs({});
+    for (const [endedAt, count] of [
+      [0, 1],
+      [7 * DAY, 2],
+      [7 * DAY + 1, 2],
+    ] as const) {
+      jobs.keep({ ...JOB, endedAt });
+      expect(jobs.count).toBe(count);
+    }
+  });
+
+  test('are at most a thousand in a folder', () => {
+    const jobs = new EndedJobs({ folder: join(folder, 'none') });
+    for (let n = 0; n < 1_001; n++) jobs.keep({ ...JOB, endedAt: n });
+    expect([jobs.count, jobs.summaries.at(-1)?.endedAt]).toEqual([1_000, 1]);
+  });
+
+  test('have names of any length, and a file that begins with a longer line is no job', async () => {
+    const name = '\0'.repeat(9_999);
+    const jobs = new EndedJobs({ folder });
+    jobs.keep({ ...JOB, name });
+    await jobs.close();
+    writeFileSync(join(folder, '5-1.json'), `${JSON.stringify({ ...JOB, name: 'x'.repeat(2 ** 17) })}\n`);
+    const later = new EndedJobs({ folder });
+    await later.load(0);
+    expect(later.summaries.map((summary) => summary.name)).toEqual([name]);
+  });
+
+  test('are gone when they are too old before they were written', async () => {
+    const jobs = new EndedJobs({ folder, days: 1 });
+    jobs.keep({ ...JOB, endedAt: 0 });
+    jobs.keep({ ...JOB, endedAt: 2 * DAY });
+    await jobs.close();
+    expect(jobs.summaries.map(({ endedAt }) => endedAt)).toEqual([2 * DAY]);
+    expect(readdirSync(folder)).toEqual([`${2 * DAY}-2.json`]);
+  });
+
+  test('are read from their files when those are written, and are not kept in memory', async () => {
+    const jobs = new EndedJobs({ folder, days: 1 });
+    jobs.keep(JOB);
+    await jobs.close();
+    rmSync(join(folder, '0-1.json'));
+    expect([jobs.count, jobs.find('0-1')]).toEqual([1, undefined]);
+  });
 });

@@ -115,3 +115,20 @@ it('each run of a server has a name of 8 characters', () => {
   for (const name of names) expect(name).toMatch(/^[0-9a-f]{8}$/);
   expect(new Set(names).size).toBe(20);
 });
+
+describe('a token (P2.5)', () => {
+  it('has from 1 to 9999 bytes', () => {
+    for (const length of [1, 9_999])
+      expect(new Gate({ admission: { token: 'x'.repeat(length) } }).admission.asksForToken).toBe(true);
+    for (const length of [0, 10_000])
+      expect(() => new Gate({ admission: { token: 'x'.repeat(length) } })).toThrow(
+        'a token has from 1 to 9999 bytes',
+      );
+  });
+
+  it('is a key of its Latin-1 bytes', () => {
+    const gate = new Gate({ admission: { token: 'ü' } });
+    const proof = createHmac('sha256', Buffer.of(0xfc)).update('n').digest('hex');
+    expect(gate.admits(proof, 'n')).toBe(true);
+  });
+});

@@ -10,6 +10,7 @@ import type { JobControl, JobOutcome, JobPlugin } from '../../src/transport/job-
 import { JobPlugins } from '../../src/transport/job-plugins.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
+import { openField } from '../support/open-fields.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
 
 const OF_JOB = { metadata: { wstype: 'sleigh', onDeadWorker: 'requeue' } };
@@ -166,6 +167,28 @@ describe('the control of a job', () => {
     for (const job of ['j', 'k', 'j']) made.perform({ type: 'jobEvent', event: { ...EVENT, job } });
     expect(controls[2]).toBe(controls[0]);
     expect(controls[1]?.job).toBe('k');
+  });
+
+  it('is kept for the events of a thousand jobs', () => {
+    const controls: JobControl[] = [];
+    const { made } = pluginsOf({ name: 'a', onEvent: (_, control) => void controls.push(control) });
+    const tell = (n: number): void =>
+      made.perform({ type: 'jobEvent', event: { ...EVENT, job: `job ${n}` } });
+    for (let n = 0; n < 1_000; n++) tell(n);
+    tell(0);
+    expect(controls.at(-1)).toBe(controls[0]);
+    tell(1_000);
+    tell(0);
+    expect(controls.at(-1)).not.toBe(controls[0]);
+  });
+
+  it('does not hold what has ended', async () => {
+    const { made } = pluginsOf({ name: 'a', onEvent: (_, control) => control.killWorker(1) });
+    made.perform({ type: 'jobEvent', event: EVENT });
+    const pending = openField(made, 'pending', Map);
+    expect(pending.size).toBe(1);
+    made.perform({ type: 'operationEnded', operation: 1, reason: undefined });
+    expect(pending.size).toBe(0);
   });
 
   it('is not given to plugins that do not listen, and a failure names its plugin', async () => {

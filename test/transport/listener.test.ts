@@ -1,9 +1,10 @@
-import { connect, Server, type Socket } from 'node:net';
+import { connect, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pino } from 'pino';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Gate, type Credentials } from '../../src/transport/gate.ts';
 import { Listener } from '../../src/transport/listener.ts';
+import { BOUNDS } from '../../src/wire/bounds.ts';
 import { eventually } from '../support/eventually.ts';
 import { openField } from '../support/open-fields.ts';
 
@@ -130,5 +131,43 @@ describe('the listening socket', () => {
     ]);
     await listened.connect();
     await eventually(() => listened.accepted.length === 1, 'it goes on');
+  });
+
+  it('keeps the last descriptors for files (P12)', async () => {
+    const listened = make();
+    await listened.listener.listen('127.0.0.1', 0);
+    const net = openField(listened.listener, 'net', Server);
+    Reflect.set(listened.listener, '$descriptors', 100 + BOUNDS.reservedDescriptors.value);
+    const arrives = (fd: number): Socket => {
+      const socket = new Socket();
+      Reflect.set(socket, '_handle', { fd, close: () => undefined });
+      net.emit('connection', socket);
+      return socket;
+    };
+    const sockets = [99, 100, 101].map(arrives);
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([false, true, true]);
+    expect(listened.refused).toEqual(['descriptors', 'descriptors']);
+    expect(listened.lines).toMatchObject([
+      {
+        level: 50,
+        times: 1,
+        limit: 'descriptors',
+        descriptors: 100 + BOUNDS.reservedDescriptors.value,
+        msg: 'connections refused: no descriptors are left',
+      },
+    ]);
+  });
+
+  it('lets a thousand connections wait, sends what is written at once, and can be closed', async () => {
+    const { listener } = make();
+    const net = openField(listener, 'net', Server);
+    using listen = vi.spyOn(net, 'listen');
+    await listener.listen('127.0.0.1', 0);
+    expect(listen.mock.calls[0]?.[0]).toMatchObject({ backlog: 1_024 });
+    expect(net).toMatchObject({ noDelay: true, keepAlive: true });
+    // The one that reports, and not the one that waited until it listens.
+    expect(net.listenerCount('error')).toBe(1);
+    listener.close();
+    expect(net.listening).toBe(false);
   });
 });

@@ -42,7 +42,8 @@ const put = (...numbers: number[]): Change => ({
 const keysOf = async (store: LmdbStore): Promise<readonly Key[]> =>
   (await entitiesOf(store)).map(({ key }) => key);
 
-const filesIn = (where: string, name: RegExp): string[] => readdirSync(where).filter((each) => name.test(each));
+const filesIn = (where: string, name: RegExp): string[] =>
+  readdirSync(where).filter((each) => name.test(each));
 
 /** What a crash of the process leaves at this moment. @returns its folder */
 function crash(where: string, name = /^(data\.mdb|recent\.\d)$/): string {
@@ -94,9 +95,7 @@ describe('a store in a folder', () => {
       [{ commitError: undefined }, 'Commit failed'],
       [{}, 'Commit failed'],
     ] as const) {
-      Reflect.set(db, 'transaction', () =>
-        Promise.reject(Object.assign(new Error('Commit failed'), thrown)),
-      );
+      Reflect.set(db, 'transaction', () => Promise.reject(Object.assign(new Error('Commit failed'), thrown)));
       await expect(store.commit([put(1)])).rejects.toThrow(said);
     }
   });
