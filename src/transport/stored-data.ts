@@ -78,8 +78,6 @@ async function claimed(folder: string): Promise<LmdbStore> {
   return store;
 }
 
-const now = (): number => performance.timeOrigin + performance.now();
-
 /** A server that takes up data and does nothing else. */
 class Trial {
   readonly counts: { [kind in Kind]?: number } = {};
@@ -97,7 +95,7 @@ class Trial {
     const [kind] = entity.key;
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     try {
-      this.#core.restore(entity, now());
+      this.#core.restore(entity, Date.now());
     } catch (error) {
       this.problems.push(`${textOfKey(entity.key)} cannot be restored: ${reasonOf(error)}`);
     }
@@ -113,7 +111,7 @@ class Trial {
 
   #recovered(): readonly Command[] {
     try {
-      return this.#core.recover(now());
+      return this.#core.recover(Date.now());
     } catch (error) {
       this.problems.push(reasonOf(error));
       return [];

@@ -7,6 +7,8 @@ import type { Change, Entity } from '../../src/store/change.ts';
 import { prepareData } from '../../src/transport/data-folder.ts';
 import { LmdbStore } from '../../src/transport/lmdb-store.ts';
 import { checkData, readData } from '../../src/transport/stored-data.ts';
+import { BOTH_WAYS } from '../../src/verify/client-codec.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 const LONG = 2 ** 16;
 
@@ -44,7 +46,43 @@ async function exported(): Promise<Entity[]> {
 
 const FORMAT: Change = { type: 'put', key: ['server'], fields: { format: 1, run: 'x' } };
 
+describe('an export of a data folder', () => {
+  test('has everything in the order of the keys, and gives the folder up', async () => {
+    const [two, one]: Change[] = [2, 1].map((number) => ({
+      type: 'put',
+      key: ['numbers', number],
+      fields: {},
+    }));
+    if (one === undefined || two === undefined) throw new Error('there are two');
+    await commit(two, one, FORMAT);
+    const keys = [['server'], ['numbers', 1], ['numbers', 2]];
+    for (let time = 0; time < 2; time++) expect((await exported()).map(({ key }) => key)).toEqual(keys);
+    await commit(FORMAT);
+  });
+});
+
 describe('a check of a data folder', () => {
+  test('names a job of which a record is missing, with its workspace', async () => {
+    const server = await start();
+    const client = await ProtocolClient.ready(server, BOTH_WAYS);
+    const opened = await client.ask(['open ws', 'shop', 'me', 'yes'], { wstype: 'sleigh' });
+    expect(opened.status).toBe('0000');
+    client.end();
+    await server.close();
+    const job = (await exported()).find(({ key }) => key[0] === 'job');
+    await commit({ type: 'delete', key: job?.key ?? ['job'] });
+    const { counts, problems } = await checkData(folder);
+    expect([job?.key.length, counts.job]).toEqual([2, undefined]);
+    expect(problems).toEqual([expect.stringMatching(/job.*shop/i)]);
+  });
+
+  test('finds no file of a value that belongs to none if there is no folder of them', async () => {
+    await commit(FORMAT);
+    rmSync(join(folder, 'blobs'), { recursive: true, force: true });
+    const { counts, largeValues, orphans, problems } = await checkData(folder);
+    expect([counts, largeValues, orphans, problems]).toEqual([{ server: 1 }, { count: 0, bytes: 0 }, [], []]);
+  });
+
   test('counts what is in it, and changes nothing', async () => {
     await fill();
     const before = await exported();

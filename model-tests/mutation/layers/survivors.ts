@@ -117,6 +117,34 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
     'An example in docs/reference/errors.md, which no program reads.',
   ],
   [
+    'src/transport/peer.ts: number changed [0]: #written = 0;',
+    'The number of bytes that the client has taken is only compared with itself.',
+  ],
+  [
+    'src/transport/recent-log.ts: argument dropped [0]: await this.#handle.truncate(0);',
+    'The default of `truncate` is 0.',
+  ],
+  [
+    'src/transport/recent-log.ts: number changed [0]: await this.#handle.truncate(0);',
+    'The record that follows at once is written over the byte that is left, and one byte is no record.',
+  ],
+  [
+    'src/transport/recent-log.ts: number changed [0]: let from = 0',
+    'The first byte of a record is 0, because its number is below 2 ** 53. What is left out at the end of a file is read as 0.',
+  ],
+  [
+    'src/transport/recent-log.ts: argument dropped [, HEADER.number]: record.writeBigUInt64BE(BigInt(number), HEADER.number);',
+    'The default of `writeBigUInt64BE` is 0, which `HEADER.number` is.',
+  ],
+  [
+    'src/transport/recent-log.ts: argument dropped [HEADER.number]: number: Number(record.readBigUInt64BE(HEADER.number))',
+    'The default of `readBigUInt64BE` is 0, which `HEADER.number` is.',
+  ],
+  [
+    'src/transport/recent-log.ts: boundary changed [<=]: for (let at = 0; at + HEADER.bytes <= bytes.length;) { const end = at + HEADER.bytes + by…',
+    'A list of changes takes at least one byte, so no record ends with its header.',
+  ],
+  [
     'src/client/task/random.ts: argument dropped [0]: let [a, b, c, count] = [ digest.readInt32LE(0), digest.readInt32LE(4), digest.readInt32LE…',
     'The default of `readInt32LE` is 0.',
   ],
