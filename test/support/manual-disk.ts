@@ -60,7 +60,7 @@ export class ManualDisk implements Disk {
   /** What each write waits for. */
   writing: Promise<void> = Promise.resolve();
 
-  check = (): Promise<void> => Promise.resolve();
+  check: Disk['check'] = () => Promise.resolve();
   room = (): Promise<number> => Promise.resolve(this.free);
   list = (): Promise<string[]> => Promise.resolve(Array.from(this.named.keys(), (path) => path.slice(5)));
 

@@ -6,6 +6,10 @@ const OF_JOB =
 const OF_COLUMN =
   'The columns have an entry for each number below `next`. The default is there for the compiler.';
 
+const OF_STORED_KEY = 'Each key has a kind, so it has a number. The default is there for the compiler.';
+
+const OF_STATS = 'LMDB always reports both numbers. The default is there for the compiler.';
+
 const EACH_KEY = 'Each key of this kind has this number. The default is there for the compiler.';
 
 /** Mutants that no test can notice, because they make no difference that anybody could see: each with the reason. */
@@ -167,10 +171,6 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
     'src/client/master/broadcast-results.ts: number changed [0]: this.#uncalled += this.#isComplete ? 0 : 1;',
     '`#uncalled` is only read until the broadcast is complete.',
-  ],
-  [
-    'src/transport/lmdb-store.ts: argument dropped [{ start: CLAIM + 1 }]: for (const { key, value } of this.#db.getRange({ start: CLAIM + 1 })) { if (typeof value …',
-    'The values of `CLAIM` and `FLUSHED` are texts, which the loop leaves out.',
   ],
   [
     'src/client/worker/task-runner.ts: default dropped [metadata.get(KEY.budget) ?? Infinity]: const end = this.#clock.now() + Number(metadata.get(KEY.budget) ?? Infinity);',
@@ -348,5 +348,34 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
     'src/sleigh/batch.ts: arithmetic swapped [+]: return this.results.length + this.waiting.length === 0;',
     'A get waits only while there is no result, so one of both numbers is 0.',
+  ],
+  ['src/transport/lmdb-store.ts: number changed [1]: const kind = KIND_OF.get(code ?? -1);', OF_STORED_KEY],
+  [
+    'src/transport/lmdb-store.ts: number changed [0]: const after = (key: number[]): number[] => [...key.slice(0, -1), (key.at(-1) ?? 0) + 1]; (2)',
+    OF_STORED_KEY,
+  ],
+  [
+    'src/transport/lmdb-store.ts: number changed [0]: return (stats.pageSize ?? 0) * ((stats.lastPageNumber ?? 0) + 1);',
+    OF_STATS,
+  ],
+  [
+    'src/transport/lmdb-store.ts: number changed [0]: return (stats.pageSize ?? 0) * ((stats.lastPageNumber ?? 0) + 1); (2)',
+    OF_STATS,
+  ],
+  [
+    'src/transport/lmdb-store.ts: boundary changed [>]: if (recent.length > 0) await this.#write(condensed(recent.flatMap(({ changes }) => change…',
+    'Without recent commits there are no changes, and the number that was read is written again.',
+  ],
+  [
+    'src/transport/stopping.ts: boundary changed [<]: if (drain < this.#drain) this.#drain = drain;',
+    'An equal time is the same.',
+  ],
+  [
+    'src/transport/gate.ts: number changed [32]: readonly #nonceKey = randomBytes(32);',
+    'The key is random and never leaves the process. HMAC takes one of any length.',
+  ],
+  [
+    'src/transport/tls.ts: number changed [1]: handshakeTimeout: 2 ** 31 - 1',
+    'The core ends the handshake long before the 24 days (P12), of which one millisecond is missing.',
   ],
 ]);
