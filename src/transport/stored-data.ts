@@ -78,6 +78,8 @@ async function claimed(folder: string): Promise<LmdbStore> {
   return store;
 }
 
+const now = (): number => performance.timeOrigin + performance.now();
+
 /** A server that takes up data and does nothing else. */
 class Trial {
   readonly counts: { [kind in Kind]?: number } = {};
@@ -95,7 +97,7 @@ class Trial {
     const [kind] = entity.key;
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     try {
-      this.#core.restore(entity, Date.now());
+      this.#core.restore(entity, now());
     } catch (error) {
       this.problems.push(`${textOfKey(entity.key)} cannot be restored: ${reasonOf(error)}`);
     }
@@ -111,7 +113,7 @@ class Trial {
 
   #recovered(): readonly Command[] {
     try {
-      return this.#core.recover(Date.now());
+      return this.#core.recover(now());
     } catch (error) {
       this.problems.push(reasonOf(error));
       return [];
