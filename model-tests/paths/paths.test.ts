@@ -15,7 +15,7 @@ beforeAll(
   async () => {
     const started = await startTarget();
     server = started.server;
-    reports = await verifyCharts(started.target, isLong ? { effort: 'long' } : { oneIn: byForm(64, 8, 1) });
+    reports = await verifyCharts(started.target, isLong ? { effort: 'long' } : { oneIn: byForm(128, 8, 1) });
     console.log(chartTable(reports));
   },
   isLong ? 1_800_000 : 600_000,
