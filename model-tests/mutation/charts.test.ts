@@ -19,7 +19,7 @@ async function* copiesOf(chart: string, { machine }: ChartChecks): AsyncGenerato
 
 const MAX_SECONDS = isLong ? 3_600 : 120;
 /** A sample of the mutants of a machine; with VERIFY=long each is tried. */
-const ONE_IN = byForm(100, 8, 1);
+const ONE_IN = byForm(40, 8, 1);
 
 function* sampled<T>(mutants: Iterable<T>): Generator<T> {
   let made = 0;
