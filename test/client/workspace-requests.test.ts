@@ -2,7 +2,6 @@ import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { thisHost } from '../../src/client/platform.ts';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
-import { variableOfLine, workspaceOfLine } from '../../src/client/workspace/listings.ts';
 import { NetWorkSpace } from '../../src/client/workspace/net-work-space.ts';
 import { isLong, KEY } from '../../src/wire/names.ts';
 import { VARIABLES } from '../../src/wire/refusals.ts';
@@ -296,31 +295,6 @@ describe('a program', () => {
     const { server, workspace } = await workspaceOn();
     await expect(workspace.lock(unsafeCast(5))).rejects.toThrow('5');
     expect(server.asked).toEqual([]);
-  });
-});
-
-it('each line of a listing is a variable or a workspace, whose name may contain tabs', () => {
-  expect(variableOfLine('a\tb\t1\t2\t3\tfifo')).toEqual({
-    name: 'a\tb',
-    values: 1,
-    fetchers: 2,
-    finders: 3,
-    mode: 'fifo',
-  });
-  const owner = 'ada:7 (me)';
-  expect(workspaceOfLine(`>a\tb\t${owner}\tTrue\t2\tx,y`)).toEqual({
-    name: 'a\tb',
-    isOwned: true,
-    owner,
-    isPersistent: true,
-    variables: ['x', 'y'],
-  });
-  expect(workspaceOfLine(` w\t${owner}\tFalse\t0\t`)).toEqual({
-    name: 'w',
-    isOwned: false,
-    owner,
-    isPersistent: false,
-    variables: [],
   });
 });
 

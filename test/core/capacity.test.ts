@@ -4,18 +4,12 @@ import { textOf } from '../../src/workspace/value.ts';
 import { byForm } from '../support/form.ts';
 import { MemoryHeld } from '../support/memory-held.ts';
 import { differences } from '../support/projection.ts';
+import { opened } from '../support/opened.ts';
 import { OK, refused } from '../support/replies.ts';
 import type { SimulatedClient } from '../support/simulated-client.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 
 const FULL = refused('Store failed: the fifo holds as many values as its capacity.');
-
-/** A client that has opened the workspace. */
-function opened(server: SimulatedServer): SimulatedClient {
-  const client = server.connect();
-  expect(client.call(['open ws', 'w', 'label', 'yes'])).toMatchObject(OK);
-  return client;
-}
 
 /** A client with the fifo `v` of that capacity. */
 function declared(server: SimulatedServer, capacity: number): SimulatedClient {

@@ -7,25 +7,16 @@ import { EVERYTHING } from '../../src/workspace/part.ts';
 import { BusyCore } from '../support/busy-core.ts';
 import { it } from '../support/on-server.ts';
 import { recovered } from '../support/projection.ts';
+import { opened, store } from '../support/opened.ts';
 import { OK, refused } from '../support/replies.ts';
 import type { SimulatedClient } from '../support/simulated-client.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 
-// The edges of leases (V13), which the mutation run found untested.
+// The bounds of leases (V13): times, memory, numbers in parts (D17), stops and traces.
 
 /** The longest time of a lease. */
 const WEEK_MS = 604_800_000;
 
-/** A client that has opened the workspace. */
-function opened(server: SimulatedServer): SimulatedClient {
-  const client = server.connect();
-  expect(client.call(['open ws', 'w', 'label', 'yes'])).toMatchObject(OK);
-  return client;
-}
-
-const store = (client: SimulatedClient, ...values: readonly string[]): void => {
-  for (const value of values) expect(client.call(['store', 'w', 'v', '1', value])).toMatchObject(OK);
-};
 const take = (client: SimulatedClient, milliseconds = 1_000) =>
   client.call(['takeTry', 'w', 'v', String(milliseconds)]);
 /** @returns the number of the lease */

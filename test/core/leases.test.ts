@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { differences } from '../support/projection.ts';
+import { opened, store } from '../support/opened.ts';
 import { OK, refused } from '../support/replies.ts';
 import type { SimulatedClient } from '../support/simulated-client.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
@@ -7,17 +8,6 @@ import { SimulatedServer } from '../support/simulated-server.ts';
 const LEASE = 'nwsLease';
 const NO_VALUE = refused('no value available');
 const notHeld = (lease: string): object => refused(`this client does not hold the lease "${lease}".`);
-
-/** A client that has opened the workspace. */
-function opened(server: SimulatedServer): SimulatedClient {
-  const client = server.connect();
-  expect(client.call(['open ws', 'w', 'label', 'yes'])).toMatchObject(OK);
-  return client;
-}
-
-const store = (client: SimulatedClient, ...values: readonly string[]): void => {
-  for (const value of values) expect(client.call(['store', 'w', 'v', '1', value])).toMatchObject(OK);
-};
 
 /** @returns the value and the number of its lease */
 function take(client: SimulatedClient, milliseconds = 1_000): { text: string; lease: string } {

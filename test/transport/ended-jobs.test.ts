@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { EndedJob } from '../../src/sleigh/ended-job.ts';
 import { EndedJobs } from '../../src/transport/ended-jobs.ts';
+import { JOB } from '../support/ended-job.ts';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -12,23 +12,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sleigh-ended-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-const JOB: EndedJob = {
-  name: 'j',
-  startedAt: 0,
-  endedAt: 0,
-  policy: 'requeue',
-  ranks: 1,
-  deaths: 0,
-  replacements: 0,
-  accepted: 1,
-  answered: 1,
-  failed: 0,
-  report: undefined,
-  failures: [],
-  tasks: [],
-  marks: [],
-};
 
 describe('the jobs that are kept', () => {
   test('are those of the last days, and files that are no jobs are left alone', async () => {

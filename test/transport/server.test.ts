@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EndedJob } from '../../src/sleigh/ended-job.ts';
 import { AwakeTime } from '../../src/transport/awake.ts';
 import type { Storage } from '../../src/transport/data-folder.ts';
 import { EndedJobs } from '../../src/transport/ended-jobs.ts';
@@ -14,6 +13,7 @@ import type { ListenerOptions } from '../../src/transport/listening.ts';
 import { TcpServer } from '../../src/transport/server.ts';
 import type { TcpOptions } from '../../src/transport/tcp-options.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
+import { JOB } from '../support/ended-job.ts';
 import { ManualDisk } from '../support/manual-disk.ts';
 import { ManualLoop } from '../support/manual-loop.ts';
 import { ManualStore } from '../support/manual-store.ts';
@@ -103,23 +103,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sleigh-server-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-const JOB: EndedJob = {
-  name: 'j',
-  startedAt: 0,
-  endedAt: 0,
-  policy: 'requeue',
-  ranks: 1,
-  deaths: 0,
-  replacements: 0,
-  accepted: 1,
-  answered: 1,
-  failed: 0,
-  report: undefined,
-  failures: [],
-  tasks: [],
-  marks: [],
-};
 
 const storageOf = (store: ManualStore): Storage => ({
   store,

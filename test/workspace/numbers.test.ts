@@ -5,18 +5,14 @@ import type { Variable } from '../../src/workspace/variable.ts';
 import type { WorkspacePluginFactory } from '../../src/workspace/workspace.ts';
 import { OK, refused } from '../support/replies.ts';
 import { it } from '../support/on-server.ts';
+import { opened } from '../support/opened.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const NUMBERED = ['fifo', 'single'];
 const ORDERED = [...NUMBERED, 'lifo'];
 
-/** A client that has opened the persistent workspace `w`. */
-function opened(server: SimulatedServer): Visitor {
-  const client = server.connect();
-  expect(client.call(['open ws', 'w', 'label', 'yes'])).toMatchObject(OK);
-  return new Visitor(client, 'w');
-}
+const enter = (server: SimulatedServer): Visitor => new Visitor(opened(server), 'w');
 
 function variableOf(server: SimulatedServer, name = 'v'): Variable {
   const variable = server.core.workspaces.find('w')?.find(name);
@@ -60,9 +56,9 @@ function iterated(visitor: Visitor): [value: string, number: number][] {
 describe.each(NUMBERED)('the values of a %s have numbers (V10)', (mode) => {
   test('that begin with 0, also when the server was started again before the first value', () => {
     const server = new SimulatedServer();
-    opened(server).declare('v', mode);
+    enter(server).declare('v', mode);
     const next = server.crash();
-    expect(numberOfNext(opened(next))).toBe(0);
+    expect(numberOfNext(enter(next))).toBe(0);
     next.end();
   });
 
@@ -71,14 +67,14 @@ describe.each(NUMBERED)('the values of a %s have numbers (V10)', (mode) => {
     ['taken', (visitor) => end(visitor, leaseOf(visitor), 'done')],
   ])('that are not used again when the last value was %s and the server is started again', (_how, take) => {
     const server = new SimulatedServer();
-    const visitor = opened(server);
+    const visitor = enter(server);
     visitor.declare('v', mode);
     for (const value of ['a', 'b']) {
       visitor.store('v', value);
       take(visitor);
     }
     const next = server.crash();
-    expect(numberOfNext(opened(next))).toBe(2);
+    expect(numberOfNext(enter(next))).toBe(2);
     next.end();
   });
 
@@ -86,7 +82,7 @@ describe.each(NUMBERED)('the values of a %s have numbers (V10)', (mode) => {
     'that are not used again when a %s was waiting for the last value and the server is started again',
     (verb) => {
       const server = new SimulatedServer();
-      const [visitor, waiting] = [opened(server), opened(server)];
+      const [visitor, waiting] = [enter(server), enter(server)];
       visitor.declare('v', mode);
       waiting.client.send([verb, 'w', 'v', ...(verb === 'take' ? ['100000'] : [])]);
       visitor.store('v', 'a');
@@ -94,13 +90,13 @@ describe.each(NUMBERED)('the values of a %s have numbers (V10)', (mode) => {
       expect(value).toBe('a');
       if (verb === 'take') end(waiting, metadata['nwsLease'] ?? '', 'done');
       const next = server.crash();
-      expect(numberOfNext(opened(next))).toBe(1);
+      expect(numberOfNext(enter(next))).toBe(1);
       next.end();
     },
   );
 
   it('that clients are told that waited for the value', (server) => {
-    const [storer, finder, fetcher] = [opened(server), opened(server), opened(server)];
+    const [storer, finder, fetcher] = [enter(server), enter(server), enter(server)];
     storer.declare('v', mode);
     storer.store('v', 'a');
     storer.get('fetch', 'v');
@@ -112,7 +108,7 @@ describe.each(NUMBERED)('the values of a %s have numbers (V10)', (mode) => {
   });
 
   it('that they keep when they return to clients that wait (V13.2)', (server) => {
-    const [holder, finder, fetcher] = [opened(server), opened(server), opened(server)];
+    const [holder, finder, fetcher] = [enter(server), enter(server), enter(server)];
     holder.declare('v', mode);
     holder.store('v', 'a');
     holder.get('fetch', 'v');
@@ -126,7 +122,7 @@ describe.each(NUMBERED)('the values of a %s have numbers (V10)', (mode) => {
   });
 
   it('after which an iteration waits for the next value', (server) => {
-    const [storer, finder] = [opened(server), opened(server)];
+    const [storer, finder] = [enter(server), enter(server)];
     storer.declare('v', mode);
     storer.store('v', 'a');
     const after = finder.get('ifind', 'v');
@@ -138,7 +134,7 @@ describe.each(NUMBERED)('the values of a %s have numbers (V10)', (mode) => {
 
 describe('values that were leased (V13.2)', () => {
   it('are in the order of their numbers again, in whatever order they return', (server) => {
-    const visitor = opened(server);
+    const visitor = enter(server);
     for (const order of ORDERS) {
       for (const value of ['a', 'b', 'c']) visitor.store('v', value);
       const leases = order.map(() => leaseOf(visitor));
@@ -149,13 +145,13 @@ describe('values that were leased (V13.2)', () => {
 
   test('and have returned to an empty fifo keep their numbers, and so does the next one, when the server is started again', () => {
     const server = new SimulatedServer();
-    const visitor = opened(server);
+    const visitor = enter(server);
     for (const value of ['a', 'b']) visitor.store('v', value);
     const [first, second] = [leaseOf(visitor), leaseOf(visitor)];
     end(visitor, second, 'done');
     end(visitor, first, 'back');
     const next = server.crash();
-    const other = opened(next);
+    const other = enter(next);
     other.store('v', 'c');
     expect(iterated(other)).toEqual([
       ['a', 0],
@@ -166,13 +162,13 @@ describe('values that were leased (V13.2)', () => {
 
   test('and have returned before others keep their numbers when the server is started again', () => {
     const server = new SimulatedServer();
-    const visitor = opened(server);
+    const visitor = enter(server);
     for (const value of ['a', 'b', 'c', 'd', 'e']) visitor.store('v', value);
     const [first, second, third] = [leaseOf(visitor), leaseOf(visitor), leaseOf(visitor)];
     end(visitor, third, 'done');
     for (const lease of [second, first]) end(visitor, lease, 'back');
     const next = server.crash();
-    const other = opened(next);
+    const other = enter(next);
     other.store('v', 'f');
     expect(iterated(other)).toEqual([
       ['a', 0],
@@ -201,7 +197,7 @@ describe('any part of the values of a variable', () => {
     ['__time', ''],
   ])('that is a %s is a part of %j', (mode, all) => {
     const server = new SimulatedServer();
-    const visitor = opened(server);
+    const visitor = enter(server);
     visitor.declare('v', mode);
     for (const value of 'abcde') visitor.store('v', value);
     expectParts(variableOf(server), all);
@@ -209,7 +205,7 @@ describe('any part of the values of a variable', () => {
   });
 
   it('that is a fifo with values that have returned is in order (V13.2)', (server) => {
-    const visitor = opened(server);
+    const visitor = enter(server);
     for (const value of 'abcde') visitor.store('v', value);
     const leases = [leaseOf(visitor), leaseOf(visitor)];
     for (const lease of leases) end(visitor, lease, 'back');
@@ -220,7 +216,7 @@ describe('any part of the values of a variable', () => {
 describe.each(ORDERED)('a %s', (mode) => {
   test('takes as much memory as before when the server is started again (P12)', () => {
     const server = new SimulatedServer();
-    const visitor = opened(server);
+    const visitor = enter(server);
     visitor.declare('v', mode);
     for (const value of ['a value', 'another value']) visitor.store('v', value);
     const { bytes, budget } = server.core.accounting;
@@ -235,7 +231,7 @@ describe.each(ORDERED)('a %s', (mode) => {
   it(
     'keeps no file of a large value that a fetch was waiting for (P11)',
     (server) => {
-      const [storer, fetcher] = [opened(server), opened(server)];
+      const [storer, fetcher] = [enter(server), enter(server)];
       storer.declare('v', mode);
       fetcher.wait('fetch', 'v');
       storer.store('v', 'a large value');
@@ -245,7 +241,7 @@ describe.each(ORDERED)('a %s', (mode) => {
   );
 
   it('that is deleted refuses the clients that wait in it (V7)', (server) => {
-    const [deleter, finder, fetcher] = [opened(server), opened(server), opened(server)];
+    const [deleter, finder, fetcher] = [enter(server), enter(server), enter(server)];
     deleter.declare('v', mode);
     finder.wait('find', 'v');
     fetcher.wait('fetch', 'v');
@@ -256,7 +252,7 @@ describe.each(ORDERED)('a %s', (mode) => {
 });
 
 it('members that wait at a barrier are counted in its listing (V8, V12)', (server) => {
-  const [first, second] = [opened(server), opened(server)];
+  const [first, second] = [enter(server), enter(server)];
   first.declare('v', '__barrier');
   for (const each of [first, second]) each.store('v', '');
   first.wait('find', 'v');
@@ -265,7 +261,7 @@ it('members that wait at a barrier are counted in its listing (V8, V12)', (serve
 });
 
 it('no store waits in a fifo without a capacity (V14)', (server) => {
-  const visitor = opened(server);
+  const visitor = enter(server);
   visitor.store('v', 'a');
   const { storers, capacity } = variableOf(server).behaviour;
   expect([storers, capacity]).toEqual([0, undefined]);
@@ -281,7 +277,7 @@ test('a fifo with bounds keeps them when the server is started again (S20)', () 
   server.connect().call(['open ws', 'w', 'label', 'yes'], { wstype: 'ring' });
   const keptAfter = (...stored: readonly string[]): string[] => {
     server = server.crash();
-    const visitor = opened(server);
+    const visitor = enter(server);
     for (const value of stored) visitor.store('v', value);
     return variableOf(server).values(0, Infinity).map(textOf);
   };
