@@ -31,7 +31,7 @@ export default defineConfig({
     // The development build of XState says this of every actor that is made in an action, and means something else.
     onConsoleLog: (log) => !log.includes('Custom actions should not call'),
     maxWorkers: WORKERS,
-    globalSetup: 'test/support/unpack-browser.ts',
+    globalSetup: 'test/support/before-all.ts',
     projects: [
       {
         extends: true,

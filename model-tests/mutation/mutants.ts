@@ -15,10 +15,14 @@ export function* mutantsOf(machine: AnyStateMachine): Generator<Mutant> {
     for (const changes of OPERATORS)
       for (const { operator, what, event, rewrite } of changes(place, machine)) {
         const state = place.path.join('.');
+        let made: AnyStateMachine | undefined;
         yield {
           operator,
           name: `${state === '' ? 'everywhere' : state}, ${what}`,
-          machine: rewritten(machine, place.path, rewrite),
+          // Only when it is asked for: a sample leaves out most of them.
+          get machine() {
+            return (made ??= rewritten(machine, place.path, rewrite));
+          },
           place: { state, event },
         };
       }

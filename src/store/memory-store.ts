@@ -20,6 +20,11 @@ export class MemoryStore implements Store {
     return entities.sort((a, b) => compareKeys(a.key, b.key));
   }
 
+  /** @returns the entity with this key */
+  find(key: Key): Entity | undefined {
+    return this.#groups.get(groupOf(key))?.get(textOfKey(key));
+  }
+
   get size(): number {
     let size = 0;
     for (const group of this.#groups.values()) size += group.size;

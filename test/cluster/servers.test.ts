@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createServer, NetWorkSpace, type Server } from '../../src/index.ts';
 import { Link } from '../../src/cluster/link.ts';
+import { bytesOf } from '../support/bytes-of.ts';
 import { eventually } from '../support/eventually.ts';
 import { LossyNetwork } from '../support/shared-store.ts';
 import { isShort } from '../support/form.ts';
@@ -14,8 +15,6 @@ import { noPostgres, startPostgres, type Postgres } from '../support/postgres.ts
 
 const LEASE_MS = 1_000;
 const LONG = 2 ** 16;
-
-const bytesOf = (value: unknown): Buffer => (Buffer.isBuffer(value) ? value : Buffer.of());
 
 const fixture = (name: string): Promise<string> =>
   readFile(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');

@@ -7,7 +7,7 @@ import {
 } from 'xstate';
 import { expect } from 'vitest';
 import { compiled } from '../../src/actors/compiled.ts';
-import { withoutEffects } from '../../src/machines/bind.ts';
+import { withoutEffects, type ActorSystem } from '../../src/machines/bind.ts';
 
 /**
  * The state after an event, and the calls and events of the machine in order: `action` with its parameters, or `actor:
@@ -56,27 +56,42 @@ export interface ChartChecks {
   readonly stories: Readonly<Record<string, readonly Check[]>>;
 }
 
+type Form = (machine: AnyStateMachine) => AnyStateMachine;
+
+const asItIs: Form = (machine) => machine;
+
+/** The recordings that run, by the system of their actors. */
+const running = new WeakMap<ActorSystem, Recording>();
+
+/** The machines of recordings: XState prepares a machine again for each `provide`, which takes longer than most checks. */
+const prepared = new WeakMap<AnyStateMachine, Map<Form, AnyStateMachine>>();
+
+/** @returns the machine in this form, with actions that only tell the recording of their system that they were called */
+function preparedFor(machine: AnyStateMachine, form: Form): AnyStateMachine {
+  const forms = prepared.get(machine) ?? new Map<Form, AnyStateMachine>();
+  prepared.set(machine, forms);
+  const known = forms.get(form);
+  if (known !== undefined) return known;
+  const recorders = Object.entries(machine.implementations.actions)
+    // Only actions that are implemented outside of the machine: an assign is part of it.
+    .filter(([, action]) => !(typeof action === 'function' && 'type' in action))
+    .map(([name]) => [
+      name,
+      ({ context, system }: { context: object; system: ActorSystem }, params?: object) =>
+        running.get(system)?.note(name, params, context),
+    ]);
+  const made = form(withoutEffects(machine).provide({ actions: Object.fromEntries(recorders) }));
+  forms.set(form, made);
+  return made;
+}
+
 /** A running machine whose actions only record their names. */
 export class Recording {
   readonly #calls: string[] = [];
   readonly #seen: [name: string, context: object][] = [];
   readonly #actor;
 
-  constructor(
-    machine: AnyStateMachine,
-    input: unknown,
-    form: (machine: AnyStateMachine) => AnyStateMachine = (as) => as,
-  ) {
-    const recorders = Object.entries(machine.implementations.actions)
-      // Only actions that are implemented outside of the machine: an assign is part of it.
-      .filter(([, action]) => !(typeof action === 'function' && 'type' in action))
-      .map(([name]) => [
-        name,
-        ({ context }: { context: object }, params?: object) => {
-          this.#calls.push(spoken({ type: name, ...params }));
-          this.#seen.push([name, context]);
-        },
-      ]);
+  constructor(machine: AnyStateMachine, input: unknown, form: Form = asItIs) {
     const parent = createActor(
       fromTransition(() => undefined, undefined),
       {
@@ -90,15 +105,16 @@ export class Recording {
         },
       },
     ).start();
-    this.#actor = createActor(
-      form(withoutEffects(machine).provide({ actions: Object.fromEntries(recorders) })),
-      {
-        parent,
-        input,
-      },
-    );
+    running.set(parent.system, this);
+    this.#actor = createActor(preparedFor(machine, form), { parent, input });
     this.#actor.subscribe({ error: (error) => this.#calls.push(`error: ${String(error)}`) });
     this.#actor.start();
+  }
+
+  /** Notes that an action was called. */
+  note(name: string, params: object | undefined, context: object): void {
+    this.#calls.push(spoken({ type: name, ...params }));
+    this.#seen.push([name, context]);
   }
 
   send(...events: AnyEventObject[]): this {
@@ -149,8 +165,6 @@ function leaves(node: StateNode): StateNode[] {
   const inner = Object.values(node.states);
   return inner.length === 0 ? [node] : inner.flatMap(leaves);
 }
-
-const asItIs = (machine: AnyStateMachine): AnyStateMachine => machine;
 
 /** An event that no machine knows. */
 const UNKNOWN = 'unknown to every machine';

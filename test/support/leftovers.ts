@@ -46,7 +46,7 @@ export function staleIn(core: Core): string[] {
     isGone(object)
       ? by === 'client' && from !== undefined && isAgent(from.object)
       : object instanceof Workspace && from?.from?.object instanceof References;
-  const all = [...reachable(core, ({ object }) => !isGone(object))];
+  const all = reachable(core, ({ object }) => !isGone(object));
   const stale = all
     .filter((found) => (isGone(found.object) || isDeleted(found.object)) && !mayStay(found))
     .map((found) => `${pathTo(found)} is ${isGone(found.object) ? 'a client that has gone' : 'deleted'}`);

@@ -1,12 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../../src/core/commands.ts';
 import type { Core } from '../../src/core/core.ts';
-import { textOfKey, type Change, type Entity, type Kind } from '../../src/store/change.ts';
+import { textOfKey, type Change, type Entity, type Fields, type Kind } from '../../src/store/change.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 
 /** Comparing takes longer than an event: it follows those that change something while there are few entities, and some. */
 const FEW = 100;
 const COMPARED_EVENTS = 50;
+
+/** As `isDeepStrictEqual`, and faster for records, whose fields are mostly not objects. */
+function areSame(one: Fields, other: Fields): boolean {
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every(
+      (name) =>
+        Object.is(one[name], other[name]) ||
+        (typeof one[name] === 'object' && isDeepStrictEqual(one[name], other[name])),
+    )
+  );
+}
 
 /** @returns what differs, by key */
 export function differences(stored: Iterable<Entity>, projected: Iterable<Entity>): string[] {
@@ -17,7 +30,7 @@ export function differences(stored: Iterable<Entity>, projected: Iterable<Entity
     const kept = left.get(text);
     left.delete(text);
     if (kept === undefined) wrong.push(`${text} is not in the store`);
-    else if (!isDeepStrictEqual(kept, fields))
+    else if (!areSame(kept, fields))
       wrong.push(`${text} is ${JSON.stringify(fields)}, and in the store ${JSON.stringify(kept)}`);
   }
   for (const text of left.keys()) wrong.push(`${text} is only in the store`);
@@ -105,7 +118,13 @@ export class Projection {
 
   /** What differs now. */
   differences(): string[] {
-    return differences(this.store.entities, this.#core.entities());
+    let count = 0;
+    for (const { key, fields } of this.#core.entities()) {
+      const kept = this.store.find(key);
+      if (kept === undefined || !areSame(kept.fields, fields)) break;
+      count++;
+    }
+    return count === this.store.size ? [] : differences(this.store.entities, this.#core.entities());
   }
 }
 

@@ -18,34 +18,33 @@ export function pathTo(found: Found): string {
 const isDefinition = (object: object): boolean =>
   object instanceof StateMachine || object instanceof Actor || ArrayBuffer.isView(object);
 
-/** What an object refers to. Functions are not entered, so what only a function has captured is not seen. */
-function* referredBy(object: object): Generator<readonly [by: string, value: unknown]> {
-  if (object instanceof Map)
-    for (const [key, value] of object as ReadonlyMap<unknown, unknown>) {
-      yield ['[]', key];
-      yield ['[]', value];
-    }
-  else if (object instanceof Set || Array.isArray(object))
-    for (const value of object as Iterable<unknown>) yield ['[]', value];
-  else for (const name of Object.keys(object)) yield [name, Reflect.get(object, name)];
-}
-
 /**
- * All objects that can be reached, each once, by a shortest way. The sources must be loaded with `openFields`.
+ * All objects that can be reached, each once, by a shortest way. Functions are not entered, so what only a function has
+ * captured is not seen. The sources must be loaded with `openFields`.
  * @param enters whether to go on from an object
  */
-export function* reachable(root: object, enters: (found: Found) => boolean = () => true): Generator<Found> {
+export function reachable(root: object, enters: (found: Found) => boolean = () => true): readonly Found[] {
   const seen = new Set<object>([root]);
-  const queue: Found[] = [{ object: root, from: undefined, by: '' }];
-  for (const found of queue) {
-    yield found;
-    if (isDefinition(found.object) || !enters(found)) continue;
-    for (const [by, value] of referredBy(found.object)) {
-      if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+  const all: Found[] = [{ object: root, from: undefined, by: '' }];
+  // What is met is visited in its turn.
+  for (const from of all) {
+    const { object } = from;
+    if (isDefinition(object) || !enters(from)) continue;
+    const meet = (by: string, value: unknown): void => {
+      if (typeof value !== 'object' || value === null || seen.has(value)) return;
       seen.add(value);
-      queue.push({ object: value, from: found, by });
-    }
+      all.push({ object: value, from, by });
+    };
+    if (object instanceof Map)
+      for (const [key, value] of object as ReadonlyMap<unknown, unknown>) {
+        meet('[]', key);
+        meet('[]', value);
+      }
+    else if (object instanceof Set || Array.isArray(object))
+      for (const value of object as Iterable<unknown>) meet('[]', value);
+    else for (const name of Object.keys(object)) meet(name, Reflect.get(object, name));
   }
+  return all;
 }
 
 /** The number of elements of each collection that has any, by the way to it. */

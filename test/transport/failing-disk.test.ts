@@ -8,6 +8,7 @@ import { NODE_DISK, type Disk } from '../../src/transport/disk.ts';
 import { NODE_EDGE } from '../../src/transport/edge.ts';
 import { createLogger } from '../../src/transport/logger.ts';
 import { TcpServer } from '../../src/transport/server.ts';
+import { bytesOf } from '../support/bytes-of.ts';
 
 const LONG = 2 ** 16;
 const value = Buffer.alloc(2 * LONG, 'a large value; ');
@@ -57,6 +58,6 @@ describe.each(Object.entries(FAILING))('a large value of which %s cannot be made
     expect(await again.fetch('x')).toBe('another');
     expect(await again.fetchTry('x')).toBeUndefined();
     await again.store('x', value);
-    expect(await again.fetch('x')).toEqual(value);
+    expect(value.equals(bytesOf(await again.fetch('x')))).toBe(true);
   });
 });
