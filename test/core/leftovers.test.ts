@@ -5,7 +5,7 @@ import { References } from '../../src/workspace/references.ts';
 import { openField } from '../support/open-fields.ts';
 import { sleighsOf } from '../support/invariants.ts';
 import { Job } from '../support/job.ts';
-import { leftIn, staleIn } from '../support/leftovers.ts';
+import { contentsOf, leftIn, staleIn } from '../support/leftovers.ts';
 import { miscounted } from '../support/memory-held.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 
@@ -65,7 +65,7 @@ describe('the check for what refers to clients that have gone', () => {
 describe('the check for what is left when everyone has gone', () => {
   it('finds each collection that has more than at the start', () => {
     const { core } = new SimulatedServer();
-    const unused = new SimulatedServer().core;
+    const unused = contentsOf(new SimulatedServer().core);
     expect(leftIn(core, unused)).toEqual([]);
     openField<Map<string, unknown>>(core.workspaces, 'all', Map).set('w', {});
     openField<Map<number, unknown>>(core.timers, 'fired', Map).set(7, {});

@@ -16,14 +16,18 @@ const COUNTERS: ReadonlySet<string> = new Set(['figures', 'stories']);
 
 const isNoCounter = ({ by, from }: Found): boolean => !(COUNTERS.has(by) && from?.from === undefined);
 
+/** How much each collection of a core holds, by the way to it. */
+export type Contents = ReadonlyMap<string, number>;
+
+export const contentsOf = (core: Core): Contents => collectionsOf(core, isNoCounter);
+
 /**
  * What a core holds more than one that nobody has used, when all clients have gone and all workspaces are deleted.
  * @returns the collections that are too large, and by how much
  */
-export function leftIn(core: Core, unused: Core): string[] {
-  const before = collectionsOf(unused, isNoCounter);
-  return [...collectionsOf(core, isNoCounter)]
-    .map(([path, size]): [string, number] => [path, size - (before.get(path) ?? 0)])
+export function leftIn(core: Core, unused: Contents): string[] {
+  return [...contentsOf(core)]
+    .map(([path, size]): [string, number] => [path, size - (unused.get(path) ?? 0)])
     .filter(([, more]) => more > 0)
     .map(([path, more]) => `${path} has ${more} more`);
 }
