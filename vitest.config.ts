@@ -46,7 +46,15 @@ export default defineConfig({
       'model-tests/explore/vitest.config.ts',
       {
         extends: true,
-        test: { ...FILES, name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: {
+          ...FILES,
+          name: 'alone',
+          // What the short form measures is coarse enough for one process.
+          isolate: process.env['VERIFY'] !== undefined,
+          include: ALONE,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },
