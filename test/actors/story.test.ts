@@ -21,6 +21,7 @@ import { BROKEN, countsOf } from '../../src/actors/step-catalog.ts';
 import { StoryKeeper } from '../../src/actors/story-keeper.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 import { stateText } from '../../src/trace/step.ts';
+import { byForm } from '../support/form.ts';
 
 const INPUT = { id: 1, rank: 2, maximum: 2, limit: 9, policy: 'null' };
 
@@ -88,7 +89,7 @@ describe('the story of an actor', () => {
           }
           expect(stepsOf(fast)).toEqual(stepsOf(slow));
         }),
-        { numRuns: 200 },
+        { numRuns: byForm(80, 200, 200) },
       );
     },
   );

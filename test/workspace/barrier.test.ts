@@ -4,6 +4,7 @@ import { OK, refused } from '../support/replies.ts';
 import { it } from '../support/on-server.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';
+import { byForm } from '../support/form.ts';
 
 const NO_MEMBER = 'Client has not joined this barrier group.';
 const MEMBER_ALREADY = 'Client attempting to join barrier group, but is already a member';
@@ -130,7 +131,7 @@ describe('a barrier under random operations, compared with a plain model (V12)',
         }
         server.end();
       }),
-      { numRuns: 200 },
+      { numRuns: byForm(80, 200, 200) },
     );
   });
 });
