@@ -20,6 +20,7 @@ describe.each(KINDS)(
   ({ kind, isStored, seeds }) => {
     /** The hashes of the runs so far. */
     const hashes = new Map<number, string>();
+    const hashOf = async (seed: number): Promise<string> => (await simulateEdge(seed, { isStored })).hash;
 
     it(
       'keeps its promises in every seed',
@@ -58,7 +59,6 @@ describe.each(KINDS)(
       { timeout: TIME_LIMIT_MS },
       async () => {
         const [seed = 1] = seeds;
-        const hashOf = async (each: number): Promise<string> => (await simulateEdge(each, { isStored })).hash;
         const first = hashes.get(seed) ?? (await hashOf(seed));
         expect(await hashOf(seed)).toBe(first);
         expect(hashes.get(seed + 1) ?? (await hashOf(seed + 1))).not.toBe(first);

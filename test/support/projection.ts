@@ -116,15 +116,19 @@ export class Projection {
     return isCompared || isCheap ? this.differences() : [];
   }
 
-  /** What differs now. */
-  differences(): string[] {
+  #isEqual(): boolean {
     let count = 0;
     for (const { key, fields } of this.#core.entities()) {
       const kept = this.store.find(key);
-      if (kept === undefined || !areSame(kept.fields, fields)) break;
+      if (kept === undefined || !areSame(kept.fields, fields)) return false;
       count++;
     }
-    return count === this.store.size ? [] : differences(this.store.entities, this.#core.entities());
+    return count === this.store.size;
+  }
+
+  /** What differs now. */
+  differences(): string[] {
+    return this.#isEqual() ? [] : differences(this.store.entities, this.#core.entities());
   }
 }
 
