@@ -9,7 +9,7 @@ import { hashOf } from './reach.ts';
 import { percent } from './run.ts';
 import { mutantsOf, ROOT, textOf, type Layer } from './sample.ts';
 import { EQUIVALENT } from './survivors.ts';
-import { isSameRound, linesIn, noteLine, type Round } from './switch-lines.ts';
+import { isSameRound, linesIn, noteLine, type Line, type Round } from './switch-lines.ts';
 import { compilable } from './types.ts';
 
 const FOLDER = join(ROOT, 'build', 'mutants');
@@ -32,6 +32,14 @@ interface Trial {
   readonly results: string;
   /** The number of mutants. */
   readonly count: number;
+  /** The numbers of those that are tried; all if it is undefined. */
+  readonly wanted?: readonly number[] | undefined;
+}
+
+interface Wanted {
+  readonly resume: boolean;
+  readonly tests: readonly string[];
+  readonly file: readonly string[];
 }
 
 /**
@@ -39,11 +47,9 @@ interface Trial {
  * noticed only in other processes is not seen. Results are in `build/mutants/LAYER-all.jsonl`.
  * @param resume whether files of tests that were run are not run again
  * @param tests texts: only files of tests whose path contains one of them are run, again if they were run; what was found out stays
+ * @param file texts: only mutants of files whose path contains one of them are tried
  */
-export async function tryAll(
-  layer: Layer,
-  { resume, tests }: { readonly resume: boolean; readonly tests: readonly string[] },
-): Promise<void> {
+export async function tryAll(layer: Layer, { resume, tests, file: texts }: Wanted): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   const results = join(FOLDER, `${layer}-all.jsonl`);
   const mutants = mutantsOf(layer);
@@ -59,7 +65,10 @@ export async function tryAll(
   const accepted = await acceptedOf(mutants);
   const refused = mutants.flatMap((mutant, number) => (accepted.has(mutant) ? [] : number));
   noteLine(results, { refused });
-  const trial = { layer, results, count: mutants.length };
+  const isInFile = ({ file }: SourceMutant): boolean => texts.some((text) => file.includes(text));
+  const wanted =
+    texts.length === 0 ? undefined : mutants.flatMap((mutant, number) => (isInFile(mutant) ? number : []));
+  const trial = { layer, results, count: mutants.length, wanted };
   const own = new RegExp(`/${layer}/`);
   const files = testFiles([layer]).filter((file) => isWanted(file));
   const inLayer = files.filter((file) => own.test(file));
@@ -77,6 +86,15 @@ export async function tryAll(
   };
   await Promise.all(Array.from({ length: WORKERS }, work));
   await report(trial);
+  // These files of tests were not run for the other mutants.
+  if (wanted !== undefined) dropLines(results, (line) => 'done' in line && isWanted(line.done.file));
+}
+
+/** Drops lines of a file of results. */
+function dropLines(results: string, isDropped: (line: Line) => boolean): void {
+  const lines = linesIn(results);
+  writeFileSync(results, '');
+  for (const line of lines) if (!isDropped(line)) noteLine(results, line);
 }
 
 /** Forgets which mutants files of tests have not noticed, and what was spent on them, so that new tests are tried with all of them. */
@@ -121,7 +139,7 @@ export async function runFile(round: Round, trial: Trial): Promise<void> {
 async function runOnce(
   { file, budget }: Round,
   run: string,
-  { layer, results, count }: Trial,
+  { layer, results, count, wanted }: Trial,
 ): Promise<boolean> {
   const others = Object.entries(process.env).filter(([name]) => !/^VITEST|^VERIFY/.test(name));
   const temporary = mkdtempSync(join(tmpdir(), 'sleigh-mutants-'));
@@ -130,6 +148,7 @@ async function runOnce(
     MUTANTS_RESULTS: results,
     MUTANTS_COUNT: String(count),
     MUTANTS_RUN: run,
+    ...(wanted === undefined ? {} : { MUTANTS_WANTED: wanted.join(',') }),
     MUTANTS_BUDGET: String(budget),
     // A mutant may delete what it does not own.
     TMPDIR: temporary,
@@ -173,13 +192,14 @@ async function runOnce(
 const killedIn = (results: string): ReadonlySet<number> =>
   new Set(linesIn(results).flatMap((line) => ('killed' in line ? line.killed : [])));
 
-async function report({ layer, results }: Trial): Promise<void> {
+async function report({ layer, results, wanted }: Trial): Promise<void> {
   const mutants = mutantsOf(layer);
   const lines = linesIn(results);
   const killed = killedIn(results);
   const reached = new Set(lines.flatMap((line) => ('alive' in line ? line.alive : [])));
   const loaded = new Set(lines.flatMap((line) => ('done' in line ? line.loaded : [])));
-  const accepted = await acceptedOf(mutants);
+  const isTried = new Set(wanted ?? mutants.keys());
+  const accepted = await acceptedOf(mutants.filter((_, number) => isTried.has(number)));
   const alive = mutants.flatMap((mutant, number) =>
     accepted.has(mutant) && !killed.has(number) ? { mutant, number } : [],
   );

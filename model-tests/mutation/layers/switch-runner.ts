@@ -26,6 +26,10 @@ const BUDGET_MS = Number(process.env['MUTANTS_BUDGET'] ?? 0);
 const COUNT = Number(process.env['MUTANTS_COUNT'] ?? 0);
 /** Which run of the file this is. */
 const RUN = process.env['MUTANTS_RUN'] ?? '';
+/** The numbers of the mutants that are tried; all if it is not there. */
+const WANTED = process.env['MUTANTS_WANTED']?.split(',').map(Number);
+const wanted = new Set(WANTED);
+const isWanted = (number: number): boolean => WANTED === undefined || wanted.has(number);
 const NONE = -1;
 
 let active = NONE;
@@ -106,7 +110,7 @@ export default class SwitchRunner extends VitestTestRunner {
   /** Tries mutants, as long as that is quick. */
   async #tryEach(numbers: readonly number[], { path, round, isLoading }: Way): Promise<void> {
     const isOver = overIn(round);
-    const open = numbers.filter((number) => !isOver.has(number)).sort((a, b) => a - b);
+    const open = numbers.filter((number) => isWanted(number) && !isOver.has(number)).sort((a, b) => a - b);
     const [quickest] = this.#usual.toSorted((a, b) => a.milliseconds - b.milliseconds);
     if (open.length === 0 || quickest === undefined) return;
     const began = performance.now();
