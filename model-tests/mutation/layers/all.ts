@@ -46,7 +46,8 @@ interface Wanted {
  * Tries all mutants of a layer: they are in one source, and are switched on one by one in the process of the tests. What is
  * noticed only in other processes is not seen. Results are in `build/mutants/LAYER-all.jsonl`.
  * @param resume whether files of tests that were run are not run again
- * @param tests texts: only files of tests whose path contains one of them are run, again if they were run; what was found out stays
+ * @param tests texts: only files of tests whose path contains one of them are run, again if they were run, unless with `resume`; what was
+ *   found out stays
  * @param file texts: only mutants of files whose path contains one of them are tried
  */
 export async function tryAll(layer: Layer, { resume, tests, file: texts }: Wanted): Promise<void> {
@@ -61,7 +62,7 @@ export async function tryAll(layer: Layer, { resume, tests, file: texts }: Wante
   if (goesOn && !isSame)
     console.log(`${layer}: the source has changed, so what was found out before is not used`);
   if (!goesOn || !isSame) writeFileSync(results, `${JSON.stringify({ of })}\n`);
-  else if (tests.length > 0) forget(results, isWanted);
+  else if (!resume) forget(results, isWanted);
   const accepted = await acceptedOf(mutants);
   const refused = mutants.flatMap((mutant, number) => (accepted.has(mutant) ? [] : number));
   noteLine(results, { refused });
