@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { openFields } from './test/support/open-fields.ts';
+import { XSTATE_BUILD } from './test/support/xstate-build.ts';
 
 /**
  * Files that run at a time: more than there are cores, since most wait for processes, sockets and timers. The long forms
@@ -27,9 +28,8 @@ const FILES = {
 export default defineConfig({
   // The tests see what the server holds.
   plugins: [openFields()],
+  resolve: { alias: XSTATE_BUILD },
   test: {
-    // The development build of XState says this of every actor that is made in an action, and means something else.
-    onConsoleLog: (log) => !log.includes('Custom actions should not call'),
     maxWorkers: WORKERS,
     globalSetup: 'test/support/before-all.ts',
     projects: [

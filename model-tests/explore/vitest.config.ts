@@ -1,13 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { openFields } from '../../test/support/open-fields.ts';
-
-// The build that is used in production: the other one takes longer, and warns of actions that are in order.
-const xstate = fileURLToPath(new URL('../../node_modules/xstate/dist/xstate.esm.js', import.meta.url));
+import { XSTATE_BUILD } from '../../test/support/xstate-build.ts';
 
 export default defineConfig({
   plugins: [openFields()],
-  resolve: { alias: [{ find: /^xstate$/, replacement: xstate }] },
+  resolve: { alias: XSTATE_BUILD },
   test: {
     name: 'explore',
     dir: fileURLToPath(new URL('.', import.meta.url)),
