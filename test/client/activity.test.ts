@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ActivityWatches } from '../../src/client/worker/activity-watches.ts';
 import { ActivityWriter, newBoard, type CallDetails } from '../../src/client/worker/activity.ts';
 import { CalledBeside, Departure } from '../../src/client/worker/departure.ts';
@@ -70,6 +70,10 @@ describe('a call that is watched from another thread', () => {
     watches.cancelled({ 7: 'ask' });
     watches.cancelled({ 7: 'ask' });
     expect(reports).toMatchObject([{ type: 'call', call: 1 }]);
+    // What has ended is reported at the next look.
+    writer.end();
+    watches.cancelled({ 7: 'ask' });
+    expect(reports).toHaveLength(1);
   });
 
   it('cannot end any more when it is condemned, unless it has ended before', () => {
@@ -80,6 +84,20 @@ describe('a call that is watched from another thread', () => {
     expect(reports.slice(1)).toEqual([{ type: 'condemned', call: 1 }]);
     watches.look();
     expect(reports).toHaveLength(2);
+    // Its thread waits while the memory says that it is condemned: here it does not, and the test goes on.
+    const waits = vi.spyOn(Atomics, 'wait').mockReturnValue('ok');
+    writer.end();
+    expect(waits.mock.calls.map(([, word, value]) => [word, value])).toEqual([[0, -1]]);
+    waits.mockRestore();
+  });
+
+  it('that is not condemned ends without a wait', () => {
+    const { writer } = watched();
+    const waits = vi.spyOn(Atomics, 'wait').mockReturnValue('ok');
+    writer.begin(call());
+    writer.end();
+    expect(waits).not.toHaveBeenCalled();
+    waits.mockRestore();
   });
 
   it('that has ended is not condemned, and neither is the next one', () => {

@@ -6,10 +6,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startHere, type LaunchOrder } from '../../src/client/launchers/launcher.ts';
 import { RemoteLaunch, type RemoteLaunchCommand } from '../../src/client/launchers/remote-launch.ts';
 import { RELEASED, startChild, type Child } from '../../src/client/sentinel/child.ts';
+import { parentOf } from '../../src/client/sentinel/parent.ts';
+import { enter } from '../../src/client/sentinel/place.ts';
 import { startWorkerChild } from '../../src/client/sentinel/worker-child.ts';
+import { packageFile, PackageFileError } from '../../src/client/package-file.ts';
 import { startPrivateServer } from '../../src/client/master/private-server.ts';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
-import { newBoard } from '../../src/client/worker/activity.ts';
+import { ActivityWriter, newBoard } from '../../src/client/worker/activity.ts';
 import type { WatchdogData } from '../../src/client/worker/worker-link.ts';
 import { FakeProcess, PID } from '../support/fake-process.ts';
 import { fateOf } from '../support/server-line.ts';
@@ -205,6 +208,20 @@ describe('a worker thread', () => {
     child.send({ type: 'condemn', call: 1, rank: 2 });
   });
 
+  it('whose call lasts is seen at the second look, one every 50 ms', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { thread, heard } = startedThread();
+    const board = thread?.options.workerData?.board;
+    if (board === undefined) throw new Error('there is no thread');
+    new ActivityWriter(board).begin({ batch: '7', at: 2, limit: Infinity, isLoading: false });
+    vi.advanceTimersByTime(99);
+    expect(heard).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(heard).toEqual([{ type: 'call', call: 1, batch: '7', at: 2, limit: null, isLoading: false }]);
+    thread?.emit('exit', 0);
+    vi.useRealTimers();
+  });
+
   it('that cannot be started has ended, and says why', async () => {
     const { child, heard } = startedThread(NoThread);
     expect(await child.ended).toBe('no such flag');
@@ -224,6 +241,11 @@ const hostOf = (process: FakeProcess): ChildHostParts => ({
 });
 
 describe('a program of this package', () => {
+  it('is a file of the package, or cannot be started', () => {
+    expect(packageFile('client/index.js').pathname).toMatch(/\/dist\/client\/index\.js$/);
+    expect(() => packageFile('client/none.js')).toThrow(PackageFileError);
+  });
+
   it.each([
     [true, 2],
     [false, 0],
@@ -290,6 +312,60 @@ describe('a program of this package', () => {
     thread?.emit('exit', 4);
     expect(await child.ended).toBe(unref ? 'Error: oh' : 'exit status 4');
   });
+});
+
+/** A program whose parent is the test, which takes the place of this process. */
+class FakeProgram extends EventEmitter {
+  connected = true;
+  readonly sent: unknown[] = [];
+  readonly done: (() => void)[] = [];
+  send = (message: unknown, _handle: undefined, _options: undefined, done: () => void): boolean =>
+    this.sent.push(message) === this.done.push(done);
+}
+
+describe('the parent of a program', () => {
+  it('is heard, is told when a message is sent, and is gone when it says so or ends', async () => {
+    const program = new FakeProgram();
+    vi.stubGlobal('process', program);
+    const log: unknown[] = [];
+    const parent = parentOf(() => log.push('gone'));
+    parent.onMessage((message) => log.push(message));
+    const sent = fateOf(parent.send({ a: 1 }).then(() => 'sent'));
+    for (const message of [{ b: 1 }, RELEASED]) program.emit('message', message);
+    program.emit('SIGINT');
+    program.emit('disconnect');
+    program.connected = false;
+    const late = parent.send({ a: 2 }).then(() => 'not sent');
+    vi.unstubAllGlobals();
+    expect([log, program.sent, program.listenerCount('SIGINT')]).toEqual([
+      [{ b: 1 }, 'gone', 'gone'],
+      [{ a: 1 }],
+      1,
+    ]);
+    expect([await late, sent.outcome]).toEqual(['not sent', 'pending']);
+    program.done[0]?.();
+    await turns();
+    expect(sent.outcome).toBe('sent');
+  });
+
+  it('may be gone already', () => {
+    const program = new FakeProgram();
+    program.connected = false;
+    vi.stubGlobal('process', program);
+    let gone = 0;
+    parentOf(() => gone++);
+    vi.unstubAllGlobals();
+    expect(gone).toBe(1);
+  });
+});
+
+it('a program enters the folder and gets the environment of its workers', () => {
+  const entered = vi.spyOn(process, 'chdir').mockReturnValue();
+  enter({ env: { SLEIGH_TEST_PLACE: 'here' } });
+  expect([process.env['SLEIGH_TEST_PLACE'], entered.mock.calls]).toEqual(['here', []]);
+  delete process.env['SLEIGH_TEST_PLACE'];
+  enter({ cwd: '/there' });
+  expect(entered.mock.calls).toEqual([['/there']]);
 });
 
 function launchedHere(order: Partial<LaunchOrder> = {}) {

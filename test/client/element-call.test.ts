@@ -57,15 +57,18 @@ it('a call that is stopped fails with the first reason, whatever it throws', asy
     throw new Error('aborted');
   });
   call.stop(CANCELLED);
+  // Alone in its process, it is not abandoned.
+  expect(clock.running).toBe(0);
   call.stop(new TaskStopped({ code: 'timed-out', message: 'later' }));
   await expect(call.resultOf(() => thrown)).rejects.toBe(CANCELLED);
   expect([left, clock.running]).toEqual([[], 0]);
 });
 
-it('a call among others is abandoned 350 ms after it was stopped', async () => {
-  const { clock, call, left } = callWith();
+it('a call among others is abandoned 350 ms after it was stopped, whatever its timeout', async () => {
+  const { clock, call, left } = callWith(100);
   const result = call.resultOf(never).catch((error: unknown) => error);
   call.stop(CANCELLED, true);
+  expect(clock.running).toBe(1);
   clock.advance(349);
   expect(left).toEqual([]);
   clock.advance(1);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createMachine } from 'xstate';
 import { LifeCycle, LifeCycleTable } from '../../src/client/life-cycle.ts';
 import { batchChecks } from '../machines/checks/batch.ts';
 import { callValueChecks } from '../machines/checks/call-value.ts';
@@ -8,6 +9,11 @@ import { leftValueChecks } from '../machines/checks/left-value.ts';
 import { ownerSearchChecks } from '../machines/checks/owner-search.ts';
 import { sleighPoolChecks } from '../machines/checks/sleigh-pool.ts';
 import { Recording } from '../support/chart.ts';
+
+const toggle = createMachine({
+  initial: 'off',
+  states: { off: { on: { toggle: { target: 'on', actions: 'note' } } }, on: { on: { toggle: 'off' } } },
+});
 
 describe.each([
   batchChecks,
@@ -40,4 +46,14 @@ describe.each([
       expect([last, calls, had]).toEqual([last, recording.takeCalls(), expected]);
     }
   });
+});
+
+it('a life cycle computes each step once, and has one state for all ways to it', () => {
+  const table = new LifeCycleTable(toggle);
+  const { initial } = table;
+  const there = table.step(initial, { type: 'toggle' });
+  expect(table.step(initial, { type: 'toggle' })).toBe(there);
+  expect(there.commands).toEqual(['note']);
+  expect(table.step(there.target, { type: 'toggle' }).target).toBe(initial);
+  expect(table.step(initial, { type: 'other' }).target).toBe(initial);
 });

@@ -1,6 +1,7 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { hostClock } from '../../src/client/clock.ts';
 import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Pace } from '../../src/client/master/pace.ts';
 import { Rate } from '../../src/client/master/rate.ts';
@@ -283,4 +284,13 @@ describe.skipIf(process.platform !== 'linux')('what a process has used', () => {
     expect(await usageOf(undefined)).toBeUndefined();
     expect(await usageOf(2 ** 22 + 1)).toBeUndefined();
   });
+});
+
+it('the timers of the client keep no process alive', () => {
+  /** Those that keep it alive. */
+  const running = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+  const before = running();
+  const timer = hostClock.startTimer(60_000, () => undefined);
+  expect(running()).toBe(before);
+  timer.stop();
 });

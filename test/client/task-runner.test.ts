@@ -1,6 +1,9 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { ThreadPort } from '../../src/client/platform.ts';
+import { CALL_REPORTS } from '../../src/client/task/call-report.ts';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { UnresolvedValue } from '../../src/client/values/lending.ts';
 import { ModuleError, type Exports } from '../../src/client/task/module-function.ts';
 import { Chunk, chunkPart, type ChunkPart } from '../../src/client/values/chunk.ts';
 import { encodeTogether } from '../../src/client/values/values.ts';
@@ -12,6 +15,7 @@ import { Departure } from '../../src/client/worker/departure.ts';
 import { MasterMemory } from '../../src/client/worker/master-memory.ts';
 import { TaskRunner } from '../../src/client/worker/task-runner.ts';
 import type { Access } from '../../src/client/worker/worker.ts';
+import type { MemoryRequest } from '../../src/client/worker/worker-messages.ts';
 import { WorkerMemory } from '../../src/client/worker/worker-memory.ts';
 import { MODULE } from '../../src/client/errors/job.ts';
 import { KEY } from '../../src/wire/names.ts';
@@ -20,6 +24,13 @@ import { ManualClock } from '../support/manual-clock.ts';
 // A worker's calls without a process: the test has its modules, its clock, and what its sentinel sees.
 
 type Task = (value: unknown, context: TaskContext) => unknown;
+
+interface Surroundings {
+  /** Whether its process has several ranks. */
+  readonly isShared?: boolean;
+  /** The port to its master. */
+  readonly memory?: ThreadPort;
+}
 
 class Hands {
   readonly clock = new ManualClock();
@@ -33,7 +44,7 @@ class Hands {
   readonly runner: TaskRunner;
   readonly #access: Access;
 
-  constructor(functions: Readonly<Record<string, Task>>, { isShared = false } = {}) {
+  constructor(functions: Readonly<Record<string, Task>>, { isShared = false, memory }: Surroundings = {}) {
     this.turns = isShared ? new CallTurns() : undefined;
     const loadModule = (path: string): Promise<Exports> =>
       path === '/t.mjs' ? Promise.resolve(functions) : Promise.reject(new ModuleError(MODULE.missing(path)));
@@ -49,7 +60,7 @@ class Hands {
       },
       departure: this.departure,
       memory: new WorkerMemory(platform),
-      masterMemory: new MasterMemory(undefined),
+      masterMemory: new MasterMemory(memory && (() => memory)),
       turns: this.turns,
       onTurn: (company) => void this.log.push(company),
       within: (_running, call) => call(),
@@ -141,6 +152,21 @@ describe('a call', () => {
     ]);
   });
 
+  it('reports its progress to a master that listens: what can be sent, and the last value when it ends', async () => {
+    const hands = new Hands({
+      f: (_, context) => {
+        for (const value of [1, 2]) context.progress(value);
+        context.progress(() => undefined);
+      },
+    });
+    const listens = { [KEY.listens]: '1' };
+    await expect(hands.run('x', listens)).rejects.toThrow(/progress/);
+    const report = { batch: '7', index: 4, worker: 3, type: 'progress' };
+    expect(hands.stored).toEqual([1, 2].map((value) => [CALL_REPORTS, { ...report, value }]));
+    await expect(hands.run('x')).rejects.toThrow(/progress/);
+    expect(hands.stored).toHaveLength(2);
+  });
+
   it('that fails is over', async () => {
     const hands = new Hands({
       f: () => {
@@ -227,7 +253,33 @@ describe('what a task needs besides its element', () => {
     const hands = new Hands({ f: (value) => value });
     hands.values.set('#left 1', [1]);
     expect(await hands.run(null, { [KEY.elementIn]: '#left 1' })).toEqual([1]);
+    expect(hands.log).toContain('call 7 0 Infinity');
     await expect(hands.run(null, { [KEY.elementIn]: '#left 2' })).rejects.toThrow('#left 2');
+  });
+
+  it('may refer to memory of the master, which is asked for it (S36)', async () => {
+    const hands = new Hands(
+      { f: (value, { fixedArgs }) => [value, fixedArgs] },
+      {
+        memory: {
+          postMessage: (asked) => {
+            const { asked: number, references } = unsafeCast<MemoryRequest>(asked);
+            const memory = references.map((each) => new ArrayBuffer(each.length));
+            answer({ asked: number, memory });
+          },
+          on: (_event, listener) => (answer = listener),
+          once: () => undefined,
+          unref: () => undefined,
+        },
+      },
+    );
+    let answer: (message: unknown) => void = () => undefined;
+    const sizeOf = (reference: string): UnresolvedValue =>
+      new UnresolvedValue([reference], (memory) => memory.get(reference)?.byteLength);
+    hands.values.set('#fixedArg1', sizeOf('four'));
+    expect(await hands.run(sizeOf('nineteen'), { [KEY.fixedArgs]: '#fixedArg1' })).toEqual([8, 4]);
+    const elsewhere = new Hands({ f: (value) => value }).run(sizeOf('a'));
+    await expect(elsewhere).rejects.toMatchObject({ name: 'TaskStopped' });
   });
 
   it('is a module with that function: without it the task fails, and the worker stays', async () => {
@@ -282,6 +334,7 @@ describe('a chunk', () => {
       ['b', 0],
       ['c', 1],
     ]);
+    expect(hands.log.filter((each) => each.startsWith('load'))).toEqual(['load 7 0 60000']);
     expect(hands.log.filter((each) => each.startsWith('call'))).toEqual([
       'call 7 0 Infinity',
       'call 8 1 Infinity',
@@ -348,6 +401,17 @@ describe('the ranks of one process', () => {
       ['all', 'suspect', 'third'],
       ['together', 'alone', 'together'],
     ]);
+  });
+
+  it('call a task alone from the attempt that its master names, and its first attempt is the first (S23.10)', async () => {
+    for (const [aloneFrom, company] of [
+      ['1', 'alone'],
+      ['2', 'together'],
+    ] as const) {
+      const hands = new Hands({ f: (value) => value }, { isShared: true });
+      await hands.run('x', { [KEY.aloneFrom]: aloneFrom });
+      expect(hands.log[0]).toBe(company);
+    }
   });
 
   it('abandon a cancelled call that does not end, and leave', async () => {

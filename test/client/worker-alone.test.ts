@@ -156,8 +156,11 @@ describe('a worker', () => {
     working.before = refuse(0);
     await working.give(7);
     expect(working.refusals).toMatchObject([{ message: expect.stringContaining('no room') }]);
+    // As many bytes as are sent together with the next request.
+    await working.give(4_096);
+    expect([working.refusals.length, working.results.at(-1)?.metadata[KEY.error]]).toEqual([2, undefined]);
     await working.give(6_000);
-    expect(working.refusals).toHaveLength(2);
+    expect(working.refusals).toHaveLength(3);
     working.before = () => undefined;
     await working.give(1);
     expect([working.results.at(-1)?.value, working.fate.outcome]).toEqual(['x', 'pending']);
@@ -243,6 +246,25 @@ describe('a worker', () => {
     working.server.clock.advance(1_000);
     await working.turns();
     expect([working.asked(), working.refusals]).toEqual([['use ws', 'store worker_ids', STORE, FETCH], []]);
+    working.departure.request('told-to-go');
+  });
+
+  it.each([
+    ['has no task when its result was accepted', undefined, [FETCH]],
+    ['has its task until it is known to have failed', '9', [STORE, FETCH]],
+  ])('that loses its connection %s', async (_what, doing, repeated) => {
+    const working = new Working(() => 'done');
+    working.grace = '20';
+    if (doing !== undefined) working.before = refuse(0);
+    await working.give('a', { [KEY.taskNumber]: '9' });
+    working.asked();
+    working.server.lines[0]?.destroy();
+    await working.turns();
+    working.server.clock.advance(1_000);
+    await working.turns();
+    const registration = working.server.asked.find(({ args }) => args[2] === VARIABLE.workerIds);
+    expect(registration?.metadata.get(KEY.doing)).toBe(doing);
+    expect(working.asked()).toEqual(['use ws', 'store worker_ids', ...repeated]);
     working.departure.request('told-to-go');
   });
 

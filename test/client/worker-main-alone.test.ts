@@ -111,6 +111,8 @@ function held() {
 describe('the program of a worker', () => {
   it('connects as it is ordered to, loads its module first, and describes itself', async () => {
     const program = new Program();
+    program.main.rejected(new Error('before its order'));
+    expect(program.complaints).toEqual(['sleigh: worker 0: before its order\n']);
     await program.start(3, { preload: '/t.mjs' });
     expect([program.loaded, program.said, program.boards]).toEqual([
       ['/t.mjs'],

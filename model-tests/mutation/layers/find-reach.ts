@@ -17,7 +17,7 @@ const ABLE = [
   /^test\/(web|views)\//,
 ];
 const UNABLE =
-  /planted|document\.test|growth\.test|oracle-finds|turns\.test|big\.test|conformance-(forwarded|partitioned)/;
+  /planted|document\.test|growth\.test|oracle-finds|core\/turns\.test|big\.test|conformance-(forwarded|partitioned)/;
 /** Tests of the client are the most and the slowest. Those of the server's layers do without them. */
 const OF_CLIENT = /^test\/client\/(?!reference)|client-simulation|pool-paths/;
 const WITH_CLIENT: ReadonlySet<Subject> = new Set(['client', 'wire']);
