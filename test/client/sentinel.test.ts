@@ -8,9 +8,9 @@ import { inLines } from '../../src/client/sentinel/output-lines.ts';
 import { SentinelEventWriter } from '../../src/client/sentinel/sentinel-event-writer.ts';
 import { GroupFullError, Sentinel } from '../../src/client/sentinel/sentinel.ts';
 import { WorkerHost, type RankEnd } from '../../src/client/sentinel/worker-host.ts';
-import { WorkerPool } from '../../src/client/sentinel/worker-pool.ts';
+import { WorkerPool, type WorkerPoolOptions } from '../../src/client/sentinel/worker-pool.ts';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
-import type { MessageAboutRank } from '../../src/client/worker/worker-messages.ts';
+import type { CallSeen, MessageAboutRank } from '../../src/client/worker/worker-messages.ts';
 import { KEY, VARIABLE } from '../../src/wire/names.ts';
 import { eventually } from '../support/eventually.ts';
 import { Puppet } from '../support/puppet.ts';
@@ -250,32 +250,59 @@ describe('what a sentinel writes', () => {
   });
 });
 
+/** The workers of a sentinel, which are in the hands of the test. It gives those ranks, one after the other. */
+function poolOf(ranks: readonly number[], options: Partial<WorkerPoolOptions> = {}) {
+  const children: Puppet[] = [];
+  const named: unknown[] = [];
+  const asked: unknown[] = [];
+  const ends: unknown[] = [];
+  const clock = new ManualClock();
+  const left = [...ranks];
+  const platform = unsafeCast<Platform>({
+    clock,
+    startWorker: (_kind: string, args: readonly string[]) => {
+      named.push(args);
+      const child = new Puppet();
+      children.push(child);
+      return child;
+    },
+  });
+  const pool = new WorkerPool({
+    platform,
+    kind: 'process',
+    workers: ranks.length,
+    budget: undefined,
+    order: { server: { host: 'ada', port: 7 }, workspace: 'job' },
+    askForRank: (replaces) => {
+      asked.push(replaces);
+      return Promise.resolve(left.shift());
+    },
+    report: (end, isFirst) => Promise.resolve(void ends.push([end, isFirst])),
+    onOutput: () => Promise.resolve(),
+    ...options,
+  });
+  const run = async (milliseconds = 0): Promise<void> => {
+    clock.advance(milliseconds);
+    for (let n = 0; n < 3; n++) await endOfTurn();
+  };
+  return { children, named, asked, ends, clock, pool, run };
+}
+
+/** A call that lasts. */
+const lasting = (more: Partial<CallSeen> = {}): CallSeen & { type: 'call' } => ({
+  type: 'call',
+  call: 3,
+  batch: '7',
+  at: 2,
+  limit: null,
+  isLoading: false,
+  ...more,
+});
+const ENDED = { rank: 4, how: 'signal SIGKILL', at: 2, words: '' };
+
 describe('the workers of a sentinel', () => {
   it.each([1, 2])('get an order for each rank, %i to a process', async (concurrency) => {
-    const children: Puppet[] = [];
-    const named: unknown[] = [];
-    const clock = new ManualClock();
-    const platform = unsafeCast<Platform>({
-      clock,
-      startWorker: (_kind: string, args: readonly string[]) => {
-        named.push(args);
-        const child = new Puppet();
-        children.push(child);
-        return child;
-      },
-    });
-    let rank = 0;
-    const pool = new WorkerPool({
-      platform,
-      kind: 'process',
-      workers: 4,
-      concurrency,
-      budget: undefined,
-      order: { server: { host: 'ada', port: 7 }, workspace: 'job' },
-      askForRank: () => Promise.resolve(rank < 3 ? rank++ : undefined),
-      report: () => Promise.resolve(),
-      onOutput: () => Promise.resolve(),
-    });
+    const { children, named, pool } = poolOf([0, 1, 2], { workers: 4, concurrency });
     expect(await pool.begun).toBe(3);
     const orders = children.map(({ sent }) => sent);
     const order = (of: number) => ({
@@ -300,6 +327,162 @@ describe('the workers of a sentinel', () => {
     pool.stop();
     for (const child of children) await child.end('exit status 0');
     await pool.stopped;
+  });
+
+  it('have 750 ms beyond the limit of a call, which is condemned before they are killed (S22.2, S22.4)', async () => {
+    const { children, ends, clock, run } = poolOf([4]);
+    await run();
+    const [child] = children;
+    child?.say({ type: 'ready' });
+    child?.say(lasting({ limit: 100 }));
+    await run(849);
+    expect(child?.sent).toHaveLength(1);
+    await run(1);
+    expect(child?.sent.slice(1)).toEqual([{ type: 'condemn', call: 3 }]);
+    child?.say({ type: 'condemned', call: 2 });
+    expect(child?.kills).toBe(0);
+    child?.say({ type: 'condemned', call: 3 });
+    expect(child?.kills).toBe(1);
+    await child?.end('signal SIGKILL');
+    await run();
+    expect(ends).toEqual([[{ ...ENDED, task: 'failed', why: 'timed-out' }, true]]);
+    // What is left limits the output and the report.
+    await run(2_000);
+    expect(clock.running).toBe(0);
+  });
+
+  it('go on if the condemned call has ended, and are killed if they do not answer', async () => {
+    const { children, pool, run } = poolOf([4]);
+    await run();
+    const [child] = children;
+    child?.say({ type: 'ready' });
+    child?.say(lasting());
+    pool.setCancelled({ 6: 'kill' });
+    expect(child?.sent.at(-1)).toMatchObject({ type: 'cancelled' });
+    pool.setCancelled({ 7: 'kill' });
+    expect(child?.sent.at(-1)).toEqual({ type: 'condemn', call: 3 });
+    child?.say({ type: 'idle' });
+    await run(1_000);
+    expect(child?.kills).toBe(0);
+    // A further call of the cancelled batch is condemned at once.
+    child?.say(lasting({ call: 4 }));
+    expect(child?.sent.at(-1)).toEqual({ type: 'condemn', call: 4 });
+    await run(999);
+    expect(child?.kills).toBe(0);
+    await run(1);
+    expect(child?.kills).toBe(1);
+  });
+
+  it('are told of each cancellation once, and a call that is asked to end has half a second (S22.3)', async () => {
+    const { children, pool, run } = poolOf([4]);
+    await run();
+    const [child] = children;
+    child?.say({ type: 'ready' });
+    child?.say(lasting());
+    pool.setCancelled({ 7: 'ask' });
+    await run(499);
+    pool.setCancelled({ 7: 'ask', 8: 'ask' });
+    expect(child?.sent.at(-1)).toMatchObject({ type: 'cancelled' });
+    await run(1);
+    expect(child?.sent.at(-1)).toEqual({ type: 'condemn', call: 3 });
+  });
+
+  it('are followed by whoever wants to know what they do', async () => {
+    const log: unknown[] = [];
+    const usages: Promise<unknown>[] = [];
+    const { children, run } = poolOf([4], {
+      watch: {
+        started: (rank, { usage }) => {
+          log.push(['started', rank]);
+          usages.push(usage());
+        },
+        calls: (rank, seen) => log.push(['calls', rank, seen?.call]),
+        ended: (rank) => log.push(['ended', rank]),
+      },
+    });
+    await run();
+    const [child] = children;
+    child?.say({ type: 'ready' });
+    child?.say(lasting());
+    child?.say({ type: 'idle' });
+    await child?.end('exit status 1');
+    await run();
+    expect(log).toEqual([
+      ['started', 4],
+      ['calls', 4, 3],
+      ['calls', 4, undefined],
+      ['ended', 4],
+    ]);
+    expect(usages).toHaveLength(1);
+  });
+
+  it('are let go when they have left, or after the time of a drain', async () => {
+    for (const milliseconds of [69, 70]) {
+      const { children, clock, pool, run, ends } = poolOf([4]);
+      await run();
+      const [child] = children;
+      child?.say({ type: 'ready' });
+      pool.drain(70);
+      expect(child?.sent.slice(1)).toEqual([{ type: 'leave' }]);
+      if (milliseconds === 69) child?.say({ type: 'leaving', why: 'told-to-go', words: 'as it was told' });
+      await run(milliseconds);
+      expect(child?.sent.slice(2)).toEqual(milliseconds === 69 ? [] : [{ type: 'release' }]);
+      child?.stderr.write('the last words\n');
+      await child?.end('exit status 0');
+      expect(await pool.stopped).toBe('the workers were told to go');
+      const words = milliseconds === 69 ? 'as it was told' : 'the last words';
+      expect(ends).toEqual([
+        [{ rank: 4, how: 'exit status 0', at: 0, task: 'untried', why: 'told-to-go', words }, true],
+      ]);
+      await run(2_000);
+      expect(clock.running).toBe(0);
+    }
+  });
+
+  it('are replaced under their rank, after a delay if they were never ready (S22.9, S22.10)', async () => {
+    const { children, asked, run, pool, clock } = poolOf([4, 4], {
+      workers: 1,
+      budget: { restarts: 1, within: 1_000, maxDelay: 1_000 },
+    });
+    await run();
+    await children[0]?.end('exit status 1');
+    await run(99);
+    expect(asked).toEqual([undefined]);
+    await run(1);
+    expect([asked, children.length]).toEqual([[undefined, 4], 2]);
+    await children[1]?.end('exit status 1');
+    await run();
+    pool.stop();
+    await run(9_999);
+    expect([asked.length, clock.running, await pool.stopped]).toEqual([2, 0, 'the workers were told to go']);
+  });
+
+  it('are replaced two seconds after their end if the server does not take the report', async () => {
+    const { children, asked, run } = poolOf([4, 4], {
+      workers: 1,
+      budget: { restarts: 1, within: 1_000, maxDelay: 1_000 },
+      report: () => new Promise(() => undefined),
+    });
+    await run();
+    children[0]?.say({ type: 'ready' });
+    await children[0]?.end('exit status 1');
+    await run(1_999);
+    expect(asked).toHaveLength(1);
+    await run(1);
+    expect(asked).toEqual([undefined, 4]);
+  });
+
+  it('are not started any more when their rank comes too late', async () => {
+    let give: (rank: number) => void = () => undefined;
+    const { children, pool, run } = poolOf([4], {
+      askForRank: () => new Promise((resolve) => (give = resolve)),
+    });
+    await run();
+    pool.stop();
+    expect(await pool.stopped).toBe('the workers were told to go');
+    give(4);
+    await run();
+    expect([children, await pool.begun]).toEqual([[], 1]);
   });
 });
 
