@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startHere, type LaunchOrder } from '../../src/client/launchers/launcher.ts';
+import { processes, startHere, threads, threadsBeside, type LaunchOrder } from '../../src/client/launchers/launcher.ts';
 import { RemoteLaunch, type RemoteLaunchCommand } from '../../src/client/launchers/remote-launch.ts';
 import { RELEASED, startChild, type Child } from '../../src/client/sentinel/child.ts';
 import { parentOf } from '../../src/client/sentinel/parent.ts';
@@ -450,6 +450,14 @@ describe('workers on this host', () => {
     const other = launchedHere();
     other.end('exit status 1');
     await expect(other.result).rejects.toThrow('their sentinel has ended: exit status 1');
+  });
+
+  it('share the memory of this process only if they are threads of it (S36)', () => {
+    expect([threads(), processes(), threadsBeside()].map(({ sharesMemory = false }) => sharesMemory)).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('are not on other hosts', async () => {

@@ -151,7 +151,11 @@ const planOf = (name: string, workers: number): RemoteLaunchPlan => ({
 });
 
 /** @param failing the number of the program that is not there */
-function launched(order: Partial<LaunchOrder> = {}, failing = -1) {
+function launched(
+  order: Partial<LaunchOrder> = {},
+  failing = -1,
+  plans = [planOf('one', 2), planOf('two', 3)],
+) {
   let follower: ServerLine | undefined;
   const follow: Answer = ({ args: [verb = ''], line }) => {
     if (verb !== 'ifind') return shortReply();
@@ -163,7 +167,7 @@ function launched(order: Partial<LaunchOrder> = {}, failing = -1) {
   const output: string[] = [];
   const result = startRemoteLaunches(
     { ...ORDER, onOutput: (text) => output.push(text), ...order },
-    [planOf('one', 2), planOf('two', 3)],
+    plans,
     {
       platform: server.platform(),
       startRemoteLaunch: (started, pass) => {
@@ -176,8 +180,9 @@ function launched(order: Partial<LaunchOrder> = {}, failing = -1) {
   );
   const orderOf = (at: number): RemoteLaunchOrder => JSON.parse(stations[at]?.command.args[0] ?? '');
   /** A sentinel says that it and its workers have ended. */
-  const bye = async (station: string, workers: number, reason: string): Promise<void> => {
-    const said = { [KEY.station]: station, [KEY.workers]: String(workers), [KEY.byeReason]: reason };
+  const bye = async (station: string, workers: number | undefined, reason: string): Promise<void> => {
+    const count = workers === undefined ? {} : { [KEY.workers]: String(workers) };
+    const said = { [KEY.station]: station, ...count, [KEY.byeReason]: reason };
     await follower?.say(longReply('', { metadata: new Map(Object.entries(said)) }));
     await turns(8);
   };
@@ -247,6 +252,30 @@ describe('workers elsewhere', () => {
     stations[1]?.end(how);
     await turns(8);
     expect([fate.outcome, output]).toEqual([reason, [`sleigh: ${reason}\n`]]);
+  });
+
+  it('are gone when the number of them has been told, of each program', async () => {
+    const { result, stations, orderOf, bye } = launched({}, -1, [planOf('one', 1)]);
+    const fate = fateOf((await result).gone);
+    await turns(8);
+    stations[0]?.end('exit status 0');
+    await turns(8);
+    const { station } = orderOf(0);
+    await bye(station, undefined, 'without a number');
+    expect(fate.outcome).toBe('pending');
+    await bye(station, 1, 'drained');
+    expect(fate.outcome).toBe('drained');
+  });
+
+  it('that a program has submitted are waited for when they are stopped', async () => {
+    const { result, stations, orderOf, bye } = launched({}, -1, [planOf('one', 1)]);
+    const workers = await result;
+    stations[0]?.end('exit status 0');
+    const stopped = fateOf(workers.stop().then(() => 'stopped'));
+    await turns(8);
+    expect([stations[0]?.log, stopped.outcome]).toEqual([['released'], 'pending']);
+    await bye(orderOf(0).station, 1, 'told to go');
+    expect(stopped.outcome).toBe('stopped');
   });
 
   it('are released when they are stopped, and killed after five seconds, and again', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exportOf, functionOf, loadModule } from '../../src/client/task/module-function.ts';
-import { flagsForProcess, flagsForThread } from '../../src/client/sentinel/node-flags.ts';
+import { flagsForProcess, flagsForThread, processFlags, threadFlags } from '../../src/client/sentinel/node-flags.ts';
 import { pathOf, tasks } from '../../src/client/task/task.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sleigh-modules-'));
@@ -198,5 +198,30 @@ describe('the Node flags for workers', () => {
   ])('are correct for %j', (flags, forProcess, forThread) => {
     expect(flagsForProcess(flags)).toEqual(forProcess);
     expect(flagsForThread(flags)).toEqual(forThread);
+  });
+
+  it('are followed by those of the limits, in the units of V8, and those that the workers are to have', () => {
+    const own = ['--eval=x', '--import=tsx'];
+    const limits = { maxOldGenerationSizeMb: 9, maxYoungGenerationSizeMb: 7, stackSizeMb: 1.5 };
+    expect(processFlags(own, { execArgv: ['--one'], resourceLimits: limits })).toEqual([
+      '--import=tsx',
+      '--max-old-space-size=9',
+      '--max-semi-space-size=3',
+      '--stack-size=1536',
+      '--one',
+    ]);
+    for (const maxYoungGenerationSizeMb of [0, 3])
+      expect(processFlags([], { resourceLimits: { maxYoungGenerationSizeMb } })).toEqual([
+        '--max-semi-space-size=1',
+      ]);
+    expect(processFlags([], {})).toEqual([]);
+    expect([threadFlags(own, {}), threadFlags(own, { execArgv: ['--one'] })]).toEqual([
+      ['--import=tsx'],
+      ['--import=tsx', '--one'],
+    ]);
+    expect([threadFlags(['--no-warnings'], {}), threadFlags(['--no-warnings'], { execArgv: [] })]).toEqual([
+      undefined,
+      ['--no-warnings'],
+    ]);
   });
 });

@@ -278,6 +278,8 @@ describe.skipIf(process.platform !== 'linux')('what a process has used', () => {
     const rss = process.memoryUsage.rss();
     expect(found?.memory).toBeGreaterThan(rss / 2);
     expect(found?.memory).toBeLessThan(rss * 2);
+    // Linux says it in KiB.
+    expect((found?.memory ?? 0) % 1_024).toBe(0);
   });
 
   it('is unknown for a process that has ended or was never started', async () => {

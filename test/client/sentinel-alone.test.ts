@@ -3,29 +3,52 @@ import type { Platform } from '../../src/client/platform.ts';
 import { Sentinel, type SentinelOptions } from '../../src/client/sentinel/sentinel.ts';
 import { CANCELLED_BATCHES } from '../../src/client/task/task-metadata.ts';
 import { KEY, VARIABLE } from '../../src/wire/names.ts';
+import { SENTINEL_REPORT } from '../../src/wire/sentinel-report.ts';
 import { fateOf, longReply, shortReply, type ServerLine } from '../support/server-line.ts';
 import { Puppet } from '../support/puppet.ts';
 import { refusal, ScriptedServer, turns, type Answer } from '../support/scripted-server.ts';
 
 const TURNS = 12;
 
+interface Circumstances {
+  readonly isDown?: boolean;
+  /** What happens before the sentinel has a fourth connection. */
+  readonly further?: () => Promise<void>;
+}
+
 /** A job whose server gives these ranks, and a sentinel of it whose workers are in the hands of the test. */
-function sentinelOf(options: Partial<SentinelOptions> = {}, ranks = ['4', '5', '-1'], webPort?: number) {
+function sentinelOf(
+  options: Partial<SentinelOptions> = {},
+  ranks = ['4', '5', '-1'],
+  webPort?: number,
+  { isDown = false, further = () => Promise.resolve() }: Circumstances = {},
+) {
   const waiting = new Map<string, ServerLine>();
   const answer: Answer = ({ args: [verb = '', , variable = ''], line }) => {
-    if (variable === VARIABLE.workerIds) return longReply(verb === 'fetch' ? (ranks.shift() ?? '-1') : '0');
+    if (variable === VARIABLE.workerIds && verb === 'fetch') {
+      const rank = ranks.shift() ?? '-1';
+      return rank === 'refused' ? refusal(verb, '0001', 'no ranks today') : longReply(rank);
+    }
+    if (variable === VARIABLE.workerIds) return longReply('0');
     const isWait = variable === VARIABLE.sentinelAlive || verb === 'ifind';
     if (isWait) waiting.set(variable, line);
     if (isWait) return undefined;
     return verb.startsWith('ifind') ? refusal(verb, '0001', 'no value available') : shortReply();
   };
   const server = new ScriptedServer(answer, { webPort });
+  server.isDown = isDown;
   const children: Puppet[] = [];
   const started: unknown[] = [];
   const deaths: unknown[] = [];
+  const own = server.platform();
+  let connections = 0;
   const platform: Platform = {
-    ...server.platform(),
+    ...own,
     hostname: 'here',
+    connect: async (wanted) => {
+      if (++connections > 3) await further();
+      return own.connect(wanted);
+    },
     startWorker: (...args) => {
       started.push(args);
       const child = new Puppet();
@@ -249,11 +272,82 @@ describe('a sentinel', () => {
   });
 
   it('kills the worker that the page stops', async () => {
-    const { children, starting, say } = sentinelOf({}, ['4', '5'], 80);
-    await starting;
+    const { server, children, starting, say } = sentinelOf({}, ['4', '5'], 80);
+    const sentinel = await starting;
     await turns(TURNS);
     await say('#orders', '{"order":"stop","rank":5}', 1);
     expect(children.map(({ kills }) => kills)).toEqual([0, 1]);
+    expect(server.taken()).toContain('3: use ws | w |  | no | no');
+    const ended = sentinel.end();
+    for (const child of children) await child.end('exit status 0');
+    await ended;
+    expect(server.lines.map(({ destroyed }) => destroyed)).toEqual([true, true, true, true]);
+  });
+
+  it('goes on without the orders of the page if it gets no connection for them', async () => {
+    const further = (): Promise<void> => Promise.reject(new Error('no more connections'));
+    const { children, starting } = sentinelOf({}, ['4'], 80, { further });
+    expect((await starting).started).toBe(1);
+    await turns(TURNS);
+    expect(children.map(({ sent }) => sent.length)).toEqual([1]);
+  });
+
+  it('closes a connection that it gets after its end', async () => {
+    let connect: () => void = () => undefined;
+    const further = (): Promise<void> => new Promise((resolve) => (connect = resolve));
+    const { server, children, starting } = sentinelOf({}, ['4'], 80, { further });
+    const ended = (await starting).end();
+    for (const child of children) await child.end('exit status 0');
+    await ended;
+    connect();
+    await turns(TURNS);
+    expect(server.lines.map(({ destroyed }) => destroyed)).toEqual([true, true, true, true]);
+  });
+
+  it('reports nothing for the page when its workers have ended', async () => {
+    const { server, children, starting, stored } = sentinelOf({}, ['4'], 80);
+    const sentinel = await starting;
+    await turns(TURNS);
+    expect(stored()).toMatchObject([[`${SENTINEL_REPORT}4`, expect.any(String), {}]]);
+    server.clock.advance(1_500);
+    await turns(TURNS);
+    const { answer } = server;
+    server.answer = (asked, at) => (asked.args[2] === VARIABLE.bye ? undefined : answer(asked, at));
+    const ended = fateOf(sentinel.end().then(() => 'ended'));
+    for (const child of children) await child.end('exit status 0');
+    await turns(TURNS);
+    stored();
+    server.clock.advance(999);
+    await turns(TURNS);
+    expect([stored(), ended.outcome]).toEqual([[], 'pending']);
+    server.clock.advance(1);
+    await turns(TURNS);
+    expect(ended.outcome).toBe('ended');
+  });
+
+  it('starts with the ranks that it gets, from 0, and says why it got none', async () => {
+    const few = await sentinelOf({}, ['0', 'refused']).starting;
+    expect(few.started).toBe(1);
+    await expect(sentinelOf({}, ['refused', 'refused']).starting).rejects.toMatchObject({
+      name: 'NwsError',
+      message: expect.stringContaining('no ranks today'),
+    });
+  });
+
+  it.each([
+    [undefined, 0],
+    // The attempt at this time is the last: 1.15 s and 2 s more.
+    [1.15, 3_150],
+  ])('whose server is not there tries to reach it within its grace: %j', async (reconnectGrace, last) => {
+    const { server, starting } = sentinelOf({ reconnectGrace }, ['4'], undefined, { isDown: true });
+    const fate = fateOf(starting);
+    await turns(TURNS);
+    while (server.clock.running > 0 && fate.outcome === 'pending') {
+      server.clock.advance(50);
+      await turns(TURNS);
+    }
+    expect(fate.outcome).toMatchObject({ code: 'unreachable' });
+    expect(server.clock.now()).toBe(last);
   });
 
   it.each([['a group that gives no rank', ['-1', '-1'], 'GroupFullError', 'w accepts no more workers']])(

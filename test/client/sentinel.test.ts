@@ -70,7 +70,7 @@ describe('a worker process', () => {
     const child = new Puppet();
     const clock = new ManualClock();
     const never = new Promise<void>(() => undefined);
-    const host = new WorkerHost(0, { child, clock, concurrency: 1, onOutput: () => never });
+    const host = new WorkerHost(0, { child, clock, concurrency: 2, onOutput: () => never });
     let ended = 0;
     host.add(0, { heard: () => undefined, ended: () => ended++ });
     child.stdout.write('line\n');
@@ -102,6 +102,15 @@ describe('a worker process', () => {
       [1, 'waiting', 'timed-out', true],
       [2, 'together', '', false],
     ]);
+  });
+
+  it('of two ranks is told whose call is condemned, and was alone only if it has one rank', async () => {
+    const { child, host, ends, add } = hostWith(2);
+    add(1);
+    host.condemn(1, 7);
+    expect(child.sent).toEqual([{ type: 'condemn', call: 7, rank: 1 }]);
+    await child.end('exit status 1');
+    expect(ends).toMatchObject([{ rank: 1, company: 'waiting' }]);
   });
 
   it('whose ranks leave one after the other is left by each, and ends with the last one', async () => {
@@ -169,6 +178,12 @@ describe('the output of a worker', () => {
     stream.destroy(new Error('EIO'));
     await done;
     expect(taken).toEqual(['half']);
+  });
+
+  it('may be of no interest to its receiver any more', async () => {
+    const stream = new PassThrough();
+    stream.end('line\nlast');
+    expect(await inLines(stream, () => Promise.reject(new Error('gone')))).toBeUndefined();
   });
 });
 
@@ -336,7 +351,8 @@ describe('the workers of a sentinel', () => {
     child?.say({ type: 'ready' });
     child?.say(lasting({ limit: 100 }));
     await run(849);
-    expect(child?.sent).toHaveLength(1);
+    const server = { host: 'ada', port: 7 };
+    expect(child?.sent).toEqual([{ type: 'order', server, workspace: 'job', rank: 4, cancelled: {} }]);
     await run(1);
     expect(child?.sent.slice(1)).toEqual([{ type: 'condemn', call: 3 }]);
     child?.say({ type: 'condemned', call: 2 });
@@ -390,7 +406,7 @@ describe('the workers of a sentinel', () => {
   it('are followed by whoever wants to know what they do', async () => {
     const log: unknown[] = [];
     const usages: Promise<unknown>[] = [];
-    const { children, run } = poolOf([4], {
+    const { children, pool, run } = poolOf([4], {
       watch: {
         started: (rank, { usage }) => {
           log.push(['started', rank]);
@@ -414,6 +430,9 @@ describe('the workers of a sentinel', () => {
       ['ended', 4],
     ]);
     expect(usages).toHaveLength(1);
+    // One that has ended is told nothing more.
+    pool.setCancelled({ 9: 'ask' });
+    expect(child?.sent).toHaveLength(1);
   });
 
   it('are let go when they have left, or after the time of a drain', async () => {
@@ -452,9 +471,11 @@ describe('the workers of a sentinel', () => {
     expect([asked, children.length]).toEqual([[undefined, 4], 2]);
     await children[1]?.end('exit status 1');
     await run();
+    const before = clock.running;
     pool.stop();
+    expect([clock.running, await pool.stopped]).toEqual([before - 1, 'the workers were told to go']);
     await run(9_999);
-    expect([asked.length, clock.running, await pool.stopped]).toEqual([2, 0, 'the workers were told to go']);
+    expect(asked).toHaveLength(2);
   });
 
   it('are replaced two seconds after their end if the server does not take the report', async () => {
@@ -490,6 +511,12 @@ describe('a sentinel', () => {
   const server = sharedServer();
   const start = (workspace: string): Promise<Sentinel> =>
     Sentinel.start({ server, workspace, workers: 1, kind: 'thread', onDeath: () => undefined });
+
+  it('has connections that come back within the grace, if one is given (P15)', async () => {
+    const connection = await thisHost.connect({ ...server, reconnectGrace: 5 });
+    expect(connection.grace).toBe(5);
+    connection.close();
+  });
 
   it('does not start in a workspace that is not there', async () => {
     await expect(start('none')).rejects.toMatchObject({ name: 'NwsError', code: 'no-workspace' });
