@@ -3,7 +3,13 @@ import { PassThrough } from 'node:stream';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { processes, startHere, threads, threadsBeside, type LaunchOrder } from '../../src/client/launchers/launcher.ts';
+import {
+  processes,
+  startHere,
+  threads,
+  threadsBeside,
+  type LaunchOrder,
+} from '../../src/client/launchers/launcher.ts';
 import { RemoteLaunch, type RemoteLaunchCommand } from '../../src/client/launchers/remote-launch.ts';
 import { RELEASED, startChild, type Child } from '../../src/client/sentinel/child.ts';
 import { parentOf } from '../../src/client/sentinel/parent.ts';
@@ -184,9 +190,10 @@ describe('a worker thread', () => {
     expect(await next).toEqual({ type: 'leave' });
     port.postMessage({ type: 'ready' });
     await vi.waitFor(() => expect(heard).toEqual([{ type: 'ready' }]), { interval: 1 });
+    const closed = new Promise((resolve) => port.once('close', () => resolve('closed')));
     thread?.emit('exit', 0);
     expect([await child.ended, await child.usage()]).toEqual(['exit status 0', undefined]);
-    port.close();
+    expect(await closed).toBe('closed');
   });
 
   it('that has ended is still heard, to its last message', async () => {
@@ -223,8 +230,13 @@ describe('a worker thread', () => {
   });
 
   it('that cannot be started has ended, and says why', async () => {
-    const { child, heard } = startedThread(NoThread);
-    expect(await child.ended).toBe('no such flag');
+    let port: MessagePort | undefined;
+    const { child, heard } = startedThread(function Refused(_url: URL, options: FakeThread['options']) {
+      port = options.workerData?.port;
+      throw new Error('no such flag');
+    });
+    const closed = new Promise((resolve) => port?.once('close', () => resolve('closed')));
+    expect([await child.ended, await closed]).toEqual(['no such flag', 'closed']);
     expect([await child.stdout.toArray(), (await child.stderr.toArray()).join('')]).toEqual([
       [],
       'sleigh: a worker cannot be started: no such flag\n',
@@ -282,8 +294,42 @@ describe('a program of this package', () => {
     const process = new FakeProcess();
     process.connected = false;
     const child = startChild('process', 'sentinel/sentinel-program.js', [], {}, hostOf(process));
+    child.onMessage(() => undefined);
     process.emit(event, ...args);
-    expect(await child.ended).toBe(how);
+    expect([await child.ended, process.unrefs]).toEqual([how, 0]);
+  });
+
+  it('that ends while a message is sent is no error', () => {
+    const process = new FakeProcess();
+    process.send = (_message: unknown, failed?: (error: Error) => void): boolean => {
+      const error = new Error('EPIPE');
+      if (failed === undefined) throw error;
+      failed(error);
+      return false;
+    };
+    const child = startChild('process', 'sentinel/sentinel-program.js', [], {}, hostOf(process));
+    expect(() => child.send({ a: 1 })).not.toThrow();
+  });
+
+  it('gets the flags of this program, as a thread only if it does not inherit them', () => {
+    const own = process.execArgv;
+    const flags = (): unknown[] => {
+      startChild('thread', 'sentinel/sentinel-program.js', [], {}, hostOf(new FakeProcess()));
+      const started = [FakeThread.last?.options];
+      started.push(startedThread().thread?.options);
+      FakeThread.last?.emit('exit', 0);
+      return started.map((options) => Object.entries(options ?? {}).filter(([name]) => name === 'execArgv'));
+    };
+    process.execArgv = ['--eval=x', '--import=tsx'];
+    const given = flags();
+    process.execArgv = ['--import=tsx'];
+    const inherited = flags();
+    process.execArgv = own;
+    const both = [['execArgv', ['--import=tsx']]];
+    expect([given, inherited]).toEqual([
+      [both, both],
+      [[], []],
+    ]);
   });
 
   it.each([
@@ -453,11 +499,9 @@ describe('workers on this host', () => {
   });
 
   it('share the memory of this process only if they are threads of it (S36)', () => {
-    expect([threads(), processes(), threadsBeside()].map(({ sharesMemory = false }) => sharesMemory)).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    expect([threads(), processes(), threadsBeside()].map(({ sharesMemory = false }) => sharesMemory)).toEqual(
+      [true, false, false],
+    );
   });
 
   it('are not on other hosts', async () => {

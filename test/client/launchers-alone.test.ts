@@ -165,19 +165,15 @@ function launched(
   const server = new ScriptedServer(follow);
   const stations: Station[] = [];
   const output: string[] = [];
-  const result = startRemoteLaunches(
-    { ...ORDER, onOutput: (text) => output.push(text), ...order },
-    plans,
-    {
-      platform: server.platform(),
-      startRemoteLaunch: (started, pass) => {
-        const station = new Station(started, pass);
-        if (stations.length === failing) return Promise.reject(new Error('spawn two ENOENT'));
-        stations.push(station);
-        return Promise.resolve(unsafeCast<RemoteLaunch>(station));
-      },
+  const result = startRemoteLaunches({ ...ORDER, onOutput: (text) => output.push(text), ...order }, plans, {
+    platform: server.platform(),
+    startRemoteLaunch: (started, pass) => {
+      const station = new Station(started, pass);
+      if (stations.length === failing) return Promise.reject(new Error('spawn two ENOENT'));
+      stations.push(station);
+      return Promise.resolve(unsafeCast<RemoteLaunch>(station));
     },
-  );
+  });
   const orderOf = (at: number): RemoteLaunchOrder => JSON.parse(stations[at]?.command.args[0] ?? '');
   /** A sentinel says that it and its workers have ended. */
   const bye = async (station: string, workers: number | undefined, reason: string): Promise<void> => {

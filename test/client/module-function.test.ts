@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exportOf, functionOf, loadModule } from '../../src/client/task/module-function.ts';
-import { flagsForProcess, flagsForThread, processFlags, threadFlags } from '../../src/client/sentinel/node-flags.ts';
+import {
+  flagsForProcess,
+  flagsForThread,
+  processFlags,
+  threadFlags,
+} from '../../src/client/sentinel/node-flags.ts';
 import { pathOf, tasks } from '../../src/client/task/task.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sleigh-modules-'));

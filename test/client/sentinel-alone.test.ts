@@ -6,7 +6,7 @@ import { KEY, VARIABLE } from '../../src/wire/names.ts';
 import { SENTINEL_REPORT } from '../../src/wire/sentinel-report.ts';
 import { fateOf, longReply, shortReply, type ServerLine } from '../support/server-line.ts';
 import { Puppet } from '../support/puppet.ts';
-import { refusal, ScriptedServer, turns, type Answer } from '../support/scripted-server.ts';
+import { refusal, ScriptedServer, turns, type Answer, type Asked } from '../support/scripted-server.ts';
 
 const TURNS = 12;
 
@@ -323,6 +323,61 @@ describe('a sentinel', () => {
     server.clock.advance(1);
     await turns(TURNS);
     expect(ended.outcome).toBe('ended');
+  });
+
+  it.each([
+    [undefined, 2],
+    [2, 1],
+  ])(
+    'has a rank for each call at once, %j in a process, and says how many workers have ended',
+    async (concurrency, workers) => {
+      const { children, starting, stored } = sentinelOf({ concurrency, workers });
+      const sentinel = await starting;
+      expect([sentinel.started, children.length]).toEqual([2, workers]);
+      const ended = sentinel.end();
+      for (const child of children) await child.end('exit status 0');
+      await ended;
+      expect(stored().at(-1)).toMatchObject([
+        VARIABLE.bye,
+        expect.any(String),
+        { [KEY.workers]: String(workers) },
+      ]);
+    },
+  );
+
+  it('tells nobody of a death if a worker has left as planned', async () => {
+    const { children, starting, deaths, stored } = sentinelOf();
+    await starting;
+    await turns(TURNS);
+    stored();
+    children[0]?.say({ type: 'ready' });
+    children[0]?.say({ type: 'leaving', why: 'max-tasks', words: '' });
+    await children[0]?.end('exit status 0');
+    await turns(TURNS);
+    expect([deaths, stored()]).toMatchObject([
+      [],
+      [[VARIABLE.workerDead, '4', { [KEY.why]: 'max-tasks', [KEY.task]: 'untried' }]],
+    ]);
+  });
+
+  it('asks for a replacement when the server has the report of the end, or after two seconds', async () => {
+    const respawn = { restarts: 5, within: 1_000, maxDelay: 10 };
+    const { server, children, starting } = sentinelOf({ workers: 1, respawn }, ['4', '4']);
+    await starting;
+    children[0]?.say({ type: 'ready' });
+    const { answer } = server;
+    const isAnswered = ({ args, metadata }: Asked): boolean =>
+      args[2] !== VARIABLE.workerDead && !metadata.has(KEY.replaces);
+    server.answer = (asked, at) => (isAnswered(asked) ? answer(asked, at) : undefined);
+    await children[0]?.end('signal SIGKILL');
+    await turns(TURNS);
+    server.clock.advance(1_999);
+    await turns(TURNS);
+    const isAsked = (): boolean => server.asked.some(({ metadata }) => metadata.has(KEY.replaces));
+    expect([isAsked(), server.clock.running]).toEqual([false, 1]);
+    server.clock.advance(1);
+    await turns(TURNS);
+    expect([isAsked(), server.clock.running]).toEqual([true, 0]);
   });
 
   it('starts with the ranks that it gets, from 0, and says why it got none', async () => {
