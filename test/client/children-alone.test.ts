@@ -252,6 +252,15 @@ const hostOf = (process: FakeProcess): ChildHostParts => ({
   Worker: asThreads(FakeThread),
 });
 
+/** The flags that threads are started with: a program of this package, and a worker. */
+function threadFlagsOf(): unknown[] {
+  startChild('thread', 'sentinel/sentinel-program.js', [], {}, hostOf(new FakeProcess()));
+  const started = [FakeThread.last?.options];
+  started.push(startedThread().thread?.options);
+  FakeThread.last?.emit('exit', 0);
+  return started.map((options) => Object.entries(options ?? {}).filter(([name]) => name === 'execArgv'));
+}
+
 describe('a program of this package', () => {
   it('is a file of the package, or cannot be started', () => {
     expect(packageFile('client/index.js').pathname).toMatch(/\/dist\/client\/index\.js$/);
@@ -313,17 +322,10 @@ describe('a program of this package', () => {
 
   it('gets the flags of this program, as a thread only if it does not inherit them', () => {
     const own = process.execArgv;
-    const flags = (): unknown[] => {
-      startChild('thread', 'sentinel/sentinel-program.js', [], {}, hostOf(new FakeProcess()));
-      const started = [FakeThread.last?.options];
-      started.push(startedThread().thread?.options);
-      FakeThread.last?.emit('exit', 0);
-      return started.map((options) => Object.entries(options ?? {}).filter(([name]) => name === 'execArgv'));
-    };
     process.execArgv = ['--eval=x', '--import=tsx'];
-    const given = flags();
+    const given = threadFlagsOf();
     process.execArgv = ['--import=tsx'];
-    const inherited = flags();
+    const inherited = threadFlagsOf();
     process.execArgv = own;
     const both = [['execArgv', ['--import=tsx']]];
     expect([given, inherited]).toEqual([

@@ -267,10 +267,18 @@ describe('the reports of a sentinel about its workers', () => {
   });
 });
 
+/** Milliseconds of processor time of this process. */
+function own(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** The timers that keep this process alive. */
+const running = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+
 describe.skipIf(process.platform !== 'linux')('what a process has used', () => {
   it('is its processor time and its memory, as it sees them itself', async () => {
     for (const until = performance.now() + 60; performance.now() < until;);
-    const own = (): number => (process.cpuUsage().user + process.cpuUsage().system) / 1_000;
     const before = own();
     const found = await usageOf(process.pid);
     // In hundredths of a second, each of both parts.
@@ -290,8 +298,6 @@ describe.skipIf(process.platform !== 'linux')('what a process has used', () => {
 });
 
 it('the timers of the client keep no process alive', () => {
-  /** Those that keep it alive. */
-  const running = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
   const before = running();
   const timer = hostClock.startTimer(60_000, () => undefined);
   expect(running()).toBe(before);

@@ -6,7 +6,7 @@ import { KEY, VARIABLE } from '../../src/wire/names.ts';
 import { SENTINEL_REPORT } from '../../src/wire/sentinel-report.ts';
 import { fateOf, longReply, shortReply, type ServerLine } from '../support/server-line.ts';
 import { Puppet } from '../support/puppet.ts';
-import { refusal, ScriptedServer, turns, type Answer, type Asked } from '../support/scripted-server.ts';
+import { refusal, ScriptedServer, turns, type Answer } from '../support/scripted-server.ts';
 
 const TURNS = 12;
 
@@ -285,21 +285,22 @@ describe('a sentinel', () => {
   });
 
   it('goes on without the orders of the page if it gets no connection for them', async () => {
-    const further = (): Promise<void> => Promise.reject(new Error('no more connections'));
-    const { children, starting } = sentinelOf({}, ['4'], 80, { further });
+    const { children, starting } = sentinelOf({}, ['4'], 80, {
+      further: () => Promise.reject(new Error('no more connections')),
+    });
     expect((await starting).started).toBe(1);
     await turns(TURNS);
     expect(children.map(({ sent }) => sent.length)).toEqual([1]);
   });
 
   it('closes a connection that it gets after its end', async () => {
-    let connect: () => void = () => undefined;
+    let connect: (() => void) | undefined;
     const further = (): Promise<void> => new Promise((resolve) => (connect = resolve));
     const { server, children, starting } = sentinelOf({}, ['4'], 80, { further });
     const ended = (await starting).end();
     for (const child of children) await child.end('exit status 0');
     await ended;
-    connect();
+    connect?.();
     await turns(TURNS);
     expect(server.lines.map(({ destroyed }) => destroyed)).toEqual([true, true, true, true]);
   });
@@ -366,9 +367,10 @@ describe('a sentinel', () => {
     await starting;
     children[0]?.say({ type: 'ready' });
     const { answer } = server;
-    const isAnswered = ({ args, metadata }: Asked): boolean =>
-      args[2] !== VARIABLE.workerDead && !metadata.has(KEY.replaces);
-    server.answer = (asked, at) => (isAnswered(asked) ? answer(asked, at) : undefined);
+    server.answer = (asked, at) =>
+      asked.args[2] === VARIABLE.workerDead || asked.metadata.has(KEY.replaces)
+        ? undefined
+        : answer(asked, at);
     await children[0]?.end('signal SIGKILL');
     await turns(TURNS);
     server.clock.advance(1_999);

@@ -494,14 +494,14 @@ describe('the workers of a sentinel', () => {
   });
 
   it('are not started any more when their rank comes too late', async () => {
-    let give: (rank: number) => void = () => undefined;
+    let give: ((rank: number) => void) | undefined;
     const { children, pool, run } = poolOf([4], {
       askForRank: () => new Promise((resolve) => (give = resolve)),
     });
     await run();
     pool.stop();
     expect(await pool.stopped).toBe('the workers were told to go');
-    give(4);
+    give?.(4);
     await run();
     expect([children, await pool.begun]).toEqual([[], 1]);
   });

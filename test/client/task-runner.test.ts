@@ -103,6 +103,10 @@ const resultsOf = (parts: unknown): unknown[] =>
     'failure' in each ? each.failure.message : each.value,
   );
 
+/** A value that is the size of that memory. */
+const sizeOf = (reference: string): UnresolvedValue =>
+  new UnresolvedValue([reference], (memory) => memory.get(reference)?.byteLength);
+
 /** What a call draws in a worker of its own. */
 const draw = (metadata: Record<string, string>): Promise<unknown> =>
   new Hands({ f: (_, context) => context.random() }).run('x', metadata);
@@ -265,7 +269,7 @@ describe('what a task needs besides its element', () => {
           postMessage: (asked) => {
             const { asked: number, references } = unsafeCast<MemoryRequest>(asked);
             const memory = references.map((each) => new ArrayBuffer(each.length));
-            answer({ asked: number, memory });
+            answer?.({ asked: number, memory });
           },
           on: (_event, listener) => (answer = listener),
           once: () => undefined,
@@ -273,9 +277,7 @@ describe('what a task needs besides its element', () => {
         },
       },
     );
-    let answer: (message: unknown) => void = () => undefined;
-    const sizeOf = (reference: string): UnresolvedValue =>
-      new UnresolvedValue([reference], (memory) => memory.get(reference)?.byteLength);
+    let answer: ((message: unknown) => void) | undefined;
     hands.values.set('#fixedArg1', sizeOf('four'));
     expect(await hands.run(sizeOf('nineteen'), { [KEY.fixedArgs]: '#fixedArg1' })).toEqual([8, 4]);
     const elsewhere = new Hands({ f: (value) => value }).run(sizeOf('a'));
