@@ -1,11 +1,18 @@
 import { createHmac } from 'node:crypto';
 import { getEventListeners } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
+import net from 'node:net';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import tls from 'node:tls';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ChannelOptions } from '../../src/client/connection/channel-options.ts';
 import { optionsAt } from '../../src/client/connection/channel-options.ts';
 import { Channel } from '../../src/client/connection/channel.ts';
+import { ClientHandshake } from '../../src/client/connection/handshake.ts';
+import { lossOfSocket } from '../../src/client/connection/loss-of-socket.ts';
 import type { RequestArguments } from '../../src/client/connection/outgoing.ts';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeOffer, makeTerms, termsWith } from '../../src/wire/handshake.ts';
 import { KEY, OPTION, VERB } from '../../src/wire/names.ts';
@@ -53,7 +60,75 @@ async function* piecesOf(...pieces: string[]): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) yield Buffer.from(piece);
 }
 
+/** Lets the client use this line wherever it would connect a socket, or begin TLS on one. */
+function connecting(line: ServerLine) {
+  const unref = vi.fn();
+  const socket = Object.assign(line, { unref });
+  const plain = vi.spyOn(net, 'connect').mockImplementation(() => unsafeCast<net.Socket>(socket));
+  const secure = vi.spyOn(tls, 'connect').mockImplementation(() => unsafeCast<tls.TLSSocket>(socket));
+  syncBuiltinESMExports();
+  return { plain, secure, unref };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
 describe('a channel that opens', () => {
+  it.each<[options: ChannelOptions, address: string, host: string, port: number, unrefs: number]>([
+    [{}, '127.0.0.1:8765', '127.0.0.1', 8_765, 0],
+    [{ host: 'ada', port: 7, unref: false }, 'ada:7', 'ada', 7, 0],
+    [{ host: '::1', unref: true }, '[::1]:8765', '::1', 8_765, 1],
+  ])(
+    'with %o connects at once to %s, and finds out if the other side has gone',
+    async (options, ...wanted) => {
+      const [address, host, port, unrefs] = wanted;
+      const line = new ServerLine();
+      const { plain, unref } = connecting(line);
+      const stop = new AbortController();
+      const opening = Channel.open({ ...options, signal: stop.signal });
+      await line.say(welcome());
+      expect((await opening).address).toBe(address);
+      const socket = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+      expect(plain.mock.calls).toEqual([[socket]]);
+      expect(unref).toHaveBeenCalledTimes(unrefs);
+      stop.abort();
+      expect(line.destroyed).toBe(true);
+    },
+  );
+
+  it.each<[host: string | undefined, tls: ChannelOptions['tls'], given: object]>([
+    ['ada', true, { host: 'ada', servername: 'ada' }],
+    ['ada', { ca: 'PEM', servername: 'bea', key: undefined }, { host: 'ada', servername: 'bea', ca: 'PEM' }],
+    ['::1', { ca: 'PEM' }, { host: '::1', ca: 'PEM' }],
+    [undefined, {}, { host: '127.0.0.1' }],
+  ])(
+    'at %s with the TLS options %o goes on over TLS on the same socket (P2.3)',
+    async (host, options, given) => {
+      const [line, inner] = [new ServerLine(), new ServerLine()];
+      const { secure } = connecting(inner);
+      const clock = new ManualClock();
+      const fate = fateOf(Channel.over(line, 'ada:8765', { clock, host, tls: options }));
+      await line.say(welcome({ tls: 'offered' }));
+      const [[socket, begun] = []] = unsafeCast<[object, () => void][]>(secure.mock.calls);
+      expect([socket, secure.mock.calls.length]).toEqual([{ socket: line, ...given }, 1]);
+      expect([fate.outcome, inner.taken()]).toEqual(['pending', '']);
+      begun?.();
+      await endOfTurn();
+      line.taken();
+      const channel = unsafeCast<Channel>(fate.outcome);
+      const answered = fateOf(channel.exchange([VERB.deleteWs, 'w'], NONE));
+      await endOfTurn();
+      expect([line.taken(), inner.taken()]).toEqual(['', request(VERB.deleteWs, 'w')]);
+      await inner.say(shortReply('0001'));
+      expect(answered.outcome).toMatchObject({ status: '0001' });
+      // Errors of the socket below come through TLS.
+      expect(line.emit('error', new Error('reset'))).toBe(true);
+      expect(channel.isLost).toBe(false);
+    },
+  );
+
   it('greets, chooses its options, and is open when the server accepts them, a byte at a time', async () => {
     const line = new ServerLine();
     const clock = new ManualClock();
@@ -172,16 +247,20 @@ describe('a channel that opens', () => {
   it('says a token in Latin-1, or proves that it knows it (P2.5)', async () => {
     const token = 'sécret';
     const terms = makeTerms({ tls: 'none', admits });
-    const proof = createHmac('sha256', Buffer.from(token, 'latin1')).update(NONCE).digest('hex');
+    const proof = (nonce: string): string =>
+      createHmac('sha256', Buffer.from(token, 'latin1')).update(Buffer.from(nonce, 'latin1')).digest('hex');
     for (const [offer, said] of [
       [terms, new Map([[OPTION.token, token]])],
-      [
-        termsWith(terms, NONCE),
-        new Map([
-          [OPTION.tokenNonce, NONCE],
-          [OPTION.token, proof],
-        ]),
-      ],
+      ...[NONCE, 'é'].map(
+        (nonce) =>
+          [
+            termsWith(terms, nonce),
+            new Map([
+              [OPTION.tokenNonce, nonce],
+              [OPTION.token, proof(nonce)],
+            ]),
+          ] as const,
+      ),
     ] as const) {
       const line = new ServerLine();
       fateOf(Channel.over(line, 'ada:8765', { clock: new ManualClock(), token }));
@@ -316,7 +395,7 @@ describe('the requests of a channel', () => {
     ]);
   });
 
-  it('that were made before it is open are sent when it is', async () => {
+  it('are answered by what the server has said before', async () => {
     const line = new ServerLine();
     const opening = Channel.over(line, 'ada:8765', { clock: new ManualClock() });
     await line.say(welcome().slice(0, -1));
@@ -563,8 +642,13 @@ describe('a value that is sent as a stream', () => {
     const { line, channel } = await opened();
     line.isRead = false;
     let read = 0;
+    let isGivenBack = false;
     async function* counted(): AsyncGenerator<Uint8Array> {
-      for (; read < 9; read++) yield Buffer.from('ab');
+      try {
+        for (; read < 9; read++) yield Buffer.from('ab');
+      } finally {
+        isGivenBack = true;
+      }
     }
     const fate = fateOf(channel.exchange(store(18, counted()), NONE));
     await endOfTurn();
@@ -572,6 +656,8 @@ describe('a value that is sent as a stream', () => {
     await endOfTurn();
     expect(fate.outcome).toMatchObject({ code: 'lost' });
     expect(read).toBeLessThan(4);
+    // What it has open, such as a file, is closed.
+    expect(isGivenBack).toBe(true);
   });
 });
 
@@ -625,4 +711,27 @@ it.each([
   const options = { host: 'ada', port: 1, timeout };
   expect(optionsAt(options, undefined)).toBe(options);
   expect(optionsAt(options, { host: 'bea', port: 2 })).toEqual({ host: 'bea', port: 2, timeout: limit });
+});
+
+it('a handshake knows of no page and no store before the server offers them, and wants no TLS unless it is told', () => {
+  const input = new ByteQueue();
+  const handshake = new ClientHandshake(input);
+  expect([handshake.hasPage, handshake.isStored, handshake.store]).toEqual([false, false, undefined]);
+  input.push(Buffer.from(welcome({ webPort: 80, durability: 'journal', store: 'shop' }), 'latin1'));
+  expect([handshake.next(), handshake.next()]).toEqual([{ type: 'say', bytes: OPTIONS }, { type: 'done' }]);
+  expect([handshake.hasPage, handshake.isStored, handshake.store]).toEqual([true, true, 'shop']);
+});
+
+it.each([
+  ['ECONNREFUSED', false, false, 'unreachable'],
+  ['ECONNRESET', true, false, 'lost'],
+  ['ECONNRESET', true, true, 'lost'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', false, true, 'not-secure'],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', true, true, 'not-admitted'],
+  ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', false, true, 'not-admitted'],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', true, false, 'lost'],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', false, true, 'not-secure'],
+] as const)('%s of a socket, open: %s, with TLS: %s, means %s', (why, isOpen, isSecure, code) => {
+  const text = lossOfSocket(why, { isOpen, isSecure })('ada:8765');
+  expect(text).toMatchObject({ code, message: expect.stringContaining(`(${why})`) });
 });
