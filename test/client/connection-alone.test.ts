@@ -1,6 +1,7 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
+import { wireMetadata } from '../../src/client/connection/get-request.ts';
 import { KEY, VERB } from '../../src/wire/names.ts';
 import { CAPACITY } from '../../src/wire/capacity-refusals.ts';
 import { VARIABLES } from '../../src/wire/refusals.ts';
@@ -65,6 +66,8 @@ describe('a connection', () => {
       ['ifind', 'w', 'v', 'id', '7'],
     ],
     [(c) => c.get('take', 'w', 'v', { lease: 40 }), ['take', 'w', 'v', '40']],
+    [(c) => c.fetch('w', 'v', new Map([['é', 'x']])), ['fetch', 'w', 'v'], new Map([[utf8('é'), 'x']])],
+    [(c) => c.fetch('w', 'v', new Map([['x', 'é']])), ['fetch', 'w', 'v'], new Map([['x', utf8('é')]])],
     [(c) => c.getStream('ifetch', 'é', 'ü', { metadata }), ['ifetch', utf8('é'), utf8('ü')], onWire],
     [(c) => c.listVariables('é'), ['list vars', utf8('é')]],
     [(c) => c.oldSleigh('é'), ['list vars', utf8('é')], new Map([[KEY.job, '1']])],
@@ -77,6 +80,12 @@ describe('a connection', () => {
     await call(connection);
     expect(server.asked.map((one) => [one.args, one.metadata])).toEqual([[args, sent]]);
     expect(metadata).toEqual(before);
+  });
+
+  it('copies metadata only if their form on the wire is another one', () => {
+    const plain = new Map([['a', 'b']]);
+    expect(wireMetadata(plain)).toBe(plain);
+    expect([wireMetadata(metadata), metadata.size]).toEqual([onWire, 1]);
   });
 
   it('returns what a reply says: values with their origin, and metadata in UTF-8', async () => {

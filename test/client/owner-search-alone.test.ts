@@ -64,9 +64,13 @@ class Cluster {
 const unreachable = (address: string): Error => new ConnectionLostError(CONNECTION.noAnswer(address));
 const notNws = (address: string): Error => new ConnectionLostError(CONNECTION.noNws(address));
 
+async function turns(): Promise<void> {
+  for (let n = 0; n < 8; n++) await endOfTurn();
+}
+
 async function pass(clock: ManualClock, milliseconds: number): Promise<void> {
   clock.advance(milliseconds);
-  for (let n = 0; n < 8; n++) await endOfTurn();
+  await turns();
 }
 
 describe('the search for the owner of a workspace (D24)', () => {
@@ -150,7 +154,7 @@ describe('the search for the owner of a workspace (D24)', () => {
     const cluster = new Cluster();
     cluster.at.set(FIRST, 'shop');
     const fate = fateOf(cluster.find());
-    for (let n = 0; n < 8; n++) await endOfTurn();
+    await turns();
     const asked: number[] = [];
     while (cluster.clock.running > 0) {
       const before = cluster.asked.length;
@@ -163,6 +167,51 @@ describe('the search for the owner of a workspace (D24)', () => {
     expect(fate.outcome).toMatchObject({ channel: { address: FIRST } });
   });
 
+  it('asks no more from 10 s on after it has missed the owner, with pauses that are random', async () => {
+    const cluster = new Cluster();
+    cluster.at.set(FIRST, 'shop');
+    await pass(cluster.clock, 5_000);
+    // The last two pauses are of 725 ms, and end after 10,000 ms.
+    const drawn = [...Array.from({ length: 12 }, () => 0.5), 0.225, 0.225];
+    const platform = { random: () => drawn.shift() ?? 0.5, servers: cluster.servers };
+    const options = { open: cluster.open, first: FIRST, others: [], workspace: 'w', platform };
+    const fate = fateOf(findOwner(options));
+    await turns();
+    const asked: number[] = [];
+    while (cluster.clock.running > 0) {
+      const before = cluster.asked.length;
+      await pass(cluster.clock, 25);
+      if (cluster.asked.length > before) asked.push(cluster.clock.now());
+    }
+    expect(asked.slice(-3)).toEqual([13_550, 14_275, 15_000]);
+    expect(fate.outcome).toMatchObject({ channel: { address: FIRST } });
+  });
+
+  it('does not avoid an owner that has gone, if nobody owns the workspace afterwards', async () => {
+    const cluster = new Cluster();
+    cluster.owner = 'bea:2';
+    cluster.at.set(FIRST, 'shop').set('bea:2', 'shop');
+    await cluster.find();
+    cluster.at.set('bea:2', unreachable('bea:2'));
+    const fate = fateOf(cluster.find());
+    await turns();
+    cluster.owner = undefined;
+    while (cluster.clock.running > 0) await pass(cluster.clock, 1_000);
+    expect(fate.outcome).toMatchObject({ channel: { address: FIRST } });
+    // It is back.
+    cluster.owner = 'bea:2';
+    cluster.at.set('bea:2', 'shop');
+    expect((await cluster.find()).channel.address).toBe('bea:2');
+  });
+
+  it('fails with both reasons if neither of two servers can be used', async () => {
+    const cluster = new Cluster();
+    cluster.at.set(FIRST, unreachable(FIRST)).set('bea:2', unreachable('bea:2'));
+    await expect(cluster.find('w', ['bea:2'])).rejects.toThrow(
+      'no server can be used: ada:1 did not answer in time; bea:2 did not answer in time',
+    );
+  });
+
   it('asks again if an owner that it has met has gone, until there is another one', async () => {
     const cluster = new Cluster();
     cluster.owner = 'bea:2';
@@ -170,7 +219,7 @@ describe('the search for the owner of a workspace (D24)', () => {
     await cluster.find();
     cluster.at.set('bea:2', unreachable('bea:2'));
     const fate = fateOf(cluster.find());
-    for (let n = 0; n < 8; n++) await endOfTurn();
+    await turns();
     expect([fate.outcome, cluster.clock.running]).toEqual(['pending', 1]);
     cluster.owner = 'cia:3';
     await pass(cluster.clock, 50);
@@ -408,5 +457,29 @@ describe('a connection that a program opens', () => {
     }
     // At the server, all of them had a session.
     expect(cluster.asked.filter((each) => each.includes(VERB.openSession))).toHaveLength(4);
+  });
+
+  it('tries 10,000 more secrets at most, and one if the server has not said how its data are divided', async () => {
+    const [wanted = '', other = ''] = ['a', 'b', 'c', 'd']
+      .sort((a, b) => partitionOf(a, 2) - partitionOf(b, 2))
+      .slice(1);
+    expect(partitionOf(wanted, 2)).not.toBe(partitionOf(other, 2));
+    for (const [partitions, store, drawn] of [
+      ['2', 'shop', 10_001],
+      ['1', 'shop', 1],
+      ['2', undefined, 1],
+    ] as const) {
+      const cluster = new Cluster();
+      cluster.at.set(FIRST, store);
+      Object.assign(cluster, { owner: FIRST, partitions });
+      let secrets = 0;
+      const secret = (): string => {
+        secrets++;
+        return other;
+      };
+      const platform = { ...new ScriptedServer().platform(), servers: new KnownServers(), secret };
+      await openRequester({ open: cluster.open, platform, workspace: wanted, reconnectGrace: 5 });
+      expect([secrets, cluster.asked.at(-1)]).toEqual([drawn, `ada:1: ${VERB.openSession} | ${other} | 5`]);
+    }
   });
 });

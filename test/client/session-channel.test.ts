@@ -151,6 +151,18 @@ describe('a session', () => {
     server.taken();
     await pass(server, 50);
     expect(server.taken()).toEqual(['1: resume session | secret 1']);
+    // Nothing of it is sent on the next connection, which stays.
+    expect([session.isLost, server.lines[1]?.destroyed]).toEqual([false, false]);
+  });
+
+  it('has a grace that may be a fraction of a second, and gives up at its end', async () => {
+    const { server, open, tried } = sessionServer(() => undefined, '1.15');
+    const session = await open();
+    server.isDown = true;
+    await cut(server);
+    for (const pause of [50, 100, 200, 400, 800, 1_600]) await pass(server, pause);
+    // The last attempt is exactly 1,150 and 2,000 ms after the loss.
+    expect([tried.at(-1), session.grace, session.isLost]).toEqual([3_150, 1.15, true]);
   });
 
   it('ends when it is not back within its grace and 2 s more, and its requests fail (P15.3)', async () => {

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ConnectionPool } from '../../src/client/connection/connection-pool.ts';
+import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Follower } from '../../src/client/workspace/follower.ts';
 import { Lease } from '../../src/client/workspace/lease.ts';
 import { metadataOf } from '../../src/client/workspace/variable.ts';
@@ -132,6 +133,11 @@ describe('a workspace', () => {
     const all = await workspaceOn(patient, { ...server, timeout: 3, unref: true });
     expect(all.workspace.server).toEqual(server);
     expect((await workspaceOn(patient, { tls: false })).workspace.server).toEqual({});
+    // And at others with the same store, without that address itself (D24).
+    const { pool } = await workspaceOn(patient, { others: ['127.0.0.1:8765', 'bea:2'] });
+    expect(pool.server).toEqual({ others: ['bea:2'] });
+    pool.platform.servers.from('127.0.0.1:8765').meet('cia:3', 'shop');
+    expect(pool.server).toEqual({ others: ['bea:2', 'cia:3'] });
   });
 
   it('of which one waits and one is idle closes both', async () => {
@@ -152,9 +158,11 @@ async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
 
-/** Knows sessions. */
-const sessions: Answer = ({ args: [verb = ''] }) =>
-  isLong(verb) ? longReply('') : shortReply('0000', new Map([[KEY.grace, '20']]));
+/** Knows sessions, with that grace. */
+const sessionsOf =
+  (grace: string): Answer =>
+  ({ args: [verb = ''] }) =>
+    isLong(verb) ? longReply('') : shortReply('0000', new Map([[KEY.grace, grace]]));
 
 describe('the connections of a program', () => {
   it('are used again, know which workspaces they have opened, and lead to the workspace', async () => {
@@ -220,6 +228,41 @@ describe('the connections of a program', () => {
     expect(server.lines.map(({ destroyed }) => destroyed)).toEqual([true, true, true]);
   });
 
+  it('are forgotten when they are lost, and when the pool is closed', async () => {
+    const { server, pool } = await workspaceOn();
+    const given: NwsConnection[] = [];
+    const use = (connection: NwsConnection): Promise<void> => {
+      given.push(connection);
+      return Promise.resolve();
+    };
+    await pool.lend('w', async (connection) => {
+      server.lines[1]?.destroy();
+      await turns();
+      return use(connection);
+    });
+    await pool.lend('w', use);
+    const closed = given.map((connection) => vi.spyOn(connection, 'close'));
+    pool.close();
+    pool.close();
+    expect(closed.map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+    await expect(pool.lend('w', use)).rejects.toMatchObject({ code: 'closed' });
+    expect(given).toHaveLength(2);
+  });
+
+  it('with a grace are tried until its end and 2 s more', async () => {
+    const { server, pool } = await workspaceOn(sessionsOf('1.15'), { reconnectGrace: 20 });
+    server.isDown = true;
+    const fate = fateOf(pool.lend('w', () => Promise.resolve('there')));
+    await turns();
+    for (const pause of [50, 100, 200, 400, 800, 1_600]) {
+      expect([fate.outcome, server.clock.running]).toEqual(['pending', 1]);
+      server.clock.advance(pause);
+      await turns();
+    }
+    expect(fate.outcome).toMatchObject({ code: 'unreachable' });
+    expect([server.clock.now(), server.clock.running]).toEqual([3_150, 0]);
+  });
+
   it('give back a connection whose workspace does not exist, and try it again later', async () => {
     const { server, pool } = await workspaceOn(({ args: [verb = ''] }) => refusal(verb, '0100'));
     for (let n = 0; n < 2; n++)
@@ -235,7 +278,7 @@ describe('the connections of a program', () => {
   });
 
   it('with a grace come later, unless the pool is closed meanwhile', async () => {
-    const { server, pool } = await workspaceOn(sessions, { reconnectGrace: 20 });
+    const { server, pool } = await workspaceOn(sessionsOf('20'), { reconnectGrace: 20 });
     expect(pool.main.grace).toBe(20);
     server.isDown = true;
     const fates = [0, 1].map(() => fateOf(pool.lend('w', () => Promise.resolve('there'))));
@@ -429,10 +472,13 @@ describe('a lease', () => {
       (number) =>
         new Lease(found, { connection, number: String(number), milliseconds: 50, ended: () => void ended++ }),
     );
+    const told = leases.map((lease) => vi.spyOn(lease, 'connectionLost'));
     await leases[0]?.done();
     pool.close();
     await turns();
     expect(leases.map(({ signal }) => signal.aborted)).toEqual([false, true]);
+    // The connection has forgotten the one that has ended.
+    expect(told.map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
     expect([ended, server.clock.running]).toEqual([2, 0]);
   });
 });

@@ -1,4 +1,7 @@
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import files from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { thisHost } from '../../src/client/platform.ts';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
@@ -15,7 +18,10 @@ import {
   type Answer,
 } from '../support/scripted-server.ts';
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 async function* streamOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
@@ -152,23 +158,26 @@ describe('a value that is read as a stream', () => {
     expect([server.lines.length, hold]).toEqual([3, expect.any(Promise)]);
   });
 
-  it('continues an iteration after the value before', async () => {
-    const { server, workspace } = await workspaceOn(({ args: [verb = ''] }, at) =>
-      isLong(verb) ? longReply('x', { index: at + 4 }) : shortReply(),
-    );
-    const id = '01234567890123456789';
-    let count = 0;
-    for await (const { stream } of workspace.ifindTry('v', { as: 'stream' })) {
-      stream.resume();
-      if (++count === 2) break;
-      await turns();
-    }
-    expect(server.taken()).toEqual([
-      '1: use ws | w |  | no | no',
-      '1: ifindTry | w | v',
-      `1: ifindTry | w | v | ${id} | 5`,
-    ]);
-  });
+  it.each(['ifind', 'ifindTry'] as const)(
+    'by %s continues an iteration after the value before',
+    async (name) => {
+      const { server, workspace } = await workspaceOn(({ args: [verb = ''] }, at) =>
+        isLong(verb) ? longReply('x', { index: at + 4 }) : shortReply(),
+      );
+      const id = '01234567890123456789';
+      let count = 0;
+      for await (const { stream } of workspace[name]('v', { as: 'stream' })) {
+        stream.resume();
+        if (++count === 2) break;
+        await turns();
+      }
+      expect(server.taken()).toEqual([
+        '1: use ws | w |  | no | no',
+        `1: ${name} | w | v`,
+        `1: ${name} | w | v | ${id} | 5`,
+      ]);
+    },
+  );
 });
 
 /** The temporary files of this process that have no name any more. */
@@ -192,24 +201,40 @@ describe.skipIf(process.platform !== 'linux')('a stream of unknown size', () => 
   it('is in a file without a name, which only its owner could read, until it is stored', async () => {
     const { workspace } = await workspaceOn();
     const modes: number[] = [];
+    const before = spoolFiles();
     async function* pieces(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('abc');
-      for (const path of spoolFiles()) modes.push(statSync(path).mode & 0o777);
+      for (const path of spoolFiles().filter((each) => !before.includes(each)))
+        modes.push(statSync(path).mode & 0o777);
     }
     await workspace.storeStream('v', { bytes: pieces() });
-    await vi.waitFor(() => expect(spoolFiles()).toEqual([]), { interval: 1 });
+    await vi.waitFor(() => expect(spoolFiles()).toEqual(before), { interval: 1 });
     expect(modes).toEqual([0o600]);
   });
 
   it('that fails, or cannot be stored, leaves no file open', async () => {
     const { server, workspace } = await workspaceOn();
+    const before = spoolFiles();
     await expect(workspace.storeStream('v', { bytes: failing() })).rejects.toThrow('no more');
-    expect(spoolFiles()).toEqual([]);
+    expect(spoolFiles()).toEqual(before);
     server.isDown = true;
     const stored = workspace.storeStream('v', { bytes: streamOf('abc') });
     await expect(stored).rejects.toMatchObject({ code: 'unreachable' });
-    await vi.waitFor(() => expect(spoolFiles()).toEqual([]), { interval: 1 });
+    await vi.waitFor(() => expect(spoolFiles()).toEqual(before), { interval: 1 });
   });
+});
+
+it('a stream of unknown size is stored, even if someone else removes the folder of its file', async () => {
+  const { server, workspace } = await workspaceOn();
+  const { open } = files;
+  vi.spyOn(files, 'open').mockImplementation(async (path, ...how) => {
+    const file = await open(path, ...how);
+    rmSync(dirname(String(path)), { recursive: true });
+    return file;
+  });
+  syncBuiltinESMExports();
+  await workspace.storeStream('v', { bytes: streamOf('abc') });
+  expect(server.taken().at(-1)).toMatch(/abc$/);
 });
 
 /** The functions of `NetWorkSpace` on a server in the hands of the test. */
