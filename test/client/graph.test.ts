@@ -1,11 +1,22 @@
 import { createReadStream } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import { chunkPart } from '../../src/client/values/chunk.ts';
 import { ForeignValue } from '../../src/client/values/foreign-value.ts';
 import { decodeGraph } from '../../src/client/values/graph-reader.ts';
 import { encodeGraph } from '../../src/client/values/graph-writer.ts';
 import { encodeBody } from '../../src/client/values/bodies.ts';
-import { decodeValue, encodeLeniently, GRAPH_DESCRIPTOR, readable } from '../../src/client/values/values.ts';
+import { UnresolvedValue, type Lending } from '../../src/client/values/lending.ts';
+import { makeError } from '../../src/client/values/object-kinds.ts';
+import {
+  decodeValue,
+  encodeLeniently,
+  encodeTogether,
+  GRAPH_DESCRIPTOR,
+  readable,
+} from '../../src/client/values/values.ts';
 import { answersIn, failureIn } from '../../src/client/task/outcome.ts';
 import { chunkResult, failedResult, resultOf } from '../../src/client/task/task-result.ts';
 import { failureOf } from '../../src/client/task/task-failure.ts';
@@ -84,6 +95,17 @@ describe('a graph', () => {
       '[[0],[{"b":[1],"m":[2]},["View","Buffer",0],["ArrayBuffer",1]],[2,1]]xy\x01',
     ],
     [
+      'an object whose toJSON gives itself',
+      new (class Account {
+        balance = 1n;
+        toJSON(): this {
+          return this;
+        }
+      })(),
+      '[[0],[{"balance":["bigint","1"]}],[]]',
+    ],
+    ['an object of another realm', runInNewContext('({ a: undefined })'), '[[0],[{"a":["undefined"]}],[]]'],
+    [
       'what toJSON gives',
       [1n, { toJSON: (key: string) => ({ key }) }],
       '[[0],[["Array",[["bigint","1"],[1]]],{"key":"1"}],[]]',
@@ -110,6 +132,20 @@ describe('a graph', () => {
     expect(read).toBeInstanceOf(RangeError);
     expect(read).toMatchObject({ name: 'Refusal', message: 'no', cause: 'a cause', code: 'E' });
     expect(Object.keys(Object(read))).toEqual(['code', 'done']);
+    // Programs may change what they have got, as with any error.
+    const hidden = { writable: true, configurable: true, enumerable: false };
+    expect(Object.getOwnPropertyDescriptor(read, 'cause')).toEqual({ value: 'a cause', ...hidden });
+  });
+
+  it.each(['TypeError', 'AggregateError', 'of a class that is not known'])(
+    'of an error: a %s is made without a stack',
+    (type) => {
+      expect(makeError(type, 'no', '').stack).toMatch(/^\w*Error: no$/);
+    },
+  );
+
+  it('may be a value that JSON has, and as short as that', () => {
+    expect(decodeGraph(Buffer.from('9\n[7,[],[]]'))).toBe(7);
   });
 
   it('of an error whose message and name are no texts keeps them', () => {
@@ -203,6 +239,24 @@ describe('a part that cannot be sent is named', () => {
           [f, 3],
         ]),
     ],
+    [
+      '`value.get(5)`',
+      () =>
+        new Map<unknown, unknown>([
+          [1, 2],
+          [3, 4],
+          [5, f],
+        ]),
+    ],
+    [
+      '`value.values()[2]`',
+      () =>
+        new Map<unknown, unknown>([
+          [1, 2],
+          [3, 4],
+          [{}, f],
+        ]),
+    ],
     ['`value.values()[1]`', () => new Set<unknown>([1, f])],
     ['`value.x`', () => Object.assign([1], { x: f })],
     ['`value[4]`', () => Object.assign([1], { 4: f })],
@@ -227,6 +281,92 @@ describe('a part that cannot be sent is named', () => {
 
   it('by the name of the value', () => {
     expect(() => encodeBody({ f }, 'result')).toThrow('`result.f` cannot be sent');
+    expect(() => encodeGraph({ f }, 'result')).toThrow('`result.f` cannot be sent');
+  });
+
+  it.each([[[1]], [[undefined]]])('if its text would be too long, as that of %o', (value) => {
+    const why = new RangeError('Invalid string length');
+    vi.spyOn(JSON, 'stringify').mockImplementationOnce(() => {
+      throw why;
+    });
+    const message = '`value` cannot be sent: it is too large: RangeError: Invalid string length.';
+    expect(() => encodeBody(value, 'value')).toThrow(expect.objectContaining({ message, cause: why }));
+  });
+});
+
+afterEach(() => void vi.restoreAllMocks());
+
+describe('a value that refers to memory of its process (S36)', () => {
+  const memory = new ArrayBuffer(32);
+  const lending: Lending = {
+    refer: (of) => (of === memory ? 'the memory' : undefined),
+    lent: () => undefined,
+  };
+  const value = {
+    own,
+    memory,
+    doubles: new Float64Array(memory, 8, 2),
+    buffer: Buffer.from(memory, 1, 2),
+    data: new DataView(memory, 4, 6),
+  };
+
+  it('has its reference, and where each view begins and how long it is, in bytes', () => {
+    const encoded = encodeGraph(value, 'value', false, lending);
+    expect(bytesOf(encoded)).toBe(
+      '[[0],[{"own":[1],"memory":[2],"doubles":[3],"buffer":[4],"data":[5]},["View","Uint8Array",0],["Lent","the memory"],' +
+        '["LentView","Float64Array","the memory",8,16],["LentView","Buffer","the memory",1,2],' +
+        '["LentView","DataView","the memory",4,6]],[3]]\x07\x08\x09',
+    );
+    const read = decodeGraph(encoded);
+    if (!(read instanceof UnresolvedValue)) throw new Error('it refers to no memory');
+    expect(read.references).toEqual(['the memory']);
+    const built = Object(read.build(new Map([['the memory', memory]])));
+    expect(built).toStrictEqual(value);
+    for (const part of [built.doubles.buffer, built.buffer.buffer, built.data.buffer, built.memory])
+      expect(part).toBe(memory);
+  });
+
+  it('may be that memory alone, and says what is missing if the memory is not there', () => {
+    const read = decodeGraph(encodeGraph(memory, 'value', false, lending));
+    if (!(read instanceof UnresolvedValue)) throw new Error('it refers to no memory');
+    expect(read.build(new Map([['the memory', memory]]))).toBe(memory);
+    expect(() => read.build(new Map())).toThrow(
+      expect.objectContaining({
+        code: 'unreadable',
+        message: 'its 0 bytes cannot be decoded: Error: there is no memory the memory',
+      }),
+    );
+  });
+});
+
+const chunkOf = (bytes: Uint8Array): unknown =>
+  decodeValue(encodeTogether([]).descriptor, Buffer.from(bytes), new Map([['type', 'chunk']]));
+
+describe('values in one result (C5)', () => {
+  it('are as they were when they were encoded', () => {
+    const changing = new Uint8Array([1, 2]);
+    const parts = [changing, 'text'].map((each) => chunkPart({ value: each }, 'element', 'not-sent'));
+    changing[0] = 9;
+    const chunk = chunkOf(encodeTogether(parts).bytes);
+    expect(chunk).toMatchObject({ length: 2, bytes: 6 });
+    expect([...unsafeCast<Iterable<unknown>>(chunk)]).toEqual([
+      { value: new Uint8Array([1, 2]) },
+      { value: 'text' },
+    ]);
+  });
+
+  it('that cannot be read fail alone, with the reason, and those of Python are kept as they are (C7)', () => {
+    const chunk = chunkOf(Buffer.from('g2\nnop2\n\x01\x02j1\n7', 'latin1'));
+    expect([...unsafeCast<Iterable<unknown>>(chunk)]).toEqual([
+      {
+        failure: expect.objectContaining({
+          code: 'unreadable',
+          message: 'its 2 bytes cannot be decoded: RangeError: it is cut off',
+        }),
+      },
+      { value: new ForeignValue(0x01000000, Buffer.from([1, 2])) },
+      { value: 7 },
+    ]);
   });
 });
 
@@ -242,6 +382,8 @@ describe('what an error carries', () => {
       long: `${long}… (2 more characters)`,
     });
     const many = Object.fromEntries(Array.from({ length: 18 }, (_, n) => [`t${n}`, long]));
+    const few = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`t${n}`, 'short']));
+    expect(carried(few)).toEqual(few);
     const { t15, t16, t17 } = carried(many);
     expect([t15 === long, t16, t17]).toEqual([
       true,
@@ -258,6 +400,7 @@ describe('what an error carries', () => {
         throw new Error('not open');
       },
       done: () => 1,
+      named: Object.assign(() => 1, { [inspect.custom]: () => 'what it says of itself' }),
       door: new (class Door {
         handle = 1;
         lock = () => 1;
@@ -266,11 +409,12 @@ describe('what an error carries', () => {
         drawers = [1, 2];
       })(),
     };
-    const { small, large, bad, done, door, desk } = carried(error);
-    expect([Object(small).length, large, done, door, desk]).toEqual([
+    const { small, large, bad, done, named, door, desk } = carried(error);
+    expect([Object(small).length, large, done, named, door, desk]).toEqual([
       65_536,
       expect.stringContaining('Uint8Array'),
       '[Function: done]',
+      expect.stringContaining('Function'),
       '[Door]',
       { drawers: [1, 2] },
     ]);

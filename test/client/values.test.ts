@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromWire, toWire } from '../../src/client/connection/text.ts';
@@ -147,6 +148,23 @@ describe('values on the wire', () => {
       expect(decodeValue(descriptor, bytes, new Map())).toEqual(new ForeignValue(descriptor, bytes));
     },
   );
+
+  it('C7: bytes of other clients of this project are bytes, if they say so', () => {
+    const bytes = Buffer.from([1, 2]);
+    const typed = (descriptor: number, type = 'bytes'): unknown =>
+      decodeValue(descriptor, bytes, new Map([['type', type]]));
+    expect([typed(0x01000003), typed(0x01000001)]).toEqual([bytes, '\u0001\u0002']);
+    for (const descriptor of [0x01000000, 0x01000002])
+      expect(typed(descriptor)).toEqual(new ForeignValue(descriptor, bytes));
+    expect(typed(0x01000003, 'text')).toEqual(new ForeignValue(0x01000003, bytes));
+  });
+
+  it('C1: an object of another realm is as one of this, with or without members', () => {
+    for (const text of ['({})', '({ a: 1 })', '[]']) {
+      const { type, bytes } = encodeValue(runInNewContext(text));
+      expect([type, Buffer.from(bytes).toString()]).toEqual(['json', JSON.stringify(runInNewContext(text))]);
+    }
+  });
 
   it.each(['no', '3\n[1]', '10\n[[0],[],[]]x', '13\n[["no"],[],[]]'])(
     'an invalid graph is returned unchanged, with the reason: %j',
