@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { totalOf } from '../../src/client/options/batch-options.ts';
 import { anything, checkOptions, type Rule } from '../../src/client/options/checked-options.ts';
 import {
   checkElements,
@@ -319,4 +320,13 @@ it('a task and elements are what they have to be', () => {
     expect(() => checkElements(bad)).toThrow('`elements` must be an iterable');
   expect(() => checkName('')).not.toThrow();
   expect(() => checkName(1)).toThrow('`name` must be a string');
+});
+
+it.each([
+  ['an array', [1, 2, 3], 3],
+  ['a set', new Set([1, 2]), 2],
+  ['a map', new Map([[1, 2]]), 1],
+  ['what is only iterable', [1, 2, 3].values(), undefined],
+])('the number of elements is known before they are read if they are %s', (_what, elements, total) => {
+  expect(totalOf(elements)).toBe(total);
 });

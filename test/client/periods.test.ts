@@ -5,7 +5,7 @@ import { hostClock } from '../../src/client/clock.ts';
 import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Pace } from '../../src/client/master/pace.ts';
 import { Rate } from '../../src/client/master/rate.ts';
-import { waitBefore } from '../../src/client/options/retry.ts';
+import { waitBefore, wantsRetry, type Retry } from '../../src/client/options/retry.ts';
 import type { Platform } from '../../src/client/platform.ts';
 import { usageOf, type ProcessUsage } from '../../src/client/sentinel/process-usage.ts';
 import type { WorkerChild } from '../../src/client/sentinel/worker-child.ts';
@@ -116,6 +116,19 @@ describe('the wait before another attempt', () => {
     expect(() => waitBefore({ attempts: 3, backoff: () => -1 }, 2, error)).toThrow(RangeError);
     expect(() => waitBefore({ attempts: 3, backoff: () => Number.NaN }, 2, error)).toThrow('`backoff`');
   });
+});
+
+it.each<[what: string, when: Retry['when'], wanted: boolean]>([
+  ['without a function', undefined, true],
+  ['whose function says so', ({ code }) => code === 'threw', true],
+  ['whose function does not', () => false, false],
+])('a policy %s decides whether an element is called again', (_what, when, wanted) => {
+  const { error } = failed(0, { code: 'threw', message: 'no', stack: '' });
+  expect(wantsRetry({ attempts: 2, when }, error)).toBe(wanted);
+  const late = unsafeCast<Retry['when']>(() => Promise.resolve(wanted));
+  expect(() => wantsRetry({ attempts: 2, when: late }, error)).toThrow(
+    '`when` must be a function that is not async',
+  );
 });
 
 function reporter() {
