@@ -43,7 +43,7 @@ interface Exploration {
 /** The number of nearest states. It suffices to find each planted fault of faults.test.ts. */
 export const NEAREST = 250;
 /** How many states the short form explores of each cast. */
-export const NEAREST_IN_SHORT = 15;
+export const NEAREST_IN_SHORT = 25;
 
 /** The casts of `npm test` and CI. */
 export const SHORT: readonly Exploration[] = [
