@@ -378,4 +378,56 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
     'src/transport/tls.ts: number changed [1]: handshakeTimeout: 2 ** 31 - 1',
     'The core ends the handshake long before the 24 days (P12), of which one millisecond is missing.',
   ],
+  [
+    'src/client/worker/activity.ts: number changed [24]: const BATCH_OFFSET = 24;',
+    'The worker and its reader use the same place. The ids of batches, which masters number, take far less than the memory behind it.',
+  ],
+  [
+    'src/client/worker/activity.ts: number changed [1]: this.#limit = new Float64Array(board, LIMIT_OFFSET, 1);',
+    'Only the first number is read and written.',
+  ],
+  [
+    'src/client/worker/activity.ts: number changed [1]: this.#limit = new Float64Array(board, LIMIT_OFFSET, 1); (2)',
+    'Only the first number is read and written.',
+  ],
+  [
+    'src/client/worker/activity.ts: statement removed [this.#batch = batch;]: this.#batch = batch;',
+    'A cache: the same id is written again.',
+  ],
+  [
+    'src/client/worker/activity.ts: number changed [0]: at: this.#words[AT] ?? 0',
+    'The memory has this word. The default is there for the compiler.',
+  ],
+  [
+    'src/client/worker/task-runner.ts: default dropped [metadata.get(KEY.fixedArgsFrom) ?? 0]: this.#options.memory.dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));',
+    'No number is below NaN, and none of fixed arguments below 0.',
+  ],
+  [
+    'src/client/worker/worker-session.ts: statement removed [this.#lose(connection, error);]: this.#lose(connection, error);',
+    'A connection says that it has ended before it rejects what was asked of it (`Channel.#lose`), so the loss is known already.',
+  ],
+  [
+    "src/client/sentinel/node-flags.ts: boundary changed [<]: for (let i = 0; i < flags.length; i++) { const flag = flags[i] ?? ''; const hasValue = wi…",
+    'Behind the last flag there is nothing to keep.',
+  ],
+  [
+    "src/client/sentinel/process-usage.ts: number changed [2]: const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');",
+    'The first field, which is the state of the process, is not read.',
+  ],
+  [
+    'src/client/sentinel/process-usage.ts: arithmetic swapped [+]: if (Number.isNaN(ticks + kilobytes)) return undefined;',
+    'A sum is NaN where the difference is.',
+  ],
+  [
+    'src/client/sentinel/sentinel.ts: default dropped [found?.value ?? {}]: this.#pool.setCancelled(unsafeCast<CancelledBatches>(found?.value ?? {}));',
+    'A find that waits has a value when it is answered, and masters store an object.',
+  ],
+  [
+    'src/client/sentinel/worker-pool.ts: boolean flipped [true]: let isFirst = true;',
+    'The end of the child sets it before it is reported.',
+  ],
+  [
+    'src/client/sentinel/worker-reports.ts: boundary changed [<=]: const processors = used === undefined || before === undefined || at <= before.at ? undefi…',
+    'A report is made two seconds after the one before, so the times differ.',
+  ],
 ]);
