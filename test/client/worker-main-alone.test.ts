@@ -26,6 +26,7 @@ class Program {
   /** The ranks with an activity of their own. */
   readonly boards: unknown[] = [];
   refusesResults = false;
+  memory = 0;
   readonly server: ScriptedServer;
   readonly main: WorkerMain;
   hear: (message: MessageToWorker) => void = () => undefined;
@@ -64,7 +65,7 @@ class Program {
       },
     };
     this.main = new WorkerMain(link, {
-      memory: () => 0,
+      memory: () => this.memory,
       print: () => undefined,
       complain: (text) => void this.complaints.push(text),
       exit: (status) => void this.exits.push(status),
@@ -163,6 +164,75 @@ describe('the program of a worker', () => {
       [0],
       { type: 'leaving', why: 'cut-off', words: '' },
     ]);
+  });
+});
+
+describe('the program of a worker leaves', () => {
+  it('after its number of elements, and not before', async () => {
+    const program = new Program(() => 'done');
+    await program.start(3, { maxTasks: 2 });
+    await program.give('a');
+    expect([program.said.length, program.exits]).toEqual([1, []]);
+    await program.give('b');
+    expect(program.said.at(-1)).toEqual({ type: 'leaving', why: 'max-tasks', words: '' });
+    expect([program.exits, program.results.length]).toEqual([[0], 2]);
+  });
+
+  it('when it takes more memory than it may, which it looks at every 100 ms', async () => {
+    const program = new Program(() => 'done');
+    await program.start(3, { maxMemory: 1_000 });
+    for (const [memory, milliseconds] of [
+      [1_001, 99],
+      [1_000, 1],
+      [1_001, 99],
+    ] as const) {
+      program.memory = memory;
+      program.server.clock.advance(milliseconds);
+      await program.give('a');
+    }
+    expect([program.said.length, program.exits]).toEqual([1, []]);
+    program.server.clock.advance(1);
+    await program.give('a');
+    expect(program.said.at(-1)).toEqual({ type: 'leaving', why: 'max-memory', words: 'it took 1001 bytes' });
+    const other = new Program(() => 'done');
+    await other.start(3, { maxMemory: 1_000 });
+    other.memory = 1_001;
+    other.server.clock.advance(100);
+    await other.give('a');
+    expect([program.exits, other.exits]).toEqual([[0], [0]]);
+  });
+
+  it('a second after it could not register, and at once if it cannot load its module', async () => {
+    const program = new Program();
+    program.server.answer = ({ args: [verb = ''] }) => refusal(verb, STATUS.noWorkspace, 'no job');
+    await program.start(3);
+    program.server.clock.advance(999);
+    await program.turns();
+    expect([program.complaints, program.exits]).toEqual([[], []]);
+    program.server.clock.advance(1);
+    await program.turns();
+    expect(program.complaints).toEqual([expect.stringMatching(/^sleigh: worker 3: .*no job.*\n$/)]);
+    const other = new Program();
+    await other.start(3, { preload: '/none.mjs' });
+    expect(other.complaints).toEqual([expect.stringMatching(/^sleigh: worker 3: .*\/none\.mjs.*\n$/)]);
+    expect([program.exits, other.exits, program.said, other.said]).toEqual([[1], [1], [], []]);
+  });
+
+  it('after an error that nobody has caught, within ten seconds', async () => {
+    const program = new Program(() => new Promise(() => undefined));
+    await program.start(3);
+    program.main.crashed(new Error('oh'));
+    expect(program.complaints).toEqual(['sleigh: worker 3: oh\n']);
+    await program.turns();
+    expect([program.said.at(-1), program.exits]).toEqual([
+      { type: 'leaving', why: 'threw', words: 'oh' },
+      [0],
+    ]);
+    // If a task keeps it from leaving, it exits anyway.
+    program.server.clock.advance(9_999);
+    expect(program.exits).toEqual([0]);
+    program.server.clock.advance(1);
+    expect(program.exits).toEqual([0, 1]);
   });
 });
 

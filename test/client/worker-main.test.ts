@@ -32,7 +32,6 @@ class Program {
   readonly exits: number[] = [];
   readonly complaints: string[] = [];
   readonly connections: NwsConnection[] = [];
-  memory = 0;
   readonly main: WorkerMain;
   hear: (message: MessageToWorker) => void = () => undefined;
 
@@ -59,7 +58,7 @@ class Program {
       activity: () => ({ begin: () => undefined, end: () => undefined }),
     };
     this.main = new WorkerMain(link, {
-      memory: () => this.memory,
+      memory: () => 0,
       print: () => undefined,
       complain: (text) => void this.complaints.push(text),
       exit: (status) => void this.exits.push(status),
@@ -114,52 +113,6 @@ describe('a worker program', () => {
     expect(program.exits).toEqual([0]);
   });
 
-  it('leaves after its number of elements, and not before', async () => {
-    const program = new Program({ f: (n: number) => n });
-    await program.start({ maxTasks: 2 });
-    await store(1);
-    await result();
-    expect(program.exits).toEqual([]);
-    await store(2);
-    await result();
-    expect(await program.end()).toEqual([['max-tasks', ''], [0]]);
-  });
-
-  it('leaves when it takes more memory than it may, which it looks at every 100 ms', async () => {
-    const program = new Program({ f: (n: number) => n });
-    await program.start({ maxMemory: 1_000 });
-    const call = async (memory: number, milliseconds: number): Promise<number> => {
-      program.memory = memory;
-      program.clock.advance(milliseconds);
-      await store(1);
-      await result();
-      return program.exits.length;
-    };
-    expect([await call(1_000, 100), await call(1_001, 99), await call(1_000, 1), await call(1, 100)]).toEqual(
-      [0, 0, 0, 0],
-    );
-    await call(1_001, 100);
-    expect(await program.end()).toEqual([['max-memory', 'it took 1001 bytes'], [0]]);
-  });
-
-  it.each([
-    ['exits after a second if it cannot register', { workspace: 'none' }, 1_000, 'No such workspace'],
-    ['exits at once if it cannot load its module', { preload: '/none.mjs' }, 0, '/none.mjs'],
-  ])('%s', async (_what, order, milliseconds, words) => {
-    const program = new Program();
-    const rank = await program.start(order);
-    if (milliseconds > 0) {
-      await eventually(() => program.clock.running > 0, 'it waits for word of its sentinel');
-      program.clock.advance(milliseconds - 1);
-      expect(program.complaints).toEqual([]);
-      program.clock.advance(1);
-    }
-    expect(await program.end()).toEqual([undefined, [1]]);
-    expect(program.complaints).toEqual([
-      expect.stringMatching(new RegExp(`^sleigh: worker ${rank}: .*${words}.*\n$`)),
-    ]);
-  });
-
   it('whose module cannot be loaded later returns its task, and leaves with the reason', async () => {
     const program = new Program();
     await program.start();
@@ -184,11 +137,6 @@ describe('a worker program', () => {
       expect(text).toMatchObject({ code: 'threw', message: `RangeError: ${end}` });
     }
     expect(await program.end()).toEqual([['threw', 'crashed'], [0]]);
-    // If the task keeps it from leaving, it exits anyway.
-    program.clock.advance(9_999);
-    expect(program.exits).toEqual([0]);
-    program.clock.advance(1);
-    expect(program.exits[1]).toBe(1);
   });
 
   it('with several ranks says what each does, and ends with the last one', async () => {
