@@ -393,8 +393,9 @@ describe('a sentinel', () => {
 
   it.each([
     [undefined, 0],
-    // The attempt at this time is the last: 1.15 s and 2 s more.
+    // The attempt at this time is the last: 2 s more, to the millisecond.
     [1.15, 3_150],
+    [5, 7_150],
   ])('whose server is not there tries to reach it within its grace: %j', async (reconnectGrace, last) => {
     const { server, starting } = sentinelOf({ reconnectGrace }, ['4'], undefined, { isDown: true });
     const fate = fateOf(starting);
