@@ -2,8 +2,11 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import type { Found } from '../../src/client/connection/connection.ts';
+import type { ConnectionPool } from '../../src/client/connection/connection-pool.ts';
 import { Batch } from '../../src/client/master/batch.ts';
 import type { CancelMarks } from '../../src/client/master/cancel-marks.ts';
+import { LeftElement } from '../../src/client/master/left-element.ts';
+import { LeftValues } from '../../src/client/master/left-values.ts';
 import { TaskGroup, type TaskGroupOptions, type TaskSender } from '../../src/client/master/task-group.ts';
 import type { Sent } from '../../src/client/master/task-parts.ts';
 import type { BatchOptions } from '../../src/client/options/batch-options.ts';
@@ -186,6 +189,37 @@ describe('a batch', () => {
     ]);
   });
 
+  it('does not count outcomes that wait for an earlier one when its caller keeps all', async () => {
+    const hands = new Hands();
+    const batch = hands.batch(['a', 'b', 'c', 'd', 'e']);
+    await endOfTurn();
+    const first = hands.tasks.shift();
+    await hands.answer('B');
+    expect(hands.indexes).toEqual(['2']);
+    const outcomes: string[] = [];
+    void batch.takeAll((outcome) => outcomes.push(textOf(outcome)));
+    await endOfTurn();
+    expect([hands.indexes, outcomes]).toEqual([['2', '3'], []]);
+    if (first !== undefined) hands.tasks.unshift(first);
+    await hands.answer('A');
+    expect([hands.indexes, outcomes]).toEqual([
+      ['2', '3', '4'],
+      ['0: A at 4', '1: B at 4'],
+    ]);
+  });
+
+  it('may have promises among its elements, which are rejected before their turn', async () => {
+    const hands = new Hands({ loadFactor: 1 });
+    const { outcomes, end } = taken(
+      hands.batch([Promise.resolve('a'), 'b', Promise.reject(new Error('no c'))]),
+    );
+    await endOfTurn();
+    expect(hands.tasks.map(({ value }) => value)).toEqual(['a']);
+    await hands.answer('A');
+    await hands.answer('B');
+    expect([await end, outcomes]).toEqual([new Error('no c'), ['0: A at 4', '1: B at 4']]);
+  });
+
   it('has a window of at least one, which grows with its workers', async () => {
     const hands = new Hands({ loadFactor: 0.4 });
     hands.workers = 0;
@@ -240,6 +274,35 @@ describe('a batch', () => {
     expect([batch.isCancelled, isClosed, hands.log.at(-1)]).toEqual([true, true, 'mark 1 ask']);
   });
 
+  it('that is cancelled leaves its input once, and an element that comes later is not sent', async () => {
+    for (const isFull of [false, true]) {
+      const hands = new Hands({ loadFactor: 1 });
+      let leaves = 0;
+      let give: (next: IteratorResult<string>) => void = () => undefined;
+      const elements = {
+        [Symbol.asyncIterator]: () => ({
+          next: () => new Promise<IteratorResult<string>>((resolve) => (give = resolve)),
+          return: () => Promise.resolve({ done: true as const, value: ++leaves }),
+        }),
+      };
+      const batch = hands.batch(elements);
+      const { end } = taken(batch);
+      await endOfTurn();
+      if (isFull) {
+        give({ done: false, value: 'a' });
+        await endOfTurn();
+      }
+      batch.cancel(new Error('enough'));
+      await endOfTurn();
+      expect([await end, leaves, batch.unfinished]).toEqual([new Error('enough'), 1, isFull ? [0] : []]);
+      // Nothing of it is left to be ended if no element was under way.
+      expect(hands.log.filter((each) => each.startsWith('mark'))).toEqual(isFull ? ['mark 1 ask'] : []);
+      give({ done: false, value: 'late' });
+      await endOfTurn();
+      expect([hands.indexes, leaves]).toEqual([isFull ? ['0'] : [], 1]);
+    }
+  });
+
   it('ends with its job: nothing is marked, and nothing is awaited', async () => {
     const hands = new Hands();
     const batch = hands.batch(['a', 'b']);
@@ -268,6 +331,21 @@ describe('a batch', () => {
       '1: no-workers at undefined in 1',
       '2: no-workers at undefined in 1',
     ]);
+  });
+
+  it('refuses at once what waits for a chunk to fill, and each element that comes later', async () => {
+    const hands = new Hands({ chunkSize: 3 });
+    const queue = new Arrivals();
+    const batch = hands.batch(queue.elements());
+    const { outcomes } = taken(batch);
+    queue.add('a');
+    await endOfTurn();
+    batch.noWorkers(failureOf({ code: 'no-workers', message: 'none' }));
+    await endOfTurn();
+    expect([outcomes, hands.indexes]).toEqual([['0: no-workers at undefined in 1'], []]);
+    queue.add('b');
+    await endOfTurn();
+    expect([outcomes.slice(1), hands.indexes]).toEqual([['1: no-workers at undefined in 1'], []]);
   });
 
   it('whose module cannot be loaded fails with that reason, also what was cancelled for it', async () => {
@@ -306,8 +384,12 @@ describe('a batch', () => {
     const common = { failed: 0, total: 4 };
     expect(told).toEqual([{ ...common, done: 1, read: 3, ratePerSecond: 1, millisecondsLeft: 3_000 }]);
     hands.clock.advance(1_000);
-    for (const text of ['B', 'C', 'D']) await hands.answer(text);
-    expect(told.at(-1)).toMatchObject({ done: 4, ratePerSecond: 2, millisecondsLeft: 0 });
+    await hands.answer('B');
+    hands.clock.advance(2_000);
+    await hands.answer('C');
+    expect(told.at(-1)).toMatchObject({ done: 3, ratePerSecond: 0.75, millisecondsLeft: 4_000 / 3 });
+    await hands.answer('D');
+    expect(told.at(-1)).toMatchObject({ done: 4, ratePerSecond: 1, millisecondsLeft: 0 });
     expect(await end).toBe('over');
     const endless = (function* () {
       for (;;) yield 'x';
@@ -397,6 +479,49 @@ describe('a batch', () => {
     hands.clock.advance(50);
     await endOfTurn();
     expect([hands.indexes, hands.group.isIdle, hands.clock.running]).toEqual([[], true, 0]);
+  });
+});
+
+describe('a batch of a pipeline', () => {
+  /** The values that its elements and its results have at the server, and those that were deleted. */
+  function atServer() {
+    const deleted: string[] = [];
+    const deleteVariable = (_workspace: string, variable: string): Promise<void> =>
+      Promise.resolve(void deleted.push(variable.replace('#left ', '')));
+    const valuesOf = (owner: string): LeftValues =>
+      new LeftValues(unsafeCast<ConnectionPool>({ main: { deleteVariable } }), 'job', owner);
+    const [earlier, leaves] = [valuesOf('in'), valuesOf('out')];
+    const elements = Array.from({ length: 4 }, () => new LeftElement(earlier, earlier.next(), 9));
+    return { deleted, elements, leaves };
+  }
+
+  it('releases each element when it has a result, and gives the result to the next stage (S35.5)', async () => {
+    const hands = new Hands({ loadFactor: 4 });
+    const { deleted, elements, leaves } = atServer();
+    const batch = hands.batch(elements, { leaves });
+    const results = batch.outcomes();
+    const first = results.next();
+    await endOfTurn();
+    expect(hands.tasks.map(({ metadata }) => [metadata.get(KEY.elementIn), metadata.get(KEY.leaveIn)])).toEqual([
+      ['#left in 1', '#left out 1'],
+      ['#left in 2', '#left out 2'],
+      ['#left in 3', '#left out 3'],
+      ['#left in 4', '#left out 4'],
+    ]);
+    await hands.answer('', { [KEY.left]: '70000' });
+    const { value } = await first;
+    expect([value, deleted]).toEqual([{ index: 0, worker: 4, value: expect.any(LeftElement) }, ['in 1']]);
+    await hands.answer('', { [KEY.left]: '70000' });
+    expect(deleted).toEqual(['in 1', 'in 2']);
+    // What was not given to the next stage is needed no more, and neither are elements without a result.
+    await results.return();
+    expect(deleted).toEqual(['in 1', 'in 2', 'out 2']);
+    await hands.answer('', { [KEY.left]: '70000' });
+    expect(deleted.slice(3)).toEqual(['in 3', 'out 3']);
+    await hands.fail('no');
+    await batch.settled;
+    await endOfTurn();
+    expect(deleted.slice(5)).toEqual(['in 4']);
   });
 });
 

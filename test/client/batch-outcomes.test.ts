@@ -99,6 +99,33 @@ describe('the failed elements that can be called again', () => {
     expect([outcomes.withdraw(2), outcomes.withdraw(3)]).toEqual([expect.anything(), expect.anything()]);
   });
 
+  it('are all if they are exactly 1,000, or exactly 16 MiB', () => {
+    const outcomes = new BatchOutcomes(false);
+    const most = BOUNDS.reportedFailures.value;
+    for (let index = 0; index < most; index++) outcomes.add(index, [failure(index)], [part()]);
+    expect(outcomes.withdraw(0)).toBeDefined();
+    const large = new BatchOutcomes(false);
+    large.add(0, [failure(0)], [part('x'.repeat(BOUNDS.retryableBytes.value))]);
+    expect(large.withdraw(0)).toBeDefined();
+  });
+
+  it('are forgotten with all outcomes, and leave room for others', () => {
+    const outcomes = someFailed(true, true);
+    expect(taken(outcomes)).toHaveLength(5);
+    expect(outcomes.withdraw(1)).toBeDefined();
+    outcomes.add(1, [failure(1)], [part()]);
+    outcomes.add(5, [failure(5)], [part()]);
+    outcomes.clear();
+    expect([outcomes.next(), outcomes.waiting, outcomes.withdraw(1), outcomes.withdraw(5)]).toEqual([
+      undefined,
+      0,
+      undefined,
+      undefined,
+    ]);
+    outcomes.add(6, [failure(6)], [part('x'.repeat(BOUNDS.retryableBytes.value))]);
+    expect(outcomes.withdraw(6)).toBeDefined();
+  });
+
   it('are none when the batch is over, or an element was never sent', () => {
     const outcomes = someFailed(true, true);
     outcomes.add(5, [failure(5)], []);

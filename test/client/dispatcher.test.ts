@@ -8,6 +8,7 @@ import { CONNECTION } from '../../src/client/errors/connection.ts';
 import { Dispatcher, type BroadcastReceiver, type Calls } from '../../src/client/master/dispatcher.ts';
 import type { ElementOwner } from '../../src/client/master/element-owner.ts';
 import type { JobEndReason } from '../../src/client/master/job-end.ts';
+import type { TaskGroup } from '../../src/client/master/task-group.ts';
 import { failureOf, type Outcome } from '../../src/client/task/outcome.ts';
 import { KEY, VARIABLE } from '../../src/wire/names.ts';
 import { STATUS } from '../../src/wire/reply.ts';
@@ -51,7 +52,9 @@ class Hands {
         this.tasks.push(metadata);
         return Promise.resolve(new Map());
       },
-      find: (_workspace: string, variable: string) => {
+      store: () => Promise.resolve(),
+      find: (_workspace: string, variable: string, about: ReadonlyMap<string, string> = new Map()) => {
+        if (variable === VARIABLE.jobStatus) expect([...about]).toEqual([[KEY.all, '1']]);
         if (this.status !== undefined) return Promise.reject(this.status);
         const metadata = new Map([
           [KEY.pending, String(this.pending)],
@@ -147,6 +150,9 @@ describe('a dispatcher', () => {
     expect([hands.outcomes, hands.ends]).toEqual([['0: not-sent'], []]);
     await hands.answer('B', { [KEY.task]: '1' });
     expect([hands.outcomes.at(-1), hands.waiting]).toEqual(['1: B', 0]);
+    await hands.send('c');
+    await hands.answer('C', { [KEY.task]: '2' });
+    expect([hands.outcomes.at(-1), hands.waiting]).toEqual(['0: C', 0]);
   });
 
   it.each([
@@ -270,13 +276,21 @@ describe('the calls of a dispatcher', () => {
     expect(told.slice(2)).toEqual(['received x']);
   });
 
-  it('end with the job, each with its own elements', () => {
-    const { dispatcher } = new Hands();
+  it('end with the job, each with its own elements', async () => {
+    const hands = new Hands();
+    const { dispatcher } = hands;
+    await hands.send('a');
+    dispatcher.reports.begin('1', { module: '/t.mjs', name: 'f' });
+    expect(hands.clock.running).toBe(1);
     const told: string[] = [];
     dispatcher.add(callsOf('1', told));
     dispatcher.addBroadcast('2', receiverOf(told));
     dispatcher.end((unfinished) => `over with ${unfinished.join()}`);
     expect(told).toEqual(['calls end: over with 4,5', 'broadcast end: over with ']);
+    // Nothing is reported any more, and a late result belongs to nobody.
+    expect(hands.clock.running).toBe(0);
+    await hands.answer('A', { [KEY.task]: '0' });
+    expect(hands.outcomes).toEqual([]);
   });
 
   it('say how often their tasks are attempted if that is more than the job says (S23.10)', () => {
@@ -286,5 +300,40 @@ describe('the calls of a dispatcher', () => {
     expect([dispatcher.maxAttempts, ...dispatcher.attempts()]).toEqual([2]);
     dispatcher.raiseAttempts(3);
     expect([dispatcher.maxAttempts, ...dispatcher.attempts()]).toEqual([3, [KEY.maxAttempts, '3']]);
+  });
+});
+
+describe('the groups of a dispatcher', () => {
+  const auto = (dispatcher: Dispatcher, loadFactor: number): TaskGroup =>
+    dispatcher.group({ metadata: new Map([['a', 'b']]), chunkSize: 'auto', loadFactor });
+
+  it('are one for all calls of the same kind, and one for each batch with a fixed chunk size', () => {
+    const { dispatcher } = new Hands();
+    const group = auto(dispatcher, 1);
+    expect(auto(dispatcher, 1)).toBe(group);
+    expect(dispatcher.group({ metadata: new Map(), chunkSize: 'auto', loadFactor: 1 })).not.toBe(group);
+    const fixed = (): TaskGroup => dispatcher.group({ metadata: new Map(), chunkSize: 2, loadFactor: 1 });
+    expect(fixed()).not.toBe(fixed());
+  });
+
+  it('are kept while they are idle, as long as they are among the 64 that were used last', () => {
+    const { dispatcher } = new Hands();
+    const groups = Array.from({ length: 64 }, (_, n) => auto(dispatcher, n));
+    for (const [n, group] of groups.entries()) expect(auto(dispatcher, n)).toBe(group);
+    expect(auto(dispatcher, 0)).toBe(groups[0]);
+    auto(dispatcher, 64);
+    for (const n of [0, 2, 3, 63]) expect(auto(dispatcher, n)).toBe(groups[n]);
+    expect(auto(dispatcher, 1)).not.toBe(groups[1]);
+  });
+
+  it('are kept while elements are under way', () => {
+    const hands = new Hands();
+    const { dispatcher } = hands;
+    const groups = Array.from({ length: 64 }, (_, n) => auto(dispatcher, n));
+    for (const n of [0, 1, 3]) groups[n]?.add(hands.owner, n, 'x');
+    auto(dispatcher, 64);
+    auto(dispatcher, 65);
+    for (const n of [0, 1, 3, 5, 6, 63]) expect(auto(dispatcher, n)).toBe(groups[n]);
+    for (const n of [2, 4]) expect(auto(dispatcher, n)).not.toBe(groups[n]);
   });
 });

@@ -2,6 +2,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import type { ConnectionPool } from '../../src/client/connection/connection-pool.ts';
+import { BatchReports } from '../../src/client/master/batch-reports.ts';
 import { CallReports } from '../../src/client/master/call-reports.ts';
 import { CancelMarks } from '../../src/client/master/cancel-marks.ts';
 import { FixedArguments } from '../../src/client/master/fixed-arguments.ts';
@@ -9,8 +10,12 @@ import { listenTo, metadataOf, type MasterJob } from '../../src/client/master/ma
 import { ThreadMemory } from '../../src/client/master/thread-memory.ts';
 import type { CallListeners } from '../../src/client/options/sleigh-options.ts';
 import { CALL_REPORTS, type CallReport } from '../../src/client/task/call-report.ts';
+import { failed, failureOf } from '../../src/client/task/outcome.ts';
 import { CANCELLED_BATCHES } from '../../src/client/task/task-metadata.ts';
+import { chunkPart, type ChunkPart } from '../../src/client/values/chunk.ts';
+import { JOB_REPORT, type FailedElement, type JobReport } from '../../src/wire/job-report.ts';
 import { KEY, VARIABLE } from '../../src/wire/names.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 // What a master keeps in variables of its job, without a server: the test answers each request, in its own time.
 
@@ -247,3 +252,107 @@ describe('what calls say while they run (S23.9)', () => {
 });
 
 const heard: unknown[] = [];
+
+/** A server that keeps what is reported about batches, and answers that the job has ended. */
+function reportedBatches() {
+  const clock = new ManualClock();
+  const log: string[] = [];
+  const progress: JobReport[] = [];
+  const failures: FailedElement[] = [];
+  const main = {
+    store: (_workspace: string, variable: string, value: unknown) => {
+      log.push(`store ${variable}`);
+      if (variable === JOB_REPORT.progress) progress.push(unsafeCast(value));
+      else failures.push(unsafeCast(value));
+      return Promise.reject(new Error('the job has ended'));
+    },
+    fetchTry: (_workspace: string, variable: string) => {
+      log.push(`drop ${variable}`);
+      return Promise.reject(new Error('the job has ended'));
+    },
+  };
+  const sender = { hosts: new Map(), maxAttempts: 3 };
+  const reports = new BatchReports({ lines: linesOf(main), workspace: 'job', clock, sender });
+  const begin = (id: number) => reports.begin(String(id), { module: '/t.mjs', name: 'f' });
+  return { clock, log, progress, failures, reports, begin };
+}
+
+describe('the progress of batches (S24)', () => {
+  const at = (done: number) => ({ done, failed: 0, read: done, total: undefined });
+
+  it('is reported at once, and then together once a second, as long as something changes', () => {
+    const { clock, progress, begin } = reportedBatches();
+    const batch = begin(1);
+    const empty = { id: '1', module: '/t.mjs', function: 'f', read: 0, done: 0, failed: 0, began: 0 };
+    expect(progress).toEqual([{ done: 0, failed: 0, batches: [empty] }]);
+    batch.progress(at(1));
+    batch.progress(at(2));
+    clock.advance(999);
+    expect(progress).toHaveLength(1);
+    clock.advance(1);
+    expect([progress.length, progress[1]?.done, clock.running]).toEqual([2, 2, 1]);
+    clock.advance(1_000);
+    expect([progress.length, clock.running]).toEqual([2, 0]);
+    batch.progress(at(3));
+    expect([progress.length, clock.running]).toEqual([3, 1]);
+  });
+
+  it.each([false, true])('is not reported after the end of the job (has something changed: %s)', (hasChanged) => {
+    const { clock, progress, reports, begin } = reportedBatches();
+    const batch = begin(1);
+    if (hasChanged) batch.progress(at(1));
+    reports.end();
+    expect([progress.length, clock.running]).toEqual([hasChanged ? 2 : 1, 0]);
+    batch.progress(at(2));
+    reports.end();
+    expect([progress.length, clock.running]).toEqual([hasChanged ? 2 : 1, 0]);
+  });
+
+  it('is that of 100 batches, and those that have ended are left out first', () => {
+    const { clock, progress, begin } = reportedBatches();
+    const ids = (): string[] => progress.at(-1)?.batches.map(({ id }) => id) ?? [];
+    const running = [begin(1), begin(2)];
+    for (let id = 3; id <= 101; id++) begin(id).ended();
+    clock.advance(1_000);
+    expect([ids().length, ids().slice(0, 3), ids().at(-1)]).toEqual([100, ['1', '2', '4'], '101']);
+    for (let id = 102; id <= 199; id++) begin(id);
+    clock.advance(1_000);
+    expect([ids().length, ids().slice(0, 3)]).toEqual([100, ['1', '2', '102']]);
+    begin(200);
+    clock.advance(1_000);
+    expect([running.length, ids().length, ids().slice(0, 2)]).toEqual([2, 100, ['2', '102']]);
+  });
+});
+
+describe('the failed elements of batches (S24)', () => {
+  const failure = failureOf({ code: 'threw', message: `m${'x'.repeat(1_000)}` });
+  const part = (value: unknown): ChunkPart => chunkPart({ value }, 'element', 'not-sent');
+
+  it('are reported with the beginning of their message, their stack, and their element', () => {
+    const { failures, begin } = reportedBatches();
+    const { failed: tell } = begin(1);
+    const { error } = failed(3, { ...failure, stack: `s${'x'.repeat(4_000)}` }, 2);
+    tell({ index: 3, error }, part(`e${'x'.repeat(500)}`));
+    const large = new Map<unknown, unknown>([[{ a: { b: { c: { d: 1 } } } }, Array.from({ length: 21 }, () => 1)]]);
+    tell({ index: 4, error }, part(large));
+    tell({ index: 5, error }, part(new Set(['x'.repeat(600)])));
+    expect(failures[0]).toMatchObject({
+      message: `m${'x'.repeat(999)}`,
+      stack: `s${'x'.repeat(3_999)}`,
+      element: `e${'x'.repeat(499)}`,
+    });
+    expect(failures[1]?.element?.replaceAll(/\s+/g, ' ')).toBe(
+      `Map(1) { { a: { b: { c: [Object] } } } => [ ${'1, '.repeat(20)}... 1 more item ] }`,
+    );
+    expect(failures[2]?.element).toBe(`Set(1) { '${'x'.repeat(500)}'... 100 more characters }`.slice(0, 500));
+  });
+
+  it('are the newest 1,000', () => {
+    const { log, begin } = reportedBatches();
+    const { failed: tell } = begin(1);
+    for (let index = 0; index < 1_000; index++) tell(failed(index, failure), undefined);
+    expect(log.filter((each) => each.startsWith('drop'))).toEqual([]);
+    tell(failed(1_000, failure), undefined);
+    expect(log.slice(-2)).toEqual([`drop ${JOB_REPORT.failures}`, `store ${JOB_REPORT.failures}`]);
+  });
+});

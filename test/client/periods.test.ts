@@ -40,6 +40,11 @@ describe('a limited rate', () => {
     clock.advance(1_000);
     const passing = Array.from({ length: 7 }, () => pace.pass() === undefined);
     expect(passing).toEqual([true, true, true, true, true, true, false]);
+    // The last one of these was due now, and the next one is due 10 ms later.
+    clock.advance(9);
+    expect(clock.running).toBe(1);
+    clock.advance(1);
+    expect(clock.running).toBe(0);
   });
 });
 
