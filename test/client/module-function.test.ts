@@ -115,6 +115,15 @@ describe('a function of a module', () => {
     );
   });
 
+  it('may be in a default export of a default export, and no deeper', () => {
+    const [third, fourth] = [() => 3, () => 4];
+    const exports: Record<string, unknown> = { default: { default: { third, default: { fourth } } } };
+    expect(exportOf(exports, 'third')).toBeInstanceOf(Function);
+    expect(exportOf(exports, 'fourth')).toBeUndefined();
+    exports['default'] = exports;
+    expect(exportOf(exports, 'none')).toBeUndefined();
+  });
+
   it('takes precedence over an export that is not a function, which is returned only if no function exists', async () => {
     const path = moduleOf('o.cjs', `${ES_MODULE}exports.input = [1];\nmodule.exports.more = 2;`);
     const exports = await loadModule(path);
@@ -124,10 +133,17 @@ describe('a function of a module', () => {
 
 describe('a module', () => {
   it('that does not exist is reported as missing', async () => {
-    await expect(loadModule('/none.mjs')).rejects.toMatchObject({
+    const path = join(folder, 'none.mjs');
+    await expect(loadModule(path)).rejects.toMatchObject({
       code: 'not-loaded',
-      message: 'cannot load /none.mjs: there is no such file',
+      message: `cannot load ${path}: there is no such file`,
     });
+  });
+
+  it('that throws is not replaced by a source beside it', async () => {
+    moduleOf('beside.mts', 'export const plus = 1;');
+    const path = moduleOf('beside.mjs', "throw new RangeError('the built one');");
+    await expect(loadModule(path)).rejects.toThrow('RangeError: the built one');
   });
 
   it.each([
@@ -228,5 +244,17 @@ describe('the Node flags for workers', () => {
       undefined,
       ['--no-warnings'],
     ]);
+  });
+});
+
+describe('a function of Python (C8)', () => {
+  it('is named by its module, or by the path of its file', () => {
+    const language = 'python';
+    expect([tasks.python('a.b:f'), tasks.python('dir/t.py:g'), tasks.python('/c:/t.py:h')]).toEqual([
+      { module: 'a.b', name: 'f', language },
+      { module: join(process.cwd(), 'dir/t.py'), name: 'g', language },
+      { module: '/c:/t.py', name: 'h', language },
+    ]);
+    for (const bad of ['math', ':f', 'math:']) expect(() => tasks.python(bad)).toThrow(TypeError);
   });
 });

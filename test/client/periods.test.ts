@@ -5,12 +5,15 @@ import { hostClock } from '../../src/client/clock.ts';
 import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Pace } from '../../src/client/master/pace.ts';
 import { Rate } from '../../src/client/master/rate.ts';
+import { Retries } from '../../src/client/master/retries.ts';
 import { waitBefore, wantsRetry, type Retry } from '../../src/client/options/retry.ts';
 import type { Platform } from '../../src/client/platform.ts';
 import { usageOf, type ProcessUsage } from '../../src/client/sentinel/process-usage.ts';
 import type { WorkerChild } from '../../src/client/sentinel/worker-child.ts';
 import { WorkerReports } from '../../src/client/sentinel/worker-reports.ts';
 import { failed } from '../../src/client/task/outcome.ts';
+import type { TaskErrorCode } from '../../src/client/task/task-metadata.ts';
+import { UnrecoverableError } from '../../src/client/task/unrecoverable-error.ts';
 import { CallReporter } from '../../src/client/worker/call-reporter.ts';
 import { SENTINEL_REPORT } from '../../src/wire/sentinel-report.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -100,6 +103,60 @@ describe('the rate of a batch', () => {
     // The oldest measurement is the last one before 2 s ago.
     expect(rate.at(400)).toBeGreaterThan(45);
     expect(rate.at(400)).toBeLessThan(55);
+  });
+});
+
+describe('the attempts of an element (S27)', () => {
+  /** A policy that allows three, with what became of the calls. */
+  function retrying(policy: Partial<Retry> = {}) {
+    const clock = new ManualClock();
+    const log: unknown[] = [];
+    const retries = new Retries({
+      policy: { attempts: 3, ...policy },
+      clock,
+      onFault: (fault) => log.push(fault),
+    });
+    const fail = (code: TaskErrorCode, attempt = 1, thrown: unknown = 'x'): boolean => {
+      const { error } = failed(0, { code, message: 'no', stack: '', thrown }, 1, attempt);
+      return retries.failed(0, error, (next) => log.push(next));
+    };
+    return { clock, log, retries, fail };
+  }
+
+  it('are made after the time that the policy says for the next one', () => {
+    const asked: number[] = [];
+    const { clock, log, fail } = retrying({ backoff: (attempt) => asked.push(attempt) * 70 });
+    expect([fail('threw'), asked, clock.running]).toEqual([true, [2], 1]);
+    clock.advance(69);
+    expect(log).toEqual([]);
+    clock.advance(1);
+    expect([log, fail('timed-out', 2), asked]).toEqual([[2], true, [2, 3]]);
+    clock.advance(140);
+    expect([log, fail('threw', 3), clock.running]).toEqual([[2, 3], false, 0]);
+  });
+
+  it('are no more if another one cannot succeed, or the policy does not want it', () => {
+    const { fail } = retrying({ when: () => true });
+    for (const code of ['not-sent', 'not-loaded', 'unreadable', 'cancelled'] as const)
+      expect([code, fail(code)]).toEqual([code, false]);
+    expect(fail('threw', 1, new UnrecoverableError('never'))).toBe(false);
+    expect(fail('threw', 1, new Error('now'))).toBe(true);
+    expect(retrying({ when: () => false }).fail('threw')).toBe(false);
+  });
+
+  it('end with what a function of the policy throws, or when the element is withdrawn', () => {
+    const why = new Error('no idea');
+    const faulty = retrying({
+      backoff: () => {
+        throw why;
+      },
+    });
+    expect([faulty.fail('threw'), faulty.log, faulty.clock.running]).toEqual([false, [why], 0]);
+    const withdrawn = retrying();
+    expect(withdrawn.fail('threw')).toBe(true);
+    withdrawn.retries.withdraw(0);
+    withdrawn.clock.advance(10_000);
+    expect([withdrawn.log, withdrawn.clock.running]).toEqual([[], 0]);
   });
 });
 

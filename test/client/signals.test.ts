@@ -11,14 +11,21 @@ const listenersOf = (signal: AbortSignal): number => getEventListeners(signal, '
 
 describe('listeners for a signal that lives long', () => {
   it('are one for Node, and are called in order when it aborts', () => {
+    const order: number[] = [];
+    const all = new AbortController();
+    for (const n of [1, 2]) onAbort(all.signal, () => order.push(n));
+    all.abort();
+    expect(order).toEqual([1, 2]);
     const stop = new AbortController();
     const called: number[] = [];
     const removals = [1, 2, 3].map((n) => onAbort(stop.signal, () => called.push(n)));
     expect(listenersOf(stop.signal)).toBe(1);
     removals[1]?.();
     removals[1]?.();
+    removals[0]?.();
+    expect(listenersOf(stop.signal)).toBe(1);
     stop.abort();
-    expect(called).toEqual([1, 3]);
+    expect([called, listenersOf(stop.signal)]).toEqual([[3], 0]);
   });
 
   it('leave none behind when all are removed, and begin again', () => {

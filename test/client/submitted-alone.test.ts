@@ -20,6 +20,8 @@ class LeftAtServer {
   readonly stored = new Map<string, unknown>();
   readonly deleted: string[] = [];
   fault: Error | undefined;
+  /** What deletions wait for. */
+  deletion: Promise<void> = Promise.resolve();
   readonly values: LeftValues;
 
   constructor() {
@@ -31,7 +33,7 @@ class LeftAtServer {
       deleteVariable: (_workspace: string, variable: string) => {
         this.deleted.push(variable);
         return this.stored.delete(variable)
-          ? Promise.resolve()
+          ? this.deletion
           : Promise.reject(new Error('no such variable'));
       },
     };
@@ -109,6 +111,21 @@ describe('a value at the server', () => {
     );
   });
 
+  it('is gone from the server when the end of the master is over', async () => {
+    const server = new LeftAtServer();
+    const left = server.values.next();
+    server.leave(left, 9);
+    let end: () => void = () => undefined;
+    server.deletion = new Promise((resolve) => (end = resolve));
+    let isOver = false;
+    void server.values.dropAll().then(() => (isOver = true));
+    await endOfTurn();
+    expect([server.deleted, isOver]).toEqual([[left.variable], false]);
+    end();
+    await endOfTurn();
+    expect(isOver).toBe(true);
+  });
+
   it('is deleted as the oldest when those that nobody uses have more than 256 MiB', () => {
     const { values, leave, deleted } = bound(new LeftAtServer());
     const half = 128 * 2 ** 20;
@@ -160,11 +177,11 @@ describe('the promise of a call', () => {
     expect(call.sent(0)).toBe('#left me 1');
     const { now } = watched(call);
     server.stored.set('#left me 1', 'large');
-    call.left(5);
+    call.left(1);
     await endOfTurn();
     take();
     await endOfTurn();
-    expect([takers.map((each) => 'left' in each && each.left.bytes), now()]).toEqual([[5, 5, 5], 'pending']);
+    expect([takers.map((each) => 'left' in each && each.left.bytes), now()]).toEqual([[1, 1, 1], 'pending']);
     const awaited = call.promise.then((value) => value);
     expect([await awaited, now(), server.deleted]).toEqual(['large', 'large', []]);
     for (let n = 0; n < 3; n++) call.release();

@@ -379,6 +379,16 @@ describe('a value that stays at the server (S35.5)', () => {
     expect(owner.settled).toEqual(['0: #left me 1 of x', '1: #left me 2 of x']);
     hands.add(owner, 'abc', 2);
     expect([hands.counts, hands.all(KEY.leaveIn)]).toEqual([[2], [undefined]]);
+    const mixed = new Hands({ chunkSize: 'auto' });
+    const some = new Owner();
+    some.leaves = valuesAtServer();
+    // A result that does not stay counts as nothing: 65,536 bytes are three times 29,127 bytes less a quarter.
+    for (const more of [{ [KEY.left]: '29127' }, {}]) {
+      mixed.add(some, 'x', some.settled.length);
+      mixed.answer('done', { [KEY.took]: '0.001', ...more });
+    }
+    mixed.add(some, 'abc', 2);
+    expect(mixed.counts).toEqual([3]);
     const other = new Hands({ chunkSize: 'auto' });
     const plain = new Owner();
     for (let n = 0; n < 2; n++) {
