@@ -502,7 +502,9 @@ describe('a batch of a pipeline', () => {
     const results = batch.outcomes();
     const first = results.next();
     await endOfTurn();
-    expect(hands.tasks.map(({ metadata }) => [metadata.get(KEY.elementIn), metadata.get(KEY.leaveIn)])).toEqual([
+    expect(
+      hands.tasks.map(({ metadata }) => [metadata.get(KEY.elementIn), metadata.get(KEY.leaveIn)]),
+    ).toEqual([
       ['#left in 1', '#left out 1'],
       ['#left in 2', '#left out 2'],
       ['#left in 3', '#left out 3'],

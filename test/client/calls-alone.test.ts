@@ -156,8 +156,20 @@ describe('the results of a batch', () => {
     await job.turns();
     expect(ended.outcome).toEqual(new RangeError('enough'));
     expect(storedIn(job, CANCELLED_BATCHES)).toEqual([{ 2: 'kill' }]);
-    await expect(sleigh.eachElem(TASK, ['c'], { signal })).rejects.toThrow('enough');
-    await expect(sleigh.submit(TASK, 'c', { signal })).rejects.toThrow('enough');
+    const stored = tasksOf(job).length;
+    await expect(sleigh.eachElem(TASK, ['c'], { signal, fixedArgs: 1 })).rejects.toThrow('enough');
+    await expect(sleigh.submit(TASK, 'c', { signal, fixedArgs: 1 })).rejects.toThrow('enough');
+    await expect(sleigh.submit(TASK, new Promise(() => undefined), { signal })).rejects.toThrow('enough');
+    await job.turns();
+    expect([tasksOf(job).length, job.metadataOf(VERB.find, VARIABLE.fixedArgId)]).toEqual([stored, []]);
+  });
+
+  it('that nobody takes are no error of the program if the batch does not begin', async () => {
+    const job = new ScriptedJob();
+    await using sleigh = await job.start();
+    const results = sleigh.eachElem(TASK, ['a'], { priority: 2_000 });
+    await job.turns();
+    await expect(results).rejects.toThrow('`priority`');
   });
 
   it('have to be lent by an array of memory', async () => {
@@ -254,7 +266,11 @@ describe('calls of submit', () => {
       { batch: '1', index: 0, code: 'threw', element: 'a', worker: 4, host: 'grace', attempts: 1 },
     ]);
     await job.pass(1_000);
-    expect(storedIn(job, JOB_REPORT.progress).at(-1)).toMatchObject({ done: 1, failed: 1 });
+    expect(storedIn(job, JOB_REPORT.progress).at(-1)).toMatchObject({
+      done: 1,
+      failed: 1,
+      batches: [{ done: 1, failed: 1, read: 1 }],
+    });
     const abort = new AbortController();
     const cancelled = fateOf(sleigh.submit(TASK, 'b', { signal: abort.signal, onAbort: 'kill' }));
     await job.turns();
@@ -274,9 +290,28 @@ describe('calls of submit', () => {
     await job.turns();
     const sent = job.server.asked.find(({ args }) => args[2] === VARIABLE.task);
     expect(sent?.args[4]).toBe('a');
+    const abort = new AbortController();
+    let give: (element: string) => void = () => undefined;
+    const late = new Promise<string>((resolve) => (give = resolve));
+    const withdrawn = fateOf(sleigh.submit(TASK, late, { signal: abort.signal }));
+    await job.turns();
+    abort.abort(new RangeError('enough'));
+    give('late');
+    await job.turns();
+    expect([withdrawn.outcome, tasksOf(job).length]).toEqual([new RangeError('enough'), 1]);
     const both = { transfer: [], retry: { attempts: 2 } };
     await expect(sleigh.submit(TASK, 'x', both)).rejects.toThrow('`transfer` excludes');
     await expect(sleigh.submit(TASK, 'x', { priority: 2_000 })).rejects.toThrow('`priority`');
+  });
+
+  it('share tasks with others, unless their memory is moved', async () => {
+    const job = new ScriptedJob();
+    await using sleigh = await job.start();
+    for (const options of [{}, { retry: { attempts: 2 } }, { transfer: [] }]) {
+      void sleigh.submit(TASK, 'a', options).catch(() => undefined);
+      await job.turns();
+    }
+    expect(tasksOf(job).map((each) => KEY.budget in each)).toEqual([true, true, false]);
   });
 
   it('get the result of another call from the server, if that is large', async () => {
@@ -289,6 +324,8 @@ describe('calls of submit', () => {
     expect(variable).toMatch(/^#left /);
     await job.result('', 0, { [KEY.left]: '70000' });
     expect(tasksOf(job)[1]).toMatchObject({ [KEY.elementIn]: variable });
+    // Neither shares its task.
+    expect(tasksOf(job).map((each) => KEY.budget in each)).toEqual([false, false]);
     await job.result('B', 1);
     expect(second.outcome).toBe('B');
     job.has(variable, 'the large one');
@@ -363,13 +400,83 @@ describe('a pipeline', () => {
     expect(job.asked(sleigh.workspace.name)).toContain(`delete var | W | ${first?.[KEY.leaveIn] ?? ''}`);
   });
 
+  it('leaves nothing before or after a stage whose results have a name, and may be of one stage', async () => {
+    const job = new ScriptedJob();
+    await using sleigh = await job.start({ join: 'elastic', workers: 0 });
+    const named = { task: next, name: 'frames' };
+    for (const stages of [[TASK, named], [{ ...named, task: TASK }, next], [TASK]] as const)
+      void pipeline(sleigh, ['a'], unsafeCast<readonly [Task, Task]>(stages)).catch(() => undefined);
+    await job.turns();
+    expect(tasksOf(job).map((each) => KEY.leaveIn in each)).toEqual([false, false, false]);
+  });
+
   it('needs a stage, and leaves nothing before one that moves memory', async () => {
     const job = new ScriptedJob();
     await using sleigh = await job.start();
-    expect(() => pipeline(sleigh, ['a'], unsafeCast([]))).toThrow(expect.objectContaining({ code: 'usage' }));
+    const results = sleigh.eachElem(TASK, ['a']);
+    void results.catch(() => undefined);
+    for (const elements of [['a'], results])
+      expect(() => pipeline(sleigh, elements, unsafeCast([]))).toThrow(
+        expect.objectContaining({ code: 'usage' }),
+      );
+    await job.turns();
     const moving = { task: next, transfer: () => [] };
     void pipeline(sleigh, ['a'], [TASK, moving] as const).catch(() => undefined);
     await job.turns();
-    expect(tasksOf(job)[0]).not.toHaveProperty(KEY.leaveIn);
+    expect(tasksOf(job)[1]).not.toHaveProperty(KEY.leaveIn);
+  });
+});
+
+describe('memory that threads share with the program (S36)', () => {
+  it('is named by a reference in elements, and moved memory is not the program’s any more', async () => {
+    const job = new ScriptedJob();
+    const launch = { ...job.launch, sharesMemory: true };
+    await using sleigh = await job.start({ launch });
+    const bytes = (): Uint8Array<ArrayBuffer> => new Uint8Array(8);
+    const [one, two, three] = [bytes(), bytes(), bytes()];
+    const transfer = (element: unknown): ArrayBuffer[] => (element === one ? [one.buffer] : []);
+    void sleigh.eachElem(TASK, [one, two], { transfer }).catch(() => undefined);
+    void sleigh.submit(TASK, three, { transfer: [three.buffer] }).catch(() => undefined);
+    void sleigh.eachElem(TASK, [new SharedArrayBuffer(8)]).catch(() => undefined);
+    void sleigh.submit(TASK, new SharedArrayBuffer(8)).catch(() => undefined);
+    await job.turns();
+    expect([one, two, three].map(({ byteLength }) => byteLength)).toEqual([0, 8, 0]);
+    const sent = job.server.asked.filter(({ args }) => args[2] === VARIABLE.task);
+    expect(sent.map(({ args }) => /secret \d+\.\d+/.test(args[4] ?? '')).toSorted()).toEqual([
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
+  });
+});
+
+describe('a call of each worker', () => {
+  it('has the options of any call, and is cancelled when it fails', async () => {
+    const job = new ScriptedJob();
+    job.has(VARIABLE.workerCount, '2');
+    await using sleigh = await job.start();
+    const called = fateOf(sleigh.eachWorker(TASK, 'x', { timeout: 500, onAbort: 'kill' }));
+    await job.turns();
+    expect(job.metadataOf(VERB.store, VARIABLE.broadcast)).toMatchObject([{ [KEY.timeout]: '500' }]);
+    await job.give(
+      VARIABLE.result,
+      failureOf({ code: 'threw', message: 'Error: no' }),
+      { [KEY.error]: '1', [KEY.batchId]: '1', [KEY.workerRank]: '1' },
+      { variableId: '' },
+    );
+    expect([called.outcome, storedIn(job, CANCELLED_BATCHES)]).toEqual([
+      expect.objectContaining({ code: 'threw', index: 1 }),
+      [{ 1: 'kill' }],
+    ]);
+  });
+
+  it('whose argument cannot be sent has ended', async () => {
+    const job = new ScriptedJob();
+    await using sleigh = await job.start();
+    await expect(sleigh.eachWorker(TASK, () => 1)).rejects.toThrow('`argument` cannot be sent');
+    await job.pass(1_000);
+    expect(storedIn(job, JOB_REPORT.progress).at(-1)).toMatchObject({ batches: [{ id: '1', ended: 0 }] });
   });
 });

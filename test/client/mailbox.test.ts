@@ -120,7 +120,10 @@ describe('the mailbox of a master (S21)', () => {
     hands.available.push(1, 2);
     hands.mailbox.expect(6);
     await endOfTurn();
-    expect([hands.rounds, hands.taken]).toEqual([[0, 2], [1, 2]]);
+    expect([hands.rounds, hands.taken]).toEqual([
+      [0, 2],
+      [1, 2],
+    ]);
     await hands.arrive(3);
     expect(hands.rounds).toEqual([0, 2, 1]);
     await hands.arrive(4);

@@ -297,16 +297,19 @@ describe('the progress of batches (S24)', () => {
     expect([progress.length, clock.running]).toEqual([3, 1]);
   });
 
-  it.each([false, true])('is not reported after the end of the job (has something changed: %s)', (hasChanged) => {
-    const { clock, progress, reports, begin } = reportedBatches();
-    const batch = begin(1);
-    if (hasChanged) batch.progress(at(1));
-    reports.end();
-    expect([progress.length, clock.running]).toEqual([hasChanged ? 2 : 1, 0]);
-    batch.progress(at(2));
-    reports.end();
-    expect([progress.length, clock.running]).toEqual([hasChanged ? 2 : 1, 0]);
-  });
+  it.each([false, true])(
+    'is not reported after the end of the job (has something changed: %s)',
+    (hasChanged) => {
+      const { clock, progress, reports, begin } = reportedBatches();
+      const batch = begin(1);
+      if (hasChanged) batch.progress(at(1));
+      reports.end();
+      expect([progress.length, clock.running]).toEqual([hasChanged ? 2 : 1, 0]);
+      batch.progress(at(2));
+      reports.end();
+      expect([progress.length, clock.running]).toEqual([hasChanged ? 2 : 1, 0]);
+    },
+  );
 
   it('is that of 100 batches, and those that have ended are left out first', () => {
     const { clock, progress, begin } = reportedBatches();
@@ -333,7 +336,9 @@ describe('the failed elements of batches (S24)', () => {
     const { failed: tell } = begin(1);
     const { error } = failed(3, { ...failure, stack: `s${'x'.repeat(4_000)}` }, 2);
     tell({ index: 3, error }, part(`e${'x'.repeat(500)}`));
-    const large = new Map<unknown, unknown>([[{ a: { b: { c: { d: 1 } } } }, Array.from({ length: 21 }, () => 1)]]);
+    const large = new Map<unknown, unknown>([
+      [{ a: { b: { c: { d: 1 } } } }, Array.from({ length: 21 }, () => 1)],
+    ]);
     tell({ index: 4, error }, part(large));
     tell({ index: 5, error }, part(new Set(['x'.repeat(600)])));
     expect(failures[0]).toMatchObject({

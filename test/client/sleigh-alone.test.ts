@@ -43,10 +43,10 @@ describe('a job', () => {
     ],
     [
       'whose workers have several calls has as many ranks, and one more attempt',
-      { concurrency: 3, maxAttempts: 5, label: 'mine' },
+      { concurrency: 2, maxAttempts: 5, label: 'mine' },
       { ...REQUEUE, maxAttempts: '6' },
-      ['open ws | W | mine | no | yes', 'store | W | workerCount | 1 | 6'],
-      { workers: 2, concurrency: 3 },
+      ['open ws | W | mine | no | yes', 'store | W | workerCount | 1 | 4'],
+      { workers: 2, concurrency: 2 },
     ],
     [
       'that fails the element of a worker that ends tries each once',
@@ -214,6 +214,17 @@ describe('the end of a job', () => {
       code: 'no-workers',
       message: expect.stringContaining('all of them have crashed'),
     });
+    // Nothing is stored for what is called afterwards.
+    job.server.taken();
+    const later = await Promise.allSettled([
+      sleigh.eachElem(TASK, ['b']),
+      sleigh.submit(TASK, 'b'),
+      sleigh.eachWorker(TASK, 'b'),
+      sleigh.scatter('b'),
+    ]);
+    const refused = { status: 'rejected', reason: { code: 'no-workers' } };
+    expect(later).toMatchObject([refused, refused, refused, refused]);
+    expect(job.asked(sleigh.workspace.name)).toEqual([]);
   });
 
   it('does not come with the workers of an elastic job, or after it was stopped', async () => {
@@ -457,13 +468,23 @@ describe('a batch with a name', () => {
     ]);
     expect(tasksOf(job)[0]).not.toHaveProperty(KEY.mailbox);
     expect(job.asked('render')[0]).toBe('findTry | W | #cancelled frames');
-    await job.give(RESULTS, 'B', { [KEY.keepAs]: '1', [KEY.workerRank]: '3', [KEY.host]: 'ada' });
+    for (let times = 0; times < 2; times++)
+      await job.give(RESULTS, 'B', { [KEY.keepAs]: '1', [KEY.workerRank]: '3', [KEY.host]: 'ada' });
     expect([sleigh.hosts, results.outcome]).toEqual([new Map([[3, 'ada']]), 'pending']);
     await job.give(RESULTS, 'A', { [KEY.keepAs]: '0', [KEY.workerRank]: '3' });
     expect(results.outcome).toEqual(['A', 'B']);
+    await job.pass(1_000);
+    const [report] = job.server.asked.filter(({ args }) => args[2] === JOB_REPORT.progress).slice(-1);
+    expect(JSON.parse(report?.args[4] ?? '')).toMatchObject({ done: 2, failed: 0 });
     expect(job.asked('render')).toContain(`delete var | W | ${RESULTS}`);
     // Neither its results nor the mailbox are awaited any more.
     expect(job.awaited.filter((each) => !each.startsWith('log'))).toEqual([VARIABLE.result]);
+    for (let n = 2; n < 5; n++) {
+      const other = fateOf(sleigh.submit(TASK, 'c'));
+      await job.turns();
+      await job.result('C', n - 2);
+      expect([n, other.outcome, job.awaited.includes(VARIABLE.result)]).toEqual([n, 'C', false]);
+    }
     await sleigh.stop();
     // The number of workers was followed.
     await job.pass(250);
@@ -495,12 +516,22 @@ describe('a batch with a name', () => {
     const { sleigh, results } = await begin(job);
     const batch = tasksOf(job)[0]?.[KEY.batchId] ?? '';
     job.asked('render');
+    // The program is told nothing of what the server refuses then.
+    job.before = ({ args: [verb = '', , variable = ''] }) =>
+      verb.startsWith('delete') || variable === '#cancelled frames'
+        ? refusal(verb, STATUS.failed)
+        : undefined;
     await job.give(JOB_ORDERS, { order: 'cancel', batch });
     expect(results.outcome).toMatchObject({ code: 'stopped' });
     expect(job.asked('render').slice(0, 2)).toEqual([
       'declare var | W | #cancelled frames | single',
       'store | W | #cancelled frames | 1 | {"at":0}',
     ]);
+    job.before = () => undefined;
+    const cancelled = failureOf({ code: 'cancelled', message: 'cancelled' });
+    for (const key of ['0', '1'])
+      await job.give(RESULTS, cancelled, { [KEY.keepAs]: key, [KEY.workerRank]: '3', [KEY.error]: '1' });
+    expect(job.asked('render')).toContain(`delete var | W | ${RESULTS}`);
     job.has('#cancelled frames', { at: 0 });
     await expect(sleigh.eachElem(TASK, ['a'], named)).rejects.toThrow('#cancelled frames');
     await sleigh.stop();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SleighPool } from '../../src/client/master/sleigh-pool.ts';
 import type { SleighPoolOptions } from '../../src/client/options/sleigh-options.ts';
 import type { Task } from '../../src/client/task/task.ts';
-import { VARIABLE, VERB } from '../../src/wire/names.ts';
+import { KEY, VARIABLE, VERB } from '../../src/wire/names.ts';
 import { ScriptedJob } from '../support/scripted-job.ts';
 import { fateOf } from '../support/server-line.ts';
 
@@ -80,10 +80,13 @@ describe('a pool', () => {
   it('is busy with a batch until that is settled, whether its results are taken or not', async () => {
     const job = new ScriptedJob();
     const { pool, process, jobs } = poolOn(job, { idleTimeout: 100 });
-    const options = { chunkSize: 1, errors: 'collect' } as const;
+    const options = { chunkSize: 1, errors: 'collect', priority: 3 } as const;
     const results = fateOf(pool.eachElem(TASK, ['a', 'b'], options).then((all) => all));
     await job.turns();
-    expect(job.metadataOf(VERB.store, VARIABLE.task)).toHaveLength(2);
+    const priorities = job
+      .metadataOf(VERB.store, VARIABLE.task)
+      .map(({ [KEY.priority]: priority }) => priority);
+    expect(priorities).toEqual(['3', '3']);
     await job.result('B', 1);
     await job.result('A', 0);
     expect([results.outcome, process.holds]).toEqual([['A', 'B'], 0]);

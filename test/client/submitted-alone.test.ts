@@ -32,9 +32,7 @@ class LeftAtServer {
           : Promise.reject(this.fault),
       deleteVariable: (_workspace: string, variable: string) => {
         this.deleted.push(variable);
-        return this.stored.delete(variable)
-          ? this.deletion
-          : Promise.reject(new Error('no such variable'));
+        return this.stored.delete(variable) ? this.deletion : Promise.reject(new Error('no such variable'));
       },
     };
     this.values = new LeftValues(unsafeCast<ConnectionPool>({ main }), 'job', 'me');

@@ -124,7 +124,11 @@ class Hands {
 /** The result of a task of several elements, or of fewer than it has. */
 function chunkOf(...results: readonly unknown[]): unknown {
   const parts = results.map((value) =>
-    chunkPart(value instanceof Error ? { failure: failureOf({ code: 'threw', message: 'no' }) } : { value }, 'result', 'threw'),
+    chunkPart(
+      value instanceof Error ? { failure: failureOf({ code: 'threw', message: 'no' }) } : { value },
+      'result',
+      'threw',
+    ),
   );
   const { descriptor, bytes } = encodeTogether(parts);
   return decodeValue(descriptor, Buffer.from(bytes), new Map([['type', 'chunk']]));
@@ -185,7 +189,12 @@ describe('the elements of a chunk', () => {
       ['2,1'],
     ]);
     hands.answer(chunkOf('A', 'B', 'C'));
-    expect([one.settled, two.settled, one.parts, two.parts]).toEqual([['0: A,B of a,b'], ['0: C of c'], 0, 0]);
+    expect([one.settled, two.settled, one.parts, two.parts]).toEqual([
+      ['0: A,B of a,b'],
+      ['0: C of c'],
+      0,
+      0,
+    ]);
   });
 
   it('that the server refuses are sent again as they were, one by one', async () => {
@@ -194,7 +203,11 @@ describe('the elements of a chunk', () => {
     hands.refusal = new Error('no room');
     hands.add(owner, 'ab');
     await endOfTurn();
-    expect([hands.counts, hands.all(KEY.attempt), hands.all(KEY.aloneFrom)]).toEqual([[1], ['1'], [undefined]]);
+    expect([hands.counts, hands.all(KEY.attempt), hands.all(KEY.aloneFrom)]).toEqual([
+      [1],
+      ['1'],
+      [undefined],
+    ]);
     hands.refusal = new Error('no room for this either');
     hands.answer(chunkOf('A'));
     await endOfTurn();
@@ -356,12 +369,9 @@ describe('a value that stays at the server (S35.5)', () => {
     const owner = new Owner();
     const values = valuesAtServer();
     hands.group.add(owner, 5, new LeftElement(values, values.next(), 9));
-    expect([owner.parts, hands.all(KEY.elementIn), hands.all(KEY.attempt), hands.all(KEY.aloneFrom)]).toEqual([
-      1,
-      ['#left me 1'],
-      ['1'],
-      [undefined],
-    ]);
+    expect([owner.parts, hands.all(KEY.elementIn), hands.all(KEY.attempt), hands.all(KEY.aloneFrom)]).toEqual(
+      [1, ['#left me 1'], ['1'], [undefined]],
+    );
     expect([hands.all(KEY.chunk), hands.all(KEY.index)]).toEqual([[undefined], ['5']]);
     hands.answer('done');
     expect([owner.parts, owner.settled]).toEqual([0, ['5: done of null']]);
