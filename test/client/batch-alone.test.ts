@@ -346,6 +346,16 @@ describe('a batch', () => {
     queue.add('b');
     await endOfTurn();
     expect([outcomes.slice(1), hands.indexes]).toEqual([['1: no-workers at undefined in 1'], []]);
+    const running = new Hands();
+    const more = new Arrivals();
+    const other = running.batch(more.elements(), { isOrdered: false });
+    const { outcomes: early } = taken(other);
+    more.add('a');
+    await endOfTurn();
+    other.noWorkers(failureOf({ code: 'no-workers', message: 'none' }));
+    more.add('b');
+    await endOfTurn();
+    expect([early, other.unfinished]).toEqual([['1: no-workers at undefined in 1'], [0]]);
   });
 
   it('whose module cannot be loaded fails with that reason, also what was cancelled for it', async () => {

@@ -48,7 +48,26 @@ describe('a failed element that is called again before its outcome was taken', (
   });
 });
 
+it.each([
+  ['the first', 0, [failure(0), value(1)], [1]],
+  ['the last', 1, [value(0), failure(1)], [0]],
+])('a failed element that is %s of its task leaves no outcomes behind it', (_which, index, both, rest) => {
+  const outcomes = new BatchOutcomes(false);
+  outcomes.add(0, both, [part(), part()]);
+  expect([outcomes.withdraw(index)?.attempt, outcomes.waiting, taken(outcomes)]).toEqual([1, 1, rest]);
+});
+
 describe('a failed element whose outcome was taken', () => {
+  it('is withdrawn without the other ones that replace an outcome', () => {
+    const outcomes = someFailed(true, true);
+    expect(taken(outcomes)).toEqual([0, 1, 2, 3, 4]);
+    for (const index of [1, 3]) {
+      outcomes.withdraw(index);
+      outcomes.add(index, [failure(index, 5)], [part()]);
+    }
+    expect([outcomes.withdraw(1)?.attempt, taken(outcomes)]).toEqual([5, [3]]);
+  });
+
   it('is not called again if the caller has it for good', () => {
     const outcomes = someFailed(true, false);
     expect(taken(outcomes)).toEqual([0, 1, 2, 3, 4]);

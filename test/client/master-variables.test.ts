@@ -13,6 +13,7 @@ import { CALL_REPORTS, type CallReport } from '../../src/client/task/call-report
 import { failed, failureOf } from '../../src/client/task/outcome.ts';
 import { CANCELLED_BATCHES } from '../../src/client/task/task-metadata.ts';
 import { chunkPart, type ChunkPart } from '../../src/client/values/chunk.ts';
+import type { EncodedValue } from '../../src/client/values/values.ts';
 import { JOB_REPORT, type FailedElement, type JobReport } from '../../src/wire/job-report.ts';
 import { KEY, VARIABLE } from '../../src/wire/names.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -54,12 +55,14 @@ function fixed() {
   const log: string[] = [];
   let made = 0;
   const faults: Error[] = [];
+  const texts: string[] = [];
   const main = {
     find: (_workspace: string, variable: string) => {
       expect(variable).toBe(VARIABLE.fixedArgId);
       return Promise.resolve({ value: `#fixedArg${++made}` });
     },
-    storeEncoded: (_workspace: string, variable: string) => {
+    storeEncoded: (_workspace: string, variable: string, { bytes }: EncodedValue) => {
+      texts.push(Buffer.from(bytes).toString());
       const fault = faults.shift();
       if (fault !== undefined) return Promise.reject(fault);
       log.push(`store ${variable}`);
@@ -70,12 +73,13 @@ function fixed() {
       return Promise.reject(new Error('it is gone'));
     },
   };
-  const fixedArguments = new FixedArguments(linesOf(main), 'job', new ThreadMemory('secret'));
+  const memory = new ThreadMemory('secret');
+  const fixedArguments = new FixedArguments(linesOf(main), 'job', memory);
   const from = (): string | undefined => new Map(fixedArguments.metadata()).get(KEY.fixedArgsFrom);
   const begin = async (fixedArgs: unknown): Promise<string> =>
     (await fixedArguments.metadataOf({ module: '/t.mjs', name: 'f' }, { fixedArgs })).get(KEY.fixedArgs) ??
     '';
-  return { fixedArguments, log, from, begin, faults };
+  return { fixedArguments, log, texts, memory, from, begin, faults };
 }
 
 describe('fixed arguments', () => {
@@ -127,6 +131,15 @@ describe('fixed arguments', () => {
     const unused = await fixedArguments.scatter(1);
     await unused.free();
     expect(log.slice(2)).toEqual(['store #fixedArg2', 'delete #fixedArg2']);
+  });
+
+  it('refer to memory that threads share with the program (S36)', async () => {
+    const { fixedArguments, begin, memory, texts } = fixed();
+    memory.isShared = true;
+    const shared = new SharedArrayBuffer(8);
+    await begin({ shared });
+    await fixedArguments.scatter([shared]);
+    expect(texts).toEqual([expect.stringContaining('secret.1'), expect.stringContaining('secret.1')]);
   });
 
   it('are among what all tasks of a batch say, without the defaults', async () => {
@@ -219,6 +232,19 @@ describe('what calls say while they run (S23.9)', () => {
     expect(waiting).toHaveLength(1);
     await report('3', 'e');
     expect(told.at(-1)).toBe('3 e');
+  });
+
+  it('is awaited only when the server has a place for it', async () => {
+    let answer: () => void = () => undefined;
+    const declare = (): Promise<void> => new Promise((resolve) => (answer = resolve));
+    const reports = new CallReports(linesOf({ declare }), 'job');
+    let isPrepared = false;
+    void reports.prepare().then(() => (isPrepared = true));
+    await endOfTurn();
+    expect(isPrepared).toBe(false);
+    answer();
+    await endOfTurn();
+    expect(isPrepared).toBe(true);
   });
 
   it('ends with the job', async () => {
