@@ -316,24 +316,30 @@ describe('the groups of a dispatcher', () => {
     expect(fixed()).not.toBe(fixed());
   });
 
-  it('are kept while they are idle, as long as they are among the 64 that were used last', () => {
+  it('are kept while they are idle, as long as they are among the 64 that were used before the latest', () => {
     const { dispatcher } = new Hands();
-    const groups = Array.from({ length: 64 }, (_, n) => auto(dispatcher, n));
+    const groups = Array.from({ length: 65 }, (_, n) => auto(dispatcher, n));
     for (const [n, group] of groups.entries()) expect(auto(dispatcher, n)).toBe(group);
     expect(auto(dispatcher, 0)).toBe(groups[0]);
-    auto(dispatcher, 64);
-    for (const n of [0, 2, 3, 63]) expect(auto(dispatcher, n)).toBe(groups[n]);
+    auto(dispatcher, 65);
+    for (const n of [0, 2, 3, 64]) expect(auto(dispatcher, n)).toBe(groups[n]);
     expect(auto(dispatcher, 1)).not.toBe(groups[1]);
   });
 
-  it('are kept while elements are under way', () => {
+  it('are kept while elements are under way, however many they are', async () => {
     const hands = new Hands();
     const { dispatcher } = hands;
-    const groups = Array.from({ length: 64 }, (_, n) => auto(dispatcher, n));
-    for (const n of [0, 1, 3]) groups[n]?.add(hands.owner, n, 'x');
-    auto(dispatcher, 64);
-    auto(dispatcher, 65);
-    for (const n of [0, 1, 3, 5, 6, 63]) expect(auto(dispatcher, n)).toBe(groups[n]);
-    for (const n of [2, 4]) expect(auto(dispatcher, n)).not.toBe(groups[n]);
+    const groups = Array.from({ length: 66 }, (_, n) => {
+      const group = auto(dispatcher, n);
+      group.add(hands.owner, n, 'x');
+      return group;
+    });
+    for (const [n, group] of groups.entries()) expect(auto(dispatcher, n)).toBe(group);
+    await endOfTurn();
+    // Three of them are idle then, and two are too many.
+    for (const n of [1, 2, 5]) await hands.answer('done', { [KEY.task]: String(n) });
+    auto(dispatcher, 66);
+    for (const n of [0, 3, 4, 5, 65]) expect(auto(dispatcher, n)).toBe(groups[n]);
+    for (const n of [1, 2]) expect(auto(dispatcher, n)).not.toBe(groups[n]);
   });
 });

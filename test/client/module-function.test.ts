@@ -140,6 +140,13 @@ describe('a module', () => {
     });
   });
 
+  it('that is there later is loaded then', async () => {
+    const path = join(folder, 'later.mjs');
+    await expect(loadModule(path)).rejects.toMatchObject({ code: 'not-loaded' });
+    moduleOf('later.mjs', 'export const plus = (n) => n + 1;');
+    expect(functionOf(await loadModule(path), path, 'plus')(1)).toBe(2);
+  });
+
   it('that throws is not replaced by a source beside it', async () => {
     moduleOf('beside.mts', 'export const plus = 1;');
     const path = moduleOf('beside.mjs', "throw new RangeError('the built one');");

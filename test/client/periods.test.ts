@@ -91,6 +91,18 @@ describe('the rate of a batch', () => {
     }
   });
 
+  it('is not measured earlier than that', () => {
+    const clock = new ManualClock();
+    const rate = new Rate(clock, 2_000);
+    clock.advance(100);
+    rate.at(10);
+    clock.advance(50);
+    rate.at(20);
+    clock.advance(2_000);
+    // From 100 ms, with 10 elements, and not from 150 ms.
+    expect(rate.at(30)).toBeCloseTo(20_000 / 2_050, 9);
+  });
+
   it('keeps no more than one measurement in half a second', () => {
     const clock = new ManualClock();
     const rate = new Rate(clock, 2_000);

@@ -527,11 +527,11 @@ describe('a batch with a name', () => {
       'declare var | W | #cancelled frames | single',
       'store | W | #cancelled frames | 1 | {"at":0}',
     ]);
-    job.before = () => undefined;
     const cancelled = failureOf({ code: 'cancelled', message: 'cancelled' });
     for (const key of ['0', '1'])
       await job.give(RESULTS, cancelled, { [KEY.keepAs]: key, [KEY.workerRank]: '3', [KEY.error]: '1' });
     expect(job.asked('render')).toContain(`delete var | W | ${RESULTS}`);
+    job.before = () => undefined;
     job.has('#cancelled frames', { at: 0 });
     await expect(sleigh.eachElem(TASK, ['a'], named)).rejects.toThrow('#cancelled frames');
     await sleigh.stop();

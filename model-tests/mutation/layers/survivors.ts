@@ -12,6 +12,18 @@ const OF_STATS = 'LMDB always reports both numbers. The default is there for the
 
 const EACH_KEY = 'Each key of this kind has this number. The default is there for the compiler.';
 
+const OF_ATTEMPTS =
+  'A withdrawn element has withdrawn its next attempt already (`TaskGroup.withdraw`). Otherwise none waits, so this only frees memory.';
+
+const OF_SETTLED =
+  'What the machine does in its other states begins with a value that is left at the server, and a settled call leaves none.';
+
+const OF_PART = 'Each task has a part. The default is there for the compiler.';
+
+const OF_NO_ATTEMPT = 'Without another attempt nothing waits.';
+
+const OF_COMMA = '`join` separates with commas by default.';
+
 /** Mutants that no test can notice, because they make no difference that anybody could see: each with the reason. */
 export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
@@ -429,5 +441,124 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
     'src/client/sentinel/worker-reports.ts: boundary changed [<=]: const processors = used === undefined || before === undefined || at <= before.at ? undefi…',
     'A report is made two seconds after the one before, so the times differ.',
+
+    'src/client/master/batch.ts: statement removed [this.#outcomes.clear();]: this.#outcomes.clear();',
+    'A batch that was stopped throws its reason before it looks at outcomes again, so this only frees memory.',
+  ],
+  [
+    'src/client/master/batch.ts: statement removed [this.#outcomes.close();]: this.#outcomes.close();',
+    '`retry` refuses what comes after the end, so this only frees memory.',
+  ],
+  [
+    'src/client/master/batch.ts: boundary changed [<]: if (change < 0) this.#changed.give();',
+    'A change is never 0.',
+  ],
+  [
+    'src/client/master/batch.ts: number changed [0]: if (change < 0) this.#changed.give();',
+    'A change is never 0.',
+  ],
+  [
+    'src/client/master/batch.ts: statement removed [this.retries?.withdraw(each);]: this.retries?.withdraw(each);',
+    OF_ATTEMPTS,
+  ],
+  [
+    'src/client/master/submission.ts: statement removed: this.retries?.withdraw(this.#options.index);',
+    OF_ATTEMPTS,
+  ],
+  [
+    'src/client/master/call-value.ts: number changed [0]: #index = 0;',
+    '`sent` sets it, and a value is fetched only after that.',
+  ],
+  [
+    "src/client/master/call-value.ts: statement removed [this.#life.send({ type: 'settled' });]: this.#life.send({ type: 'settled' });",
+    OF_SETTLED,
+  ],
+  [
+    "src/client/master/call-value.ts: statement removed [this.#life.send({ type: 'settled' });]: this.#life.send({ type: 'settled' }); (2)",
+    OF_SETTLED,
+  ],
+  [
+    'src/client/master/cancel-marks.ts: boolean flipped [false]: #hasChanged = false;',
+    '`#store` sets it before it reads it.',
+  ],
+  [
+    'src/client/master/chunk-size.ts: boundary changed [>]: this.value = one > this.value ? one : this.value + (one - this.value) * EASE;',
+    'A quarter of no difference is nothing.',
+  ],
+  [
+    'src/client/master/fixed-arguments.ts: statement removed [this.#freed.delete(variable);]: this.#freed.delete(variable);',
+    'Nobody uses a variable that was deleted, so this only frees memory.',
+  ],
+  [
+    'src/client/master/fixed-arguments.ts: default dropped [/\d+$/.exec(variable)?.[0] ?? 0]: const numberOf = (variable: string): number => Number(/\d+$/.exec(variable)?.[0] ?? 0);',
+    'The server numbers these variables (S11). The default is there for the compiler.',
+  ],
+  [
+    'src/client/master/fixed-arguments.ts: number changed [0]: const numberOf = (variable: string): number => Number(/\d+$/.exec(variable)?.[0] ?? 0); (2)',
+    'The server numbers these variables (S11). The default is there for the compiler.',
+  ],
+  [
+    "src/client/master/left-element.ts: argument dropped ['leaves']: const LEAVES = Symbol('leaves');",
+    'The description of a symbol is for people who debug.',
+  ],
+  [
+    'src/client/master/left-values.ts: statement removed [this.#present.delete(left);]: this.#present.delete(left);',
+    'The machine of a value deletes it once, also if the master ends later, so this only frees memory.',
+  ],
+  [
+    'src/client/master/left-values.ts: argument dropped: const deletion = this.#lines.main .deleteVariable(this.#workspace, left.variable) .catch(…',
+    'A deletion that has ended is awaited in no time, so this only frees memory.',
+  ],
+  [
+    'src/client/master/named-batch.ts: statement removed [this.#early.delete(key);]: this.#early.delete(key);',
+    'Each key is sent once, so this only frees memory.',
+  ],
+  ['src/client/master/named-batch.ts: number changed [0]: index = 0', OF_PART],
+  ['src/client/master/named-batch.ts: number changed [1]: attempt = 1', OF_PART],
+  [
+    'src/client/master/rate.ts: boundary changed [>]: while (this.#measurements.length > 2 && at - (this.#measurements[1]?.at ?? at) >= this.#s…',
+    'The second of two measurements is younger than a twentieth of the time.',
+  ],
+  [
+    'src/client/master/retries.ts: number changed [0]: milliseconds: mayRetry ? waitBefore(policy, error.attempt + 1, error) : 0',
+    OF_NO_ATTEMPT,
+  ],
+  ['src/client/master/retries.ts: number changed [0]: milliseconds: 0', OF_NO_ATTEMPT],
+  [
+    'src/client/master/task-group.ts: boolean flipped [false]: #isFlushDue = false;',
+    'The first element of a group is sent at once, and `flush` sets it.',
+  ],
+  [
+    'src/client/master/task-group.ts: statement removed [this.#isFlushDue = true;]: this.#isFlushDue = true;',
+    'A further flush in the same turn finds nothing to send.',
+  ],
+  [
+    'src/client/master/task-group.ts: boolean flipped [true]: this.#isFlushDue = true;',
+    'A further flush in the same turn finds nothing to send.',
+  ],
+  [
+    'src/client/master/task-group.ts: default dropped: const attempt = Number(metadata.get(KEY.attempt) ?? sent.parts[0]?.attempt ?? 1);',
+    OF_PART,
+  ],
+  [
+    'src/client/master/task-group.ts: number changed [1]: const attempt = Number(metadata.get(KEY.attempt) ?? sent.parts[0]?.attempt ?? 1);',
+    OF_PART,
+  ],
+  [
+    'src/client/master/task-parts.ts: boundary changed [>]: return batches.reduce((newest, each) => (batchNumber(each) > batchNumber(newest) ? each :…',
+    'The batches of a group are those of one master, so those with the same number are the same.',
+  ],
+  ['src/client/master/task-parts.ts: number changed [1]: attempt: 1', OF_PART],
+  [
+    "src/client/master/task-parts.ts: argument dropped [',']: const metadata = new Map<string, string>([ [KEY.batchId, parts.map(({ owner }) => owner.i…",
+    OF_COMMA,
+  ],
+  [
+    "src/client/master/task-parts.ts: argument dropped [',']: const metadata = new Map<string, string>([ [KEY.batchId, parts.map(({ owner }) => owner.i… (2)",
+    OF_COMMA,
+  ],
+  [
+    "src/client/master/task-parts.ts: argument dropped [',']: metadata.set(KEY.shares, parts.map(({ elements }) => elements.length).join(','));",
+    OF_COMMA,
   ],
 ]);

@@ -118,7 +118,6 @@ export class BroadcastResults implements BroadcastReceiver {
   /** Queued calls are not made, running calls are ended, and later results are discarded. */
   cancel(reason: unknown): void {
     this.#fault ??= { error: reason };
-    this.#changed.give();
     if (this.#isCancelled || (this.#isComplete && !this.#options.isLasting)) return;
     this.#isCancelled = true;
     const { dispatcher, id, onAbort } = this.#options;

@@ -15,7 +15,7 @@ import type { TaskFailure } from '../task/task-metadata.ts';
 import type { EncodedValue } from '../values/values.ts';
 import { SLEIGH } from '../errors/job.ts';
 
-/** The number of idle groups that are kept, because they know the cost of their elements. */
+/** The number of groups besides the latest to which idle ones are kept, because they know the cost of their elements. */
 const MAX_IDLE_GROUPS = 64;
 /** Milliseconds between two checks of the state of the job. */
 const LOOK_MS = 50;
@@ -134,8 +134,8 @@ export class Dispatcher implements TaskSender {
     const known = this.#groups.get(key);
     const group = known ?? new TaskGroup({ ...options, sender: this });
     this.#groups.delete(key);
-    this.#groups.set(key, group);
     this.#forgetIdleGroups();
+    this.#groups.set(key, group);
     return group;
   }
 

@@ -45,7 +45,6 @@ export class Mailbox {
       });
       this.#isTaking = false;
     } catch (error) {
-      this.#isTaking = false;
       return onEnd(error);
     }
     // More may have been expected since the last one arrived.

@@ -66,7 +66,6 @@ export async function startPrivateServer(
   const ended = once(child, 'exit');
   const failed = once(child, 'close').then(() => notStarted(said));
   const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), failed]);
-  failed.catch(() => undefined);
   isStarting = false;
   const { port, web } = unsafeCast<Announcement>(JSON.parse(String(line)));
   if (web !== null) onPage?.(web.url);

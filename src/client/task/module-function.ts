@@ -33,18 +33,6 @@ export class ModuleError extends Error {
  * @throws ModuleError `not-loaded`
  */
 export async function loadModule(path: string): Promise<Exports> {
-  const loaded = modules.get(path) ?? load(path);
-  modules.set(path, loaded);
-  return loaded;
-}
-
-/** The loaded modules. They are looked up for each task, so the lookup must be cheap. */
-const modules = new Map<string, Promise<Exports>>();
-
-/** The extensions of modules, and of their TypeScript sources. */
-const SOURCES: Readonly<Record<string, string>> = { '.js': '.ts', '.mjs': '.mts', '.cjs': '.cts' };
-
-async function load(path: string): Promise<Exports> {
   const { href } = pathToFileURL(path);
   try {
     return unsafeCast<Exports>(await import(href));
@@ -56,6 +44,9 @@ async function load(path: string): Promise<Exports> {
     throw notLoaded(path, cause);
   }
 }
+
+/** The extensions of modules, and of their TypeScript sources. */
+const SOURCES: Readonly<Record<string, string>> = { '.js': '.ts', '.mjs': '.mts', '.cjs': '.cts' };
 
 /** In a program that runs from its sources, `./tasks.js` means `./tasks.ts`, as in TypeScript. */
 async function loadSource(path: string): Promise<Exports> {
