@@ -278,10 +278,10 @@ describe('a batch', () => {
     for (const isFull of [false, true]) {
       const hands = new Hands({ loadFactor: 1 });
       let leaves = 0;
-      let give: (next: IteratorResult<string>) => void = () => undefined;
+      const giving: ((next: IteratorResult<string>) => void)[] = [];
       const elements = {
         [Symbol.asyncIterator]: () => ({
-          next: () => new Promise<IteratorResult<string>>((resolve) => (give = resolve)),
+          next: () => new Promise<IteratorResult<string>>((resolve) => giving.push(resolve)),
           return: () => Promise.resolve({ done: true as const, value: ++leaves }),
         }),
       };
@@ -289,7 +289,7 @@ describe('a batch', () => {
       const { end } = taken(batch);
       await endOfTurn();
       if (isFull) {
-        give({ done: false, value: 'a' });
+        giving[0]?.({ done: false, value: 'a' });
         await endOfTurn();
       }
       batch.cancel(new Error('enough'));
@@ -297,7 +297,7 @@ describe('a batch', () => {
       expect([await end, leaves, batch.unfinished]).toEqual([new Error('enough'), 1, isFull ? [0] : []]);
       // Nothing of it is left to be ended if no element was under way.
       expect(hands.log.filter((each) => each.startsWith('mark'))).toEqual(isFull ? ['mark 1 ask'] : []);
-      give({ done: false, value: 'late' });
+      giving[0]?.({ done: false, value: 'late' });
       await endOfTurn();
       expect([hands.indexes, leaves]).toEqual([isFull ? ['0'] : [], 1]);
     }
@@ -492,19 +492,19 @@ describe('a batch', () => {
   });
 });
 
-describe('a batch of a pipeline', () => {
-  /** The values that its elements and its results have at the server, and those that were deleted. */
-  function atServer() {
-    const deleted: string[] = [];
-    const deleteVariable = (_workspace: string, variable: string): Promise<void> =>
-      Promise.resolve(void deleted.push(variable.replace('#left ', '')));
-    const valuesOf = (owner: string): LeftValues =>
-      new LeftValues(unsafeCast<ConnectionPool>({ main: { deleteVariable } }), 'job', owner);
-    const [earlier, leaves] = [valuesOf('in'), valuesOf('out')];
-    const elements = Array.from({ length: 4 }, () => new LeftElement(earlier, earlier.next(), 9));
-    return { deleted, elements, leaves };
-  }
+/** The values that its elements and its results have at the server, and those that were deleted. */
+function atServer() {
+  const deleted: string[] = [];
+  const deleteVariable = (_workspace: string, variable: string): Promise<void> =>
+    Promise.resolve(void deleted.push(variable.replace('#left ', '')));
+  const valuesOf = (owner: string): LeftValues =>
+    new LeftValues(unsafeCast<ConnectionPool>({ main: { deleteVariable } }), 'job', owner);
+  const [earlier, leaves] = [valuesOf('in'), valuesOf('out')];
+  const elements = Array.from({ length: 4 }, () => new LeftElement(earlier, earlier.next(), 9));
+  return { deleted, elements, leaves };
+}
 
+describe('a batch of a pipeline', () => {
   it('releases each element when it has a result, and gives the result to the next stage (S35.5)', async () => {
     const hands = new Hands({ loadFactor: 4 });
     const { deleted, elements, leaves } = atServer();

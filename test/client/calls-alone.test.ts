@@ -291,12 +291,12 @@ describe('calls of submit', () => {
     const sent = job.server.asked.find(({ args }) => args[2] === VARIABLE.task);
     expect(sent?.args[4]).toBe('a');
     const abort = new AbortController();
-    let give: (element: string) => void = () => undefined;
+    let give: ((element: string) => void) | undefined;
     const late = new Promise<string>((resolve) => (give = resolve));
     const withdrawn = fateOf(sleigh.submit(TASK, late, { signal: abort.signal }));
     await job.turns();
     abort.abort(new RangeError('enough'));
-    give('late');
+    give?.('late');
     await job.turns();
     expect([withdrawn.outcome, tasksOf(job).length]).toEqual([new RangeError('enough'), 1]);
     const both = { transfer: [], retry: { attempts: 2 } };
@@ -432,8 +432,7 @@ describe('memory that threads share with the program (S36)', () => {
     const job = new ScriptedJob();
     const launch = { ...job.launch, sharesMemory: true };
     await using sleigh = await job.start({ launch });
-    const bytes = (): Uint8Array<ArrayBuffer> => new Uint8Array(8);
-    const [one, two, three] = [bytes(), bytes(), bytes()];
+    const [one, two, three] = [new Uint8Array(8), new Uint8Array(8), new Uint8Array(8)];
     const transfer = (element: unknown): ArrayBuffer[] => (element === one ? [one.buffer] : []);
     void sleigh.eachElem(TASK, [one, two], { transfer }).catch(() => undefined);
     void sleigh.submit(TASK, three, { transfer: [three.buffer] }).catch(() => undefined);
@@ -441,14 +440,8 @@ describe('memory that threads share with the program (S36)', () => {
     void sleigh.submit(TASK, new SharedArrayBuffer(8)).catch(() => undefined);
     await job.turns();
     expect([one, two, three].map(({ byteLength }) => byteLength)).toEqual([0, 8, 0]);
-    const sent = job.server.asked.filter(({ args }) => args[2] === VARIABLE.task);
-    expect(sent.map(({ args }) => /secret \d+\.\d+/.test(args[4] ?? '')).toSorted()).toEqual([
-      false,
-      true,
-      true,
-      true,
-      true,
-    ]);
+    const sent = job.server.asked.flatMap(({ args }) => (args[2] === VARIABLE.task ? (args[4] ?? '') : []));
+    expect([sent.length, sent.filter((text) => /secret \d+\.\d+/.test(text)).length]).toEqual([5, 4]);
   });
 });
 

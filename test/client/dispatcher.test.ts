@@ -303,10 +303,10 @@ describe('the calls of a dispatcher', () => {
   });
 });
 
-describe('the groups of a dispatcher', () => {
-  const auto = (dispatcher: Dispatcher, loadFactor: number): TaskGroup =>
-    dispatcher.group({ metadata: new Map([['a', 'b']]), chunkSize: 'auto', loadFactor });
+const auto = (dispatcher: Dispatcher, loadFactor: number): TaskGroup =>
+  dispatcher.group({ metadata: new Map([['a', 'b']]), chunkSize: 'auto', loadFactor });
 
+describe('the groups of a dispatcher', () => {
   it('are one for all calls of the same kind, and one for each batch with a fixed chunk size', () => {
     const { dispatcher } = new Hands();
     const group = auto(dispatcher, 1);

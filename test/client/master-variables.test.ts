@@ -235,14 +235,14 @@ describe('what calls say while they run (S23.9)', () => {
   });
 
   it('is awaited only when the server has a place for it', async () => {
-    let answer: () => void = () => undefined;
+    let answer: (() => void) | undefined;
     const declare = (): Promise<void> => new Promise((resolve) => (answer = resolve));
     const reports = new CallReports(linesOf({ declare }), 'job');
     let isPrepared = false;
     void reports.prepare().then(() => (isPrepared = true));
     await endOfTurn();
     expect(isPrepared).toBe(false);
-    answer();
+    answer?.();
     await endOfTurn();
     expect(isPrepared).toBe(true);
   });
@@ -303,23 +303,23 @@ function reportedBatches() {
   return { clock, log, progress, failures, reports, begin };
 }
 
-describe('the progress of batches (S24)', () => {
-  const at = (done: number) => ({ done, failed: 0, read: done, total: undefined });
+const progressAt = (done: number) => ({ done, failed: 0, read: done, total: undefined });
 
+describe('the progress of batches (S24)', () => {
   it('is reported at once, and then together once a second, as long as something changes', () => {
     const { clock, progress, begin } = reportedBatches();
     const batch = begin(1);
     const empty = { id: '1', module: '/t.mjs', function: 'f', read: 0, done: 0, failed: 0, began: 0 };
     expect(progress).toEqual([{ done: 0, failed: 0, batches: [empty] }]);
-    batch.progress(at(1));
-    batch.progress(at(2));
+    batch.progress(progressAt(1));
+    batch.progress(progressAt(2));
     clock.advance(999);
     expect(progress).toHaveLength(1);
     clock.advance(1);
     expect([progress.length, progress[1]?.done, clock.running]).toEqual([2, 2, 1]);
     clock.advance(1_000);
     expect([progress.length, clock.running]).toEqual([2, 0]);
-    batch.progress(at(3));
+    batch.progress(progressAt(3));
     expect([progress.length, clock.running]).toEqual([3, 1]);
   });
 
@@ -328,10 +328,10 @@ describe('the progress of batches (S24)', () => {
     (hasChanged) => {
       const { clock, progress, reports, begin } = reportedBatches();
       const batch = begin(1);
-      if (hasChanged) batch.progress(at(1));
+      if (hasChanged) batch.progress(progressAt(1));
       reports.end();
       expect([progress.length, clock.running]).toEqual([hasChanged ? 2 : 1, 0]);
-      batch.progress(at(2));
+      batch.progress(progressAt(2));
       reports.end();
       expect([progress.length, clock.running]).toEqual([hasChanged ? 2 : 1, 0]);
     },
@@ -353,20 +353,20 @@ describe('the progress of batches (S24)', () => {
   });
 });
 
+const part = (value: unknown): ChunkPart => chunkPart({ value }, 'element', 'not-sent');
+
 describe('the failed elements of batches (S24)', () => {
   const failure = failureOf({ code: 'threw', message: `m${'x'.repeat(1_000)}` });
-  const part = (value: unknown): ChunkPart => chunkPart({ value }, 'element', 'not-sent');
-
   it('are reported with the beginning of their message, their stack, and their element', () => {
     const { failures, begin } = reportedBatches();
-    const { failed: tell } = begin(1);
+    const batch = begin(1);
     const { error } = failed(3, { ...failure, stack: `s${'x'.repeat(4_000)}` }, 2);
-    tell({ index: 3, error }, part(`e${'x'.repeat(500)}`));
+    batch.failed({ index: 3, error }, part(`e${'x'.repeat(500)}`));
     const large = new Map<unknown, unknown>([
       [{ a: { b: { c: { d: 1 } } } }, Array.from({ length: 21 }, () => 1)],
     ]);
-    tell({ index: 4, error }, part(large));
-    tell({ index: 5, error }, part(new Set(['x'.repeat(600)])));
+    batch.failed({ index: 4, error }, part(large));
+    batch.failed({ index: 5, error }, part(new Set(['x'.repeat(600)])));
     expect(failures[0]).toMatchObject({
       message: `m${'x'.repeat(999)}`,
       stack: `s${'x'.repeat(3_999)}`,
@@ -380,10 +380,10 @@ describe('the failed elements of batches (S24)', () => {
 
   it('are the newest 1,000', () => {
     const { log, begin } = reportedBatches();
-    const { failed: tell } = begin(1);
-    for (let index = 0; index < 1_000; index++) tell(failed(index, failure), undefined);
+    const batch = begin(1);
+    for (let index = 0; index < 1_000; index++) batch.failed(failed(index, failure), undefined);
     expect(log.filter((each) => each.startsWith('drop'))).toEqual([]);
-    tell(failed(1_000, failure), undefined);
+    batch.failed(failed(1_000, failure), undefined);
     expect(log.slice(-2)).toEqual([`drop ${JOB_REPORT.failures}`, `store ${JOB_REPORT.failures}`]);
   });
 });

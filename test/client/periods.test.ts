@@ -118,23 +118,23 @@ describe('the rate of a batch', () => {
   });
 });
 
-describe('the attempts of an element (S27)', () => {
-  /** A policy that allows three, with what became of the calls. */
-  function retrying(policy: Partial<Retry> = {}) {
-    const clock = new ManualClock();
-    const log: unknown[] = [];
-    const retries = new Retries({
-      policy: { attempts: 3, ...policy },
-      clock,
-      onFault: (fault) => log.push(fault),
-    });
-    const fail = (code: TaskErrorCode, attempt = 1, thrown: unknown = 'x'): boolean => {
-      const { error } = failed(0, { code, message: 'no', stack: '', thrown }, 1, attempt);
-      return retries.failed(0, error, (next) => log.push(next));
-    };
-    return { clock, log, retries, fail };
-  }
+/** A policy that allows three, with what became of the calls. */
+function retrying(policy: Partial<Retry> = {}) {
+  const clock = new ManualClock();
+  const log: unknown[] = [];
+  const retries = new Retries({
+    policy: { attempts: 3, ...policy },
+    clock,
+    onFault: (fault) => log.push(fault),
+  });
+  const fail = (code: TaskErrorCode, attempt = 1, thrown: unknown = 'x'): boolean => {
+    const { error } = failed(0, { code, message: 'no', stack: '', thrown }, 1, attempt);
+    return retries.failed(0, error, (next) => log.push(next));
+  };
+  return { clock, log, retries, fail };
+}
 
+describe('the attempts of an element (S27)', () => {
   it('are made after the time that the policy says for the next one', () => {
     const asked: number[] = [];
     const { clock, log, fail } = retrying({ backoff: (attempt) => asked.push(attempt) * 70 });

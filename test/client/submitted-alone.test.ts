@@ -113,13 +113,13 @@ describe('a value at the server', () => {
     const server = new LeftAtServer();
     const left = server.values.next();
     server.leave(left, 9);
-    let end: () => void = () => undefined;
+    let end: (() => void) | undefined;
     server.deletion = new Promise((resolve) => (end = resolve));
     let isOver = false;
     void server.values.dropAll().then(() => (isOver = true));
     await endOfTurn();
     expect([server.deleted, isOver]).toEqual([[left.variable], false]);
-    end();
+    end?.();
     await endOfTurn();
     expect(isOver).toBe(true);
   });

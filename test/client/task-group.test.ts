@@ -82,7 +82,7 @@ class Hands {
 
   /** Adds texts. @param first the index of the first */
   add(owner: ElementOwner, texts: string, first = 0): void {
-    for (const [at, text] of [...texts].entries()) this.group.add(owner, first + at, text);
+    for (const [at, text] of Array.from(texts).entries()) this.group.add(owner, first + at, text);
   }
 
   /** The numbers of elements of the tasks that were stored, and not answered. */
@@ -357,13 +357,12 @@ describe('tasks of automatic size', () => {
   });
 });
 
-describe('a value that stays at the server (S35.5)', () => {
-  const valuesAtServer = (deleted: string[] = []): LeftValues => {
-    const deleteVariable = (_workspace: string, variable: string): Promise<void> =>
-      Promise.resolve(void deleted.push(variable));
-    return new LeftValues(unsafeCast<ConnectionPool>({ main: { deleteVariable } }), 'job', 'me');
-  };
+function valuesAtServer(): LeftValues {
+  const main = { deleteVariable: () => Promise.resolve() };
+  return new LeftValues(unsafeCast<ConnectionPool>({ main }), 'job', 'me');
+}
 
+describe('a value that stays at the server (S35.5)', () => {
   it('is sent by its name, alone and at once', () => {
     const hands = new Hands({ chunkSize: 3 });
     const owner = new Owner();

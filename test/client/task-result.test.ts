@@ -37,9 +37,10 @@ describe('the result of a call', () => {
   });
 });
 
+const refused = (bytes: number): unknown => expect.stringMatching(new RegExp(`${bytes} bytes.*no room`));
+
 describe('the result of a chunk', () => {
   it('loses those of its values first that are more than half as large as the largest', () => {
-    const refused = (bytes: number): unknown => expect.stringMatching(new RegExp(`${bytes} bytes.*no room`));
     const lengths = [100, 50, 51, 2, 34];
     const parts = lengths.map((length) => chunkPart({ value: 'x'.repeat(length) }, 'result', 'threw'));
     const failure = chunkPart({ failure: failureOf(new RangeError('no'.repeat(200))) }, 'result', 'threw');

@@ -11,18 +11,18 @@ function shared() {
   const memory = new ThreadMemory('secret');
   memory.isShared = true;
   const answers: { readonly answer: MemoryAnswer; readonly moved: readonly ArrayBuffer[] | undefined }[] = [];
-  let hear: (message: unknown) => void = () => undefined;
+  const hearing: ((message: unknown) => void)[] = [];
   let unrefs = 0;
   memory.listen(
     unsafeCast<ThreadPort>({
-      on: (_event: string, listener: (message: unknown) => void) => (hear = listener),
+      on: (_event: string, listener: (message: unknown) => void) => hearing.push(listener),
       postMessage: (message: unknown, moved?: readonly ArrayBuffer[]) =>
         answers.push({ answer: unsafeCast<MemoryAnswer>(message), moved }),
       unref: () => unrefs++,
     }),
   );
   const ask = (...references: readonly (string | undefined)[]) => {
-    hear({ asked: 7, references });
+    for (const hear of hearing) hear({ asked: 7, references });
     return answers.at(-1);
   };
   return { memory, ask, unrefs: () => unrefs };

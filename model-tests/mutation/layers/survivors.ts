@@ -441,7 +441,8 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
     'src/client/sentinel/worker-reports.ts: boundary changed [<=]: const processors = used === undefined || before === undefined || at <= before.at ? undefi…',
     'A report is made two seconds after the one before, so the times differ.',
-
+  ],
+  [
     'src/client/master/batch.ts: statement removed [this.#outcomes.clear();]: this.#outcomes.clear();',
     'A batch that was stopped throws its reason before it looks at outcomes again, so this only frees memory.',
   ],
@@ -490,11 +491,11 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
     'Nobody uses a variable that was deleted, so this only frees memory.',
   ],
   [
-    'src/client/master/fixed-arguments.ts: default dropped [/\d+$/.exec(variable)?.[0] ?? 0]: const numberOf = (variable: string): number => Number(/\d+$/.exec(variable)?.[0] ?? 0);',
+    'src/client/master/fixed-arguments.ts: default dropped [/\\d+$/.exec(variable)?.[0] ?? 0]: const numberOf = (variable: string): number => Number(/\\d+$/.exec(variable)?.[0] ?? 0);',
     'The server numbers these variables (S11). The default is there for the compiler.',
   ],
   [
-    'src/client/master/fixed-arguments.ts: number changed [0]: const numberOf = (variable: string): number => Number(/\d+$/.exec(variable)?.[0] ?? 0); (2)',
+    'src/client/master/fixed-arguments.ts: number changed [0]: const numberOf = (variable: string): number => Number(/\\d+$/.exec(variable)?.[0] ?? 0); (2)',
     'The server numbers these variables (S11). The default is there for the compiler.',
   ],
   [
