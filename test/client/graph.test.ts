@@ -296,6 +296,8 @@ describe('a part that cannot be sent is named', () => {
 
 afterEach(() => void vi.restoreAllMocks());
 
+const placeOf = ({ byteOffset, byteLength }: ArrayBufferView): number[] => [byteOffset, byteLength];
+
 describe('a value that refers to memory of its process (S36)', () => {
   const memory = new ArrayBuffer(32);
   const lending: Lending = {
@@ -322,6 +324,11 @@ describe('a value that refers to memory of its process (S36)', () => {
     expect(read.references).toEqual(['the memory']);
     const built = Object(read.build(new Map([['the memory', memory]])));
     expect(built).toStrictEqual(value);
+    expect([built.doubles, built.buffer, built.data].map(placeOf)).toEqual([
+      [8, 16],
+      [1, 2],
+      [4, 6],
+    ]);
     for (const part of [built.doubles.buffer, built.buffer.buffer, built.data.buffer, built.memory])
       expect(part).toBe(memory);
   });

@@ -21,6 +21,9 @@ import {
   WAIT,
   WORKSPACE,
 } from '../../src/client/options/option-rules.ts';
+import { checkRespawn, restartBudget } from '../../src/client/options/respawn.ts';
+import { shown } from '../../src/client/options/shown.ts';
+import type { SleighOptions } from '../../src/client/options/sleigh-options.ts';
 
 // What each option may be and may not be, at its bounds.
 
@@ -285,11 +288,21 @@ it.each([
   ['a letter less', { signa: 1 }, 'Do you mean `signal`?'],
   ['two letters changed', { timxyut: 1 }, 'Do you mean `timeout`?'],
   ['two letters exchanged', { singal: 1 }, 'Do you mean `signal`?'],
+  ['two letters before it', { xxtimeout: 1 }, 'Do you mean `timeout`?'],
+  ['two letters behind it', { timeoutxx: 1 }, 'Do you mean `timeout`?'],
+  ['two letters less', { timut: 1 }, 'Do you mean `timeout`?'],
   ['three letters changed', { txxxout: 1 }, 'It has signal, timeout.'],
   ['three letters less', { time: 1 }, 'It has signal, timeout.'],
   ['three letters more', { timeoutsss: 1 }, 'It has signal, timeout.'],
 ])('an unknown option with %s: %j', (_what, options, message) => {
   expect(() => checkOptions('it', options, WAIT)).toThrow(message);
+});
+
+it.each(['ada:1', [], 1, null])('a server is no %o, and the error shows what it is', (server) => {
+  const options = unsafeCast<SleighOptions>({ workers: 1, server });
+  expect(() => checkSleighOptions(options)).toThrow(
+    '`server` must be an object such as { host: "127.0.0.1", port: 8765 }',
+  );
 });
 
 it('of several options that are near, the nearest is meant', () => {
@@ -329,4 +342,38 @@ it.each([
   ['what is only iterable', [1, 2, 3].values(), undefined],
 ])('the number of elements is known before they are read if they are %s', (_what, elements, total) => {
   expect(totalOf(elements)).toBe(total);
+});
+
+it.each<[unknown, string]>([
+  [{ a: { b: 1 }, c: [1] }, '{ a: [Object], c: [Array] }'],
+  [[1, 2, 3, 4, 5, 6], '[ 1, 2, 3, 4, 5, ... 1 more item ]'],
+  [['x'.repeat(61)], `[ '${'x'.repeat(60)}'... 1 more chara…`],
+  ['a "b"', '"a \\"b\\""'],
+  ['x'.repeat(78), `"${'x'.repeat(78)}"`],
+  ['x'.repeat(79), `"${'x'.repeat(79)}…`],
+  [function named() {}, 'the function named'],
+  [
+    (
+      () => () =>
+        undefined
+    )(),
+    'a function',
+  ],
+])('an error shows %o as %s', (value, text) => {
+  expect(shown(value)).toBe(text);
+});
+
+describe('the restart budget', () => {
+  it('is 10 restarts for each worker within 10 s, with delays of at most 5 s', () => {
+    expect(restartBudget(undefined, 3)).toEqual({ restarts: 30, within: 10_000, maxDelay: 5_000 });
+    expect(restartBudget(true, 2)).toEqual({ restarts: 20, within: 10_000, maxDelay: 5_000 });
+    expect(restartBudget(false, 2)).toBe(false);
+  });
+
+  it('may be none, or endless, which JSON can say', () => {
+    const budget = restartBudget({ restarts: 0, within: Infinity, maxDelay: Infinity }, 2);
+    expect(budget).toEqual({ restarts: 0, within: 2 ** 53 - 1, maxDelay: 2 ** 53 - 1 });
+    expect(() => checkRespawn('respawn', { restarts: 0 })).not.toThrow();
+    expect(() => checkRespawn('respawn', true)).not.toThrow();
+  });
 });

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
-import { shown } from '../../src/client/options/shown.ts';
-import { checkRespawn, restartBudget } from '../../src/client/options/respawn.ts';
 import { NetWorkSpace, Sleigh, SleighPool, tasks } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { ScriptedServer } from '../support/scripted-server.ts';
@@ -31,25 +29,6 @@ it.each<[unknown, string]>([
   [{ workers: 1, idleTimeout: -1 }, '`idleTimeout` must be a number of milliseconds of at least 0'],
 ])('SleighPool rejects %j', (options, message) => {
   expect(() => new SleighPool(any(options))).toThrow(message);
-});
-
-it.each<[unknown, string]>([
-  [{ a: { b: 1 }, c: [1] }, '{ a: [Object], c: [Array] }'],
-  [[1, 2, 3, 4, 5, 6], '[ 1, 2, 3, 4, 5, ... 1 more item ]'],
-  [['x'.repeat(61)], `[ '${'x'.repeat(60)}'... 1 more chara…`],
-  ['a "b"', '"a \\"b\\""'],
-  ['x'.repeat(78), `"${'x'.repeat(78)}"`],
-  ['x'.repeat(79), `"${'x'.repeat(79)}…`],
-  [function named() {}, 'the function named'],
-  [
-    (
-      () => () =>
-        undefined
-    )(),
-    'a function',
-  ],
-])('an error shows %o as %s', (value, text) => {
-  expect(shown(value)).toBe(text);
 });
 
 describe('Sleigh.start rejects invalid options', () => {
@@ -101,21 +80,6 @@ describe('Sleigh.start rejects invalid options', () => {
     [null, 'The options of Sleigh.start must be an object, got null.'],
   ])('%j', async (options, message) => {
     await expect(Sleigh.start(any(options))).rejects.toThrow(message);
-  });
-});
-
-describe('the restart budget', () => {
-  it('is 10 restarts for each worker within 10 s, with delays of at most 5 s', () => {
-    expect(restartBudget(undefined, 3)).toEqual({ restarts: 30, within: 10_000, maxDelay: 5_000 });
-    expect(restartBudget(true, 2)).toEqual({ restarts: 20, within: 10_000, maxDelay: 5_000 });
-    expect(restartBudget(false, 2)).toBe(false);
-  });
-
-  it('may be none, or endless, which JSON can say', () => {
-    const budget = restartBudget({ restarts: 0, within: Infinity, maxDelay: Infinity }, 2);
-    expect(budget).toEqual({ restarts: 0, within: 2 ** 53 - 1, maxDelay: 2 ** 53 - 1 });
-    expect(() => checkRespawn('respawn', { restarts: 0 })).not.toThrow();
-    expect(() => checkRespawn('respawn', true)).not.toThrow();
   });
 });
 
