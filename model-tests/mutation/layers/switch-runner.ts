@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { startTests, type File, type Suite, type Task, type Test } from '@vitest/runner';
 import type { EvaluatedModules } from 'vite/module-runner';
 import type { SerializedConfig } from 'vitest';
@@ -207,6 +208,7 @@ class Trial extends VitestTestRunner {
     await super.onBeforeRunTask(test);
   }
 
+  /** The timer is one that the fake timers of a test do not replace. */
   async runTask(test: Test): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_, reject) => {
