@@ -188,6 +188,7 @@ describe('a graph', () => {
     [graphOf('[[0],[["View","Buffer",0]],[]]'), 'its bytes 0 are missing'],
     [graphOf('[[0],[["Matrix"]],[]]'), 'it has a part of an unknown kind, Matrix'],
     [graphOf('[["matrix"],[],[]]'), 'it has a value of an unknown kind, matrix'],
+    [graphOf('[["bigint"],[],[]]'), 'Cannot convert undefined to a BigInt'],
     [graphOf('[[0],[["View","Matrix",0]],[1]]', 'x'), `it has a Matrix, which Node ${process.version} lacks`],
     [graphOf('[[0],[["View","Date",0]],[1]]', 'x'), `it has a Date, which Node ${process.version} lacks`],
   ])('that is invalid says why: %j', (text, why) => {

@@ -59,7 +59,7 @@ export class Channel implements Requester {
   readonly #input = new ByteQueue();
   readonly #handshake: ClientHandshake;
   readonly #decoder = new ReplyDecoder(this.#input, constants.MAX_LENGTH);
-  /** Requests that are not sent yet, and requests that are not answered. */
+  /** Requests that are not sent yet, and requests that are not answered. There are none before it is open. */
   readonly #waiting = new Denque<Exchange>();
   readonly #sent = new Denque<Exchange>();
   /** Requests that are sent at the end of this turn of the event loop. */
@@ -186,7 +186,7 @@ export class Channel implements Requester {
 
   get #mayNotSend(): boolean {
     const latest = this.#sent.peekBack();
-    return !this.#isOpen || this.#isSending || (latest !== undefined && mayWait(latest.verb));
+    return this.#isSending || (latest !== undefined && mayWait(latest.verb));
   }
 
   #send(): void {
@@ -252,7 +252,6 @@ export class Channel implements Requester {
   #open(): void {
     this.#isOpen = true;
     this.#opened();
-    this.#send();
   }
 
   /** Starts TLS on the same socket (P2.3). */
@@ -340,9 +339,7 @@ export class Channel implements Requester {
     this.#notifyEnd(this.#lost);
     this.#refused(this.#lost);
     this.#drained();
-    const stream = this.#stream;
-    this.#stream = undefined;
-    stream?.destroy(this.#lost);
+    this.#stream?.destroy(this.#lost);
     for (const queue of [this.#sent, this.#waiting])
       for (const exchange of queue.splice(0, queue.length) ?? []) exchange.reject(this.#lost);
   }

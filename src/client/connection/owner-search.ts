@@ -177,8 +177,8 @@ class OwnerSearch {
     this.#resolve({ channel, partitions: this.#partitions });
   }
 
+  /** There is no connection, or it is lost. */
   #fail(): void {
-    this.#channel?.close();
     this.#reject(this.#error);
   }
 }

@@ -172,7 +172,6 @@ export class SessionChannel implements Requester {
   #follow(channel: Channel): void {
     channel.farewell = [VERB.endSession];
     void channel.ended.then((why) => {
-      if (this.#channel !== channel || this.isLost) return;
       this.#lostBy = why;
       this.#life.send({ type: why.code === 'lost' ? 'connection.lost' : 'gave.up' });
     });
@@ -227,7 +226,7 @@ export class SessionChannel implements Requester {
     const lost = (this.#lost = this.#lostBy ?? new ConnectionLostError(CONNECTION.closedHere(this.address)));
     if (lost.code === 'closed') this.#channel.close();
     this.#notifyEnd(lost);
-    for (const { reject } of this.#unanswered.toArray()) reject(lost);
-    this.#unanswered.clear();
+    for (let next = this.#unanswered.shift(); next !== undefined; next = this.#unanswered.shift())
+      next.reject(lost);
   }
 }

@@ -5,8 +5,7 @@ import { isUtf8 } from 'node:buffer';
 const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text);
 
 /** @returns the UTF-8 bytes of a text, one character for each byte */
-export const toWire = (text: string): string =>
-  isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+export const toWire = (text: string): string => (isAscii(text) ? text : Buffer.from(text).toString('latin1'));
 
 /**
  * @param bytes one character for each byte; if they are not valid UTF-8 they are returned as Latin-1, so that none is

@@ -119,7 +119,7 @@ class GraphReader {
   #assign(object: object, fields: Fields, enumerable = true): void {
     const target = unsafeCast<Record<string, unknown>>(object);
     for (const key of Object.keys(fields)) {
-      const value = this.#value(fields[key] ?? null);
+      const value = this.#value(fields[key]);
       if (enumerable && key !== '__proto__') target[key] = value;
       else Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
     }
@@ -129,7 +129,7 @@ class GraphReader {
     if (typeof slot !== 'object' || slot === null) return slot;
     const [first, text] = slot;
     if (typeof first === 'number') return this.#object(first);
-    if (first === 'bigint') return BigInt(text ?? '');
+    if (first === 'bigint') return BigInt(text);
     if (first in PRIMITIVES) return PRIMITIVES[first];
     throw typeError(BYTES.unknownValue(first));
   }

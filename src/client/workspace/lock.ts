@@ -14,7 +14,6 @@ export class Lock implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #period: number;
   #timer: Timer | undefined;
-  #isReleased = false;
 
   /** @internal Locks come from `NetWorkSpace.lock`. */
   constructor(lease: Lease, milliseconds: number, clock: Clock) {
@@ -31,8 +30,6 @@ export class Lock implements AsyncDisposable {
 
   /** Releases the lock. Nothing happens if it was released or lost before. */
   async release(): Promise<void> {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
     this.#timer?.stop();
     await this.#lease[Symbol.asyncDispose]();
   }
