@@ -8,6 +8,9 @@ const OF_COLUMN =
 
 const OF_STORED_KEY = 'Each key has a kind, so it has a number. The default is there for the compiler.';
 
+const OF_DISTANCES =
+  'Each row has a number for each letter and one more. The default is there for the compiler.';
+
 const OF_STATS = 'LMDB always reports both numbers. The default is there for the compiler.';
 
 const EACH_KEY = 'Each key of this kind has this number. The default is there for the compiler.';
@@ -175,6 +178,55 @@ export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
   [
     'src/client/master/call-value.ts: statement removed [this.#takers = [];]: this.#takers = [];',
     'The promises of these calls are resolved already, and the value comes once.',
+  ],
+  [
+    'src/client/connection/channel.ts: boolean flipped [false]: return false; (3)',
+    'The connection is lost by then, and its queues of requests are empty, so nothing is taken from them.',
+  ],
+  [
+    'src/client/connection/outgoing.ts: number changed [0]: const headFor = (names: readonly string[], size: number, metadata: Metadata): string => e… (2)',
+    'Only the length of this text counts. It has 20 digits for each number.',
+  ],
+  [
+    'src/client/connection/owner-search.ts: number changed [0]: const now = this.#channel?.clock.now() ?? 0;',
+    'An owner is looked for only over a connection. The default is there for the compiler.',
+  ],
+  [
+    'src/client/options/checked-options.ts: arithmetic swapped [+]: length: b.length + 1',
+    'This makes distances wrong only where they are at least the number of letters of the name, less one. Names are near up to two letters less.',
+  ],
+  [
+    'src/client/options/checked-options.ts: number changed [1]: length: b.length + 1',
+    'The number that is too many is read only for a name without letters, and no option is near to that.',
+  ],
+  [
+    'src/client/options/checked-options.ts: number changed [0]: next.push( Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter ==…',
+    OF_DISTANCES,
+  ],
+  [
+    'src/client/options/checked-options.ts: number changed [0]: next.push( Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter ==… (2)',
+    OF_DISTANCES,
+  ],
+  [
+    'src/client/options/checked-options.ts: number changed [0]: next.push( Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter ==… (3)',
+    OF_DISTANCES,
+  ],
+  ['src/client/options/checked-options.ts: number changed [0]: return row.at(-1) ?? 0;', OF_DISTANCES],
+  [
+    'src/client/values/graph-writer.ts: number changed [1]: parent: -1',
+    'It stands for no object, and there is none with a number below 0.',
+  ],
+  [
+    "src/client/values/graph-writer.ts: boundary changed [>]: return value > 0 ? 'Infinity' : '-Infinity';",
+    'Only the two infinities come so far.',
+  ],
+  [
+    "src/client/values/graph-writer.ts: number changed [0]: return value > 0 ? 'Infinity' : '-Infinity';",
+    'Only the two infinities come so far.',
+  ],
+  [
+    'src/client/values/unsendable.ts: number changed [1]: depth: -1',
+    '`inspect` shows nothing of the content at each depth below 0.',
   ],
   [
     'src/client/workspace/variable.ts: number changed [0]: size: size ?? 0',
