@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
 import { PassThrough } from 'node:stream';
-import { setImmediate as endOfTurn } from 'node:timers/promises';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import timers, { setImmediate as endOfTurn } from 'node:timers/promises';
+import workerThreads, { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   processes,
@@ -31,10 +32,25 @@ beforeEach(() => {
     return true;
   });
 });
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 async function turns(): Promise<void> {
   for (let n = 0; n < 5; n++) await endOfTurn();
+}
+
+/** Lets waits of the source end when the test says so. @returns how long they are, and what ends the last one */
+function waits() {
+  const lengths: unknown[] = [];
+  let end: (() => void) | undefined;
+  vi.spyOn(timers, 'setTimeout').mockImplementation((milliseconds) => {
+    lengths.push(milliseconds);
+    return new Promise((resolve) => (end = () => resolve(unsafeCast(undefined))));
+  });
+  syncBuiltinESMExports();
+  return { lengths, end: () => end?.() };
 }
 
 /** A thread in the hands of the test, and how it was started. */
@@ -132,6 +148,18 @@ describe('a worker process', () => {
     expect(fate.outcome).toBe('exit status 0');
   });
 
+  it('whose output others keep open has ended 200 ms later, and is heard no more', async () => {
+    const { lengths, end } = waits();
+    const { process: fake, child } = startedProcess();
+    const fate = fateOf(child.ended);
+    fake.emit('exit', 0, null);
+    await turns();
+    expect([fate.outcome, lengths, fake.line.destroyed]).toEqual(['pending', [200], false]);
+    end();
+    await turns();
+    expect([fate.outcome, fake.line.destroyed]).toEqual(['exit status 0', true]);
+  });
+
   it('that cannot be started says why', async () => {
     const { process, child } = startedProcess();
     process.emit('error', new Error('spawn ENOENT'));
@@ -213,6 +241,22 @@ describe('a worker thread', () => {
     expect(await closed).toBe('closed');
     // The board of the further rank is watched: a call that is not there cannot be condemned.
     child.send({ type: 'condemn', call: 1, rank: 2 });
+  });
+
+  it('of a sentinel that is a thread has its port to the master passed on (S36)', async () => {
+    const { parentPort } = workerThreads;
+    const passed: unknown[] = [];
+    Object.assign(workerThreads, { parentPort: { postMessage: (...args: unknown[]) => passed.push(args) } });
+    syncBuiltinESMExports();
+    const { thread, child } = startedThread();
+    const { port1, port2 } = new MessageChannel();
+    portOf(thread).postMessage({ type: 'memory', port: port1 }, [port1]);
+    thread?.emit('exit', 0);
+    await child.ended;
+    Object.assign(workerThreads, { parentPort });
+    const port: unknown = expect.any(workerThreads.MessagePort);
+    expect(passed).toEqual([[{ type: 'memory', port }, [port]]]);
+    port2.close();
   });
 
   it('whose call lasts is seen at the second look, one every 50 ms', () => {
@@ -394,6 +438,24 @@ describe('the parent of a program', () => {
     program.done[0]?.();
     await turns();
     expect(sent.outcome).toBe('sent');
+  });
+
+  it('is the thread that has started it, which is gone when it says so or ends', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const { isMainThread, parentPort } = workerThreads;
+    Object.assign(workerThreads, { isMainThread: false, parentPort: port2 });
+    syncBuiltinESMExports();
+    const log: unknown[] = [];
+    const parent = parentOf(() => log.push('gone'));
+    Object.assign(workerThreads, { isMainThread, parentPort });
+    parent.onMessage((message) => log.push(message));
+    const said = heardAt(port1);
+    await parent.send({ a: 1 });
+    expect(await said).toEqual({ a: 1 });
+    for (const message of [{ b: 1 }, RELEASED]) port1.postMessage(message);
+    await vi.waitFor(() => expect(log).toEqual([{ b: 1 }, 'gone']), { interval: 1 });
+    port1.close();
+    await vi.waitFor(() => expect(log).toHaveLength(3), { interval: 1 });
   });
 
   it('may be gone already', () => {
@@ -582,6 +644,18 @@ describe('a program that starts workers elsewhere', () => {
       'exit status 0',
       [],
     ]);
+  });
+
+  it('whose output others keep open has ended 200 ms later', async () => {
+    const { lengths, end } = waits();
+    const { fake, launch } = await launchedElsewhere();
+    const fate = fateOf(launch.ended);
+    fake.emit('exit', null, 'SIGTERM');
+    await turns();
+    expect([fate.outcome, lengths]).toEqual(['pending', [200]]);
+    end();
+    await turns();
+    expect(fate.outcome).toBe('signal SIGTERM');
   });
 
   it('that is not there fails', async () => {
