@@ -29,26 +29,27 @@ function callsOn(board: SharedArrayBuffer): unknown[] {
 const CALL = { batch: '7', at: 2, limit: Infinity, isLoading: false };
 const SEEN = { type: 'call', call: 1, batch: '7', at: 2, limit: null, isLoading: false };
 
-describe('the link of a worker process', () => {
-  function linked() {
-    let options: WorkerOptions | undefined;
-    let unrefs = 0;
-    vi.spyOn(threads, 'Worker').mockImplementation(
-      unsafeCast(
-        class {
-          constructor(_url: URL, given: WorkerOptions) {
-            options = given;
-          }
-          unref = (): void => void unrefs++;
-        },
-      ),
-    );
-    syncBuiltinESMExports();
-    const link = linkToSentinel();
-    const data = unsafeCast<WatchdogData>(options?.workerData);
-    return { link, data, options, unrefs };
-  }
+/** The link of a process, and its watchdog. */
+function linked() {
+  let options: WorkerOptions | undefined;
+  let unrefs = 0;
+  vi.spyOn(threads, 'Worker').mockImplementation(
+    unsafeCast(
+      class {
+        constructor(_url: URL, given: WorkerOptions) {
+          options = given;
+        }
+        unref = (): void => void unrefs++;
+      },
+    ),
+  );
+  syncBuiltinESMExports();
+  const link = linkToSentinel();
+  const data = unsafeCast<WatchdogData>(options?.workerData);
+  return { link, data, options, unrefs };
+}
 
+describe('the link of a worker process', () => {
   it('has a watchdog with little memory and no flags, which keeps no process alive', () => {
     const { options, unrefs, data } = linked();
     expect([options, unrefs]).toMatchObject([
@@ -66,7 +67,8 @@ describe('the link of a worker process', () => {
   it('hears what the watchdog passes on, and shows it the calls of each rank', async () => {
     const { link, data } = linked();
     const heard = new Promise((resolve) => link.onMessage(resolve));
-    data.port.postMessage({ type: 'leave' });
+    const { port } = data;
+    port.postMessage({ type: 'leave' });
     expect(await heard).toEqual({ type: 'leave' });
     link.activity().begin(CALL);
     expect(callsOn(data.board)).toEqual([SEEN]);
