@@ -23,7 +23,7 @@ export class LifeCycleTable {
 
   constructor(machine: AnyStateMachine) {
     this.#machine = machine;
-    const [snapshot] = initialTransition(machine, undefined);
+    const [snapshot] = initialTransition(machine);
     this.initial = this.#state(snapshot);
   }
 

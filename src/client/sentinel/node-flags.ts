@@ -77,7 +77,7 @@ function select(flags: readonly string[], withValue: RegExp, keeps: (flag: strin
   const kept: string[] = [];
   for (let i = 0; i < flags.length; i++) {
     const flag = flags[i] ?? '';
-    const hasValue = withValue.test(flag) && i + 1 < flags.length;
+    const hasValue = withValue.test(flag);
     if (keeps(flag)) kept.push(...flags.slice(i, i + (hasValue ? 2 : 1)));
     if (hasValue) i++;
   }

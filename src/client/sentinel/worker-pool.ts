@@ -155,7 +155,6 @@ export class WorkerPool {
 
   #stopReplacementTimers(): void {
     for (const timer of this.#replacements) timer.stop();
-    this.#replacements.clear();
   }
 
   #startWorker(rank: number): void {
@@ -167,7 +166,6 @@ export class WorkerPool {
     const machine = workerProcessMachine.provide({
       actions: {
         startTimer: (_, { milliseconds }) => {
-          timer?.stop();
           timer = platform.clock.startTimer(milliseconds, () => actor.send({ type: 'timer.elapsed' }));
         },
         stopTimer: () => timer?.stop(),

@@ -58,7 +58,6 @@ export class MasterMemory {
     port.once('close', () => {
       this.#isClosed = true;
       for (const resolve of this.#asked.values()) resolve(undefined);
-      this.#asked.clear();
     });
     port.unref();
     this.#port = port;
