@@ -70,8 +70,8 @@ export async function tryAll(layer: Layer, { resume, tests, file: texts }: Wante
   const wanted =
     texts.length === 0 ? undefined : mutants.flatMap((mutant, number) => (isInFile(mutant) ? number : []));
   const trial = { layer, results, count: mutants.length, wanted };
-  // Those of jobs are in `test/core/sleigh-*.test.ts` as well.
-  const own = new RegExp(`/${layer}[/-]`);
+  // Most of those of jobs are in `test/core`.
+  const own = new RegExp(layer === 'sleigh' ? '/(core|sleigh)/' : `/${layer}/`);
   const files = testFiles([layer]).filter((file) => isWanted(file));
   const inLayer = files.filter((file) => own.test(file));
   const ordered = [...inLayer, ...files.filter((file) => !own.test(file))];

@@ -25,10 +25,33 @@ const OF_PART = 'Each task has a part. The default is there for the compiler.';
 
 const OF_NO_ATTEMPT = 'Without another attempt nothing waits.';
 
+const OF_PAUSES = 'Where a long report pauses is free, as long as it does (P14).';
+
 const OF_COMMA = '`join` separates with commas by default.';
 
 /** Mutants that no test can notice, because they make no difference that anybody could see: each with the reason. */
 export const EQUIVALENT: ReadonlyMap<string, string> = new Map([
+  ['src/sleigh/reports.ts: number changed [64]: const AT_ONCE = 64;', OF_PAUSES],
+  ['src/sleigh/reports.ts: number changed [0]: let count = 0;', OF_PAUSES],
+  ['src/sleigh/reports.ts: number changed [0]: let count = 0; (2)', OF_PAUSES],
+  ['src/sleigh/reports.ts: arithmetic swapped [++]: if (++count % AT_ONCE === 0) yield;', OF_PAUSES],
+  ['src/sleigh/reports.ts: arithmetic swapped [++]: if (++count % AT_ONCE === 0) yield; (2)', OF_PAUSES],
+  ['src/sleigh/reports.ts: arithmetic swapped [++]: if (++count % AT_ONCE === 0) yield; (3)', OF_PAUSES],
+  ['src/sleigh/reports.ts: number changed [0]: if (++count % AT_ONCE === 0) yield;', OF_PAUSES],
+  ['src/sleigh/reports.ts: number changed [0]: if (++count % AT_ONCE === 0) yield; (2)', OF_PAUSES],
+  ['src/sleigh/reports.ts: number changed [0]: if (++count % AT_ONCE === 0) yield; (3)', OF_PAUSES],
+  [
+    'src/sleigh/reports.ts: boundary changed [<]: const isEarlier = (a: { since: number }, b: { since: number }): boolean => a.since < b.si…',
+    'Each change of an agent has a number of its own (`Crew.changed`).',
+  ],
+  [
+    'src/sleigh/task.ts: number changed [64]: const TRIMMED_AT_ONCE = 64;',
+    'Where the trimming pauses is free, as long as it does (P14).',
+  ],
+  [
+    'src/sleigh/timeline.ts: argument dropped [, 10]: this.#indexes[at] = index === undefined ? NO_INDEX : Number.parseInt(index, 10);',
+    'Indexes are decimal digits, which are read with the base 10 by default.',
+  ],
   [
     'src/wire/dictionary.ts: boundary changed [>]: const cut = text.length > BOUNDS.metadataTextBytes.value ? text.slice(0, BOUNDS.metadataT…',
     'A text of exactly `metadataTextBytes` characters is cut to itself.',
