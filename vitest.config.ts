@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { isLong, isShort } from './test/support/form.ts';
 import { openFields } from './test/support/open-fields.ts';
 import { XSTATE_BUILD } from './test/support/xstate-build.ts';
@@ -16,6 +17,18 @@ const WORKERS = isLong ? 1 : Math.ceil(1.5 * availableParallelism());
  */
 const ALONE = isShort ? [] : ['test/bench/**', 'test/client/growth.test.ts', 'test/views/big.test.ts'];
 
+/** Small files that last long. Vitest would begin with the largest files, and wait for these in the end. */
+const FIRST =
+  /model-tests\/(paths|cluster|oracle|soak|chaos)\/|test\/(conformance|page)\/|sleeping|times|hostile/;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isFirst = ({ moduleId }: TestSpecification): boolean => FIRST.test(moduleId);
+    return [...sorted.filter((file) => isFirst(file)), ...sorted.filter((file) => !isFirst(file))];
+  }
+}
+
 const FILES = {
   include: ['test/**/*.test.ts', 'model-tests/**/*.test.ts'],
   exclude: ['**/node_modules/**'],
@@ -30,6 +43,7 @@ export default defineConfig({
   resolve: { alias: XSTATE_BUILD },
   test: {
     maxWorkers: WORKERS,
+    sequence: { sequencer: LongFirst },
     globalSetup: 'test/support/before-all.ts',
     projects: [
       {
