@@ -24,8 +24,9 @@ const FIRST =
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isFirst = ({ moduleId }: TestSpecification): boolean => FIRST.test(moduleId);
-    return [...sorted.filter((file) => isFirst(file)), ...sorted.filter((file) => !isFirst(file))];
+    return [true, false].flatMap((isFirst) =>
+      sorted.filter(({ moduleId }) => FIRST.test(moduleId) === isFirst),
+    );
   }
 }
 
