@@ -59,23 +59,3 @@ describe('a reply from a variable of a job', () => {
     expect(master.get('find', 'version').variableId).not.toBe(ids[0]);
   });
 });
-
-describe('events for plugins (S30)', () => {
-  it('tell of each step of a group and its tasks', () => {
-    const server = new SimulatedServer({ hearsJobs: true });
-    const job = new Job(server);
-    const told = (): string[] => server.jobEvents.splice(0).map(({ type }) => type);
-    told();
-    const rank = job.rank(job.sentinel(0));
-    expect(told()).toEqual(['declare_worker']);
-    const worker = job.worker(rank);
-    // Every rank has its worker, so the group closes (S4).
-    expect(told()).toEqual(['register_worker', 'group_close_pre', 'group_close_post']);
-    job.master.store('task', 'x');
-    expect(told()).toEqual(['new_unicast_pre', 'new_unicast_post']);
-    worker.get('fetch', 'task');
-    expect(told()).toEqual(['assign_task']);
-    worker.store('result', 'y');
-    expect(told()).toEqual(['finish_task_pre', 'finish_task_post']);
-  });
-});

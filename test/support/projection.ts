@@ -15,8 +15,9 @@ function areSame(one: Fields, other: Fields): boolean {
     names.length === Object.keys(other).length &&
     names.every(
       (name) =>
-        Object.is(one[name], other[name]) ||
-        (typeof one[name] === 'object' && isDeepStrictEqual(one[name], other[name])),
+        Object.hasOwn(other, name) &&
+        (Object.is(one[name], other[name]) ||
+          (typeof one[name] === 'object' && isDeepStrictEqual(one[name], other[name]))),
     )
   );
 }

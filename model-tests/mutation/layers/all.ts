@@ -56,7 +56,7 @@ export async function tryAll(layer: Layer, { resume, tests, file: texts }: Wante
   const mutants = mutantsOf(layer);
   const of = hashOf(mutants.map(({ name }) => name).join('\n'));
   const isWanted = (file: string): boolean => tests.length === 0 || tests.some((text) => file.includes(text));
-  const goesOn = resume || tests.length > 0;
+  const goesOn = resume || tests.length > 0 || texts.length > 0;
   const isThere = existsSync(results);
   const isSame = isThere && linesIn(results).some((line) => 'of' in line && line.of === of);
   if (goesOn && !isSame)
