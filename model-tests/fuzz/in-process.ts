@@ -59,6 +59,7 @@ export function fuzzCore(seed: number): Outcome {
   const wrongs: string[] = [];
   const open = new Set<Talk>();
   let [count, bytes, longest, begun] = [0, 0, 0, 0];
+  let before = processorTime();
   while (begun < CONVERSATIONS || open.size > 0) {
     if (begun < CONVERSATIONS && open.size < 3) {
       const told = frames(random);
@@ -68,11 +69,10 @@ export function fuzzCore(seed: number): Outcome {
       open.add({ client: server.accept(), bytes: told.join(''), pieces: pieces(random, told), sent: 0 });
     }
     for (const talk of open) {
-      const before = process.cpuUsage();
       if (speak(talk)) open.delete(talk);
-      // Processor time, which excludes other work of the machine.
-      const { user, system } = process.cpuUsage(before);
-      longest = Math.max(longest, (user + system) / 1_000);
+      const now = processorTime();
+      longest = Math.max(longest, now - before);
+      before = now;
       if (open.has(talk)) continue;
       const wrong = wrongAtTheEnd(talk);
       if (wrong !== undefined) wrongs.push(`${wrong}: ${JSON.stringify(talk.bytes.slice(0, 2_000))}`);
@@ -84,6 +84,12 @@ export function fuzzCore(seed: number): Outcome {
   const left = whatIsLeft(server);
   if (left !== undefined) wrongs.push(`${left} are left`);
   return { frames: count, bytes, wrongs: wrongs.map((wrong) => `seed ${seed}: ${wrong}`), longest };
+}
+
+/** @returns milliseconds of processor time, which exclude other work of the machine */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /**

@@ -5,9 +5,9 @@ import { Random } from '../world/random.ts';
 import { barrierSchedule } from './barrier-schedule.ts';
 import { mustBeRight } from './must-be-right.ts';
 import { Schedule } from './schedule.ts';
-import { isLong } from '../../test/support/form.ts';
+import { byForm } from '../../test/support/form.ts';
 
-const SEEDS = isLong ? 20_000 : 150;
+const SEEDS = byForm(60, 150, 20_000);
 const MODES = ['fifo', 'lifo', 'single'] as const;
 
 describe.each(MODES)('the history of a correct %s is never rejected', (mode) => {

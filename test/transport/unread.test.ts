@@ -10,7 +10,7 @@ import { byForm } from '../support/form.ts';
 const MIB = 2 ** 20;
 
 /** The values of this many connections, of 8 MiB each, remain unread. */
-const COUNT = byForm(60, 200, 200);
+const COUNT = byForm(36, 200, 200);
 
 const reader = (unread: number) => ({ unread });
 
