@@ -1,8 +1,11 @@
 // Builds dist, unless it was built from the same files. Remove dist to build it in any case.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import Elk from 'elkjs';
+import { build } from 'vite';
 
 const ROOT = new URL('../', import.meta.url);
 const DIST = new URL('dist/', ROOT);
@@ -35,10 +38,55 @@ function digest() {
   return hash.digest('hex');
 }
 
-function run(...command) {
-  const { status } = spawnSync('npx', command, { cwd: ROOT, stdio: 'inherit' });
+async function run(...command) {
+  const [status] = await once(spawn('npx', command, { cwd: ROOT, stdio: 'inherit' }), 'close');
   if (status !== 0) process.exit(1);
 }
+
+/** What the package exports, and the programs that it starts. */
+const ENTRIES = [
+  'index',
+  'client/index',
+  'verify/index',
+  'cli/main',
+  'client/sentinel/sentinel-program',
+  'client/worker/worker-program',
+  'client/worker/watchdog',
+];
+/** What the tests, benchmarks and scripts of this project load besides, from programs that Node runs as they are. */
+const FOR_THIS_PROJECT = [
+  'charts/files',
+  'charts/pages',
+  'client/connection/connection',
+  'client/task/module-function',
+  'client/worker/worker',
+  'server',
+  'verify/protocol-client',
+];
+
+/**
+ * Modules that are always loaded together become one file: a program that loads hundreds of small files starts much later.
+ * Libraries are not part of the files.
+ */
+const bundle = () =>
+  build({
+    configFile: false,
+    root: fileURLToPath(ROOT),
+    logLevel: 'warn',
+    build: {
+      ssr: true,
+      outDir: 'dist',
+      emptyOutDir: false,
+      target: 'es2023',
+      minify: false,
+      sourcemap: true,
+      rolldownOptions: {
+        input: Object.fromEntries([...ENTRIES, ...FOR_THIS_PROJECT].map((name) => [name, `src/${name}.ts`])),
+        // The modules find files of the package by its path (../../dist), so that each file is one folder deep.
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+      },
+    },
+  });
 
 /** The layout library is large, and is not needed when the machines are compiled. */
 async function draw() {
@@ -52,8 +100,11 @@ const builtFrom = digest();
 if (!existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== builtFrom) {
   // No module that was renamed remains.
   rmSync(DIST, { recursive: true, force: true });
-  run('tsc', '-p', 'tsconfig.build.json');
-  run('vite', 'build', '--logLevel', 'warn');
+  await Promise.all([
+    run('tsc', '-p', 'tsconfig.build.json'),
+    run('vite', 'build', '--logLevel', 'warn'),
+    bundle(),
+  ]);
   // The compiler does not set file modes, and `npx sleigh` runs the command as a program.
   chmodSync(new URL('cli/main.js', DIST), 0o755);
   await draw();

@@ -4,17 +4,26 @@
 //   node scripts/reference.mjs [FOLDER]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CLI_ERRORS } from '../dist/cli/errors.js';
-import { CLIENT_ERRORS } from '../dist/client/errors/catalogue.js';
-import { CLUSTER } from '../dist/cluster/errors.js';
-import { STORED } from '../dist/store/errors.js';
-import { SERVER } from '../dist/transport/errors.js';
-import { PROBLEM } from '../dist/web/problems.js';
-import { READS, VIEWS, WRITES } from '../dist/web/routes.js';
-import { BOUNDS } from '../dist/wire/bounds.js';
-import { LIMITS } from '../dist/wire/limits.js';
-import { REFUSALS } from '../dist/wire/refusals.js';
 import { fileURLToPath } from 'node:url';
+import { runnerImport } from 'vite';
+
+const { module: sources } = await runnerImport(
+  fileURLToPath(new URL('reference-sources.ts', import.meta.url)),
+);
+const {
+  BOUNDS,
+  CLIENT_ERRORS,
+  CLI_ERRORS,
+  CLUSTER,
+  LIMITS,
+  PROBLEM,
+  READS,
+  REFUSALS,
+  SERVER,
+  STORED,
+  VIEWS,
+  WRITES,
+} = sources;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [folder = join(root, 'docs/reference')] = process.argv.slice(2);

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Option, type Command } from 'commander';
+import { packageFile } from '../client/package-file.ts';
 import { fileOf, FORMATS, type Format } from '../charts/files.ts';
 import { CHARTS, type Chart } from '../charts/pages.ts';
 import { explain } from './explain.ts';
@@ -97,6 +98,6 @@ function write(folder: string, charts: readonly Chart[], format: Format | undefi
 
 /** Reads the file that the build created. */
 const drawn = (name: string, format: Format): string =>
-  readFileSync(new URL(`../charts/${fileOf(name, format)}`, import.meta.url), 'utf8');
+  readFileSync(packageFile(`dist/charts/${fileOf(name, format)}`), 'utf8');
 
 const isFormat = (format: string): format is Format => Object.hasOwn(FORMATS, format);

@@ -3,7 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { authorityOf } from '../wire/authority.ts';
 import { VERSION } from '../version.ts';
 import { Replay } from '../views/replay.ts';
-import { DIST } from '../web/dist.ts';
+import { distFolder } from '../web/dist.ts';
 import { drawingsIn } from '../web/drawings.ts';
 import { createLogger } from '../transport/logger.ts';
 import type { ViewSource } from '../web/site.ts';
@@ -48,7 +48,7 @@ export async function replay(
     ...options
   }: ReplayOptions & { readonly json: boolean; readonly policies: readonly AnyStateMachine[] },
 ): Promise<void> {
-  const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(DIST) }, policies);
+  const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(distFolder()) }, policies);
   for await (const [, step] of readTrace(path)) views.add(step);
   const server = await serveReplay(views, options).catch((error: unknown) =>
     fail(START.notListening(authorityOf(options.host, options.port), explain(error))),

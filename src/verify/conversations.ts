@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { packageFile } from '../client/package-file.ts';
 import type { Address } from './protocol-client.ts';
 
 /** The outcome of the recorded conversations, by file. */
@@ -21,8 +22,9 @@ interface ReplayModule {
   readonly replay: (conversation: Conversation, server: Address) => Promise<Replayed>;
 }
 
-/** The folder of the conversations, which are part of the package. */
-const FOLDER = new URL('../../test/conformance/', import.meta.url);
+/** The conversations, and what replays them, are parts of the package. */
+const CASES = 'test/conformance/cases/';
+const REPLAY = 'test/conformance/replay.mjs';
 /** The number of conversations that are replayed at the same time: with more, those that measure time would be late. */
 const AT_A_TIME = 8;
 /** The values of one difference. */
@@ -38,7 +40,7 @@ export async function replayAll(
 ): Promise<ConversationReport[]> {
   const { replay } = await replayModule();
   const reports: ConversationReport[] = [];
-  const cases = new URL('cases/', FOLDER);
+  const cases = packageFile(CASES);
   for (const file of readdirSync(cases).filter((name) => name.endsWith('.json'))) {
     const conversations = conversationsIn(readFileSync(new URL(file, cases), 'utf8'));
     const queue = conversations.values();
@@ -61,9 +63,9 @@ export async function replayAll(
 }
 
 async function replayModule(): Promise<ReplayModule> {
-  const module: unknown = await import(new URL('replay.mjs', FOLDER).href);
+  const module: unknown = await import(packageFile(REPLAY).href);
   if (isReplayModule(module)) return module;
-  throw new Error(`${FOLDER.href} has nothing to replay conversations with`);
+  throw new Error(`${REPLAY} has nothing to replay conversations with`);
 }
 
 const isReplayModule = (module: unknown): module is ReplayModule =>

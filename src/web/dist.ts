@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { packageFile } from '../client/package-file.ts';
 
-/** The folder that `npm run build` creates. It contains the page and the drawings. */
-export const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+/** @returns the folder that `npm run build` creates; it contains the page and the drawings */
+export const distFolder = (): string => fileURLToPath(packageFile('dist'));

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from 'pino';
 import { processTime } from '../transport/awake.ts';
 import { answer, answerJson, answerProblem, answerText, Problem, SECURITY_HEADERS } from './answers.ts';
-import { DIST } from './dist.ts';
+import { distFolder } from './dist.ts';
 import { belowBase, normalBase } from './base-path.ts';
 import { authorityOf } from '../wire/authority.ts';
 import { Hosts } from './hosts.ts';
@@ -74,7 +74,7 @@ export class WebServer {
    * @throws if it cannot listen
    */
   static async listen(options: ListenOptions, logger: Logger): Promise<WebServer> {
-    const server = new WebServer(options.dist ?? DIST, options.base ?? '', logger);
+    const server = new WebServer(options.dist ?? distFolder(), options.base ?? '', logger);
     const { host, port, allowHosts = [] } = options;
     await new Promise<void>((resolve, reject) => {
       server.#http.once('error', reject);

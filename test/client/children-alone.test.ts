@@ -307,8 +307,8 @@ function threadFlagsOf(): unknown[] {
 
 describe('a program of this package', () => {
   it('is a file of the package, or cannot be started', () => {
-    expect(packageFile('client/index.js').pathname).toMatch(/\/dist\/client\/index\.js$/);
-    expect(() => packageFile('client/none.js')).toThrow(PackageFileError);
+    expect(packageFile('dist/client/index.js').pathname).toMatch(/\/dist\/client\/index\.js$/);
+    expect(() => packageFile('dist/client/none.js')).toThrow(PackageFileError);
   });
 
   it.each([

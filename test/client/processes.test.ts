@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,27 +81,36 @@ describe('a private server', () => {
 
 const IMPORT = /^(?:import|export)\s[^'"=(]*['"]([^'"]+)['"]/gm;
 
-/** The files that a built module imports directly and indirectly, and names of packages. */
-function importsOf(url: URL, seen = new Set<string>()): Set<string> {
-  if (seen.has(url.href)) return seen;
+/** @returns what a map names; files that only import and export have none */
+function sourcesOf(map: string): readonly string[] {
+  if (!existsSync(map)) return [];
+  const { sources }: { sources: readonly string[] } = JSON.parse(readFileSync(map, 'utf8'));
+  return sources;
+}
+
+/** The sources of a built file and of those that it imports directly and indirectly, and names of packages. */
+function importsOf(url: URL, seen = new Set<string>(), found = new Set<string>()): Set<string> {
+  if (seen.has(url.href)) return found;
   seen.add(url.href);
+  for (const source of sourcesOf(`${fileURLToPath(url)}.map`)) found.add(new URL(source, url).href);
   for (const [, name = ''] of readFileSync(url, 'utf8').matchAll(IMPORT)) {
-    if (name.startsWith('.')) importsOf(new URL(name, url), seen);
-    else seen.add(name);
+    if (name.startsWith('.')) importsOf(new URL(name, url), seen, found);
+    else found.add(name);
   }
-  return seen;
+  return found;
 }
 
 describe.skipIf(isShort)('the package exports', () => {
   const dist = new URL('../../dist/', import.meta.url);
+  const src = new URL('../../src/', import.meta.url);
 
   it('no server code from sleigh/client', () => {
     const imports = [...importsOf(new URL('client/index.js', dist))];
     const allowed = [
-      `${dist.href}client/`,
-      `${dist.href}wire/`,
-      `${dist.href}machines/pool/`,
-      `${dist.href}machines/rule.js`,
+      `${src.href}client/`,
+      `${src.href}wire/`,
+      `${src.href}machines/pool/`,
+      `${src.href}machines/rule.ts`,
       'node:',
       'denque',
       'xstate',
@@ -109,6 +118,15 @@ describe.skipIf(isShort)('the package exports', () => {
     expect(imports.length).toBeGreaterThan(20);
     expect(imports.filter((name) => !allowed.some((start) => name.startsWith(start)))).toEqual([]);
   });
+
+  it.each(['index.js', 'client/index.js'])(
+    'no part of the walker, which is sleigh/verify, from %s',
+    (name) => {
+      const imports = [...importsOf(new URL(name, dist))];
+      expect(imports).toContain(`${src.href}client/master/sleigh.ts`);
+      expect(imports.filter((each) => each.startsWith(`${src.href}verify/`))).toEqual([]);
+    },
+  );
 
   it('client and server under its own name', async () => {
     const names = "import('sleigh').then((all) => console.log(JSON.stringify(Object.keys(all))))";

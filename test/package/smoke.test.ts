@@ -1,7 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { renameSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InstalledPackage } from '../support/installed-package.ts';
 import { isLong, isShort } from '../support/form.ts';
@@ -37,20 +35,6 @@ describe.skipIf(isShort)('the package installed from its tarball', () => {
     (name, first) => {
       installed.write(name, `${first}\n${JOB}`);
       expect(installed.node([name])).toEqual(right('[ 2, 4 ]\n'));
-    },
-    60_000,
-  );
-
-  it.each(['sleigh', 'sleigh/client'])(
-    'works with %s without the walker, which is sleigh/verify',
-    (name) => {
-      const walker = join(installed.path, 'node_modules/sleigh/dist/verify');
-      const away = join(installed.path, 'walker');
-      renameSync(walker, away);
-      installed.write('without.mjs', `import { Sleigh, tasks } from '${name}';\n${JOB}`);
-      const ended = installed.node(['without.mjs']);
-      renameSync(away, walker);
-      expect(ended).toEqual(right('[ 2, 4 ]\n'));
     },
     60_000,
   );

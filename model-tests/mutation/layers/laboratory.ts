@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import {
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -10,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformWithOxc } from 'vite';
 import { builtFile } from './reach.ts';
@@ -22,7 +23,8 @@ const PARTS = [
   'test',
   'model-tests',
   'docs',
-  'dist',
+  'dist/charts',
+  'dist/page',
   'examples',
   'scripts',
   'package.json',
@@ -85,6 +87,8 @@ const isOutcome = (message: unknown): message is Outcome =>
 export class Laboratory {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'layer-mutants-')));
   readonly #env: Readonly<Record<string, string>>;
+  /** The modules that are built from all sources. */
+  #built: Promise<void> | undefined;
   #process: ChildProcess | undefined;
   readonly #changed = new Set<string>();
   /** What a program that is interrupted leaves behind otherwise. */
@@ -109,9 +113,25 @@ export class Laboratory {
     writeFileSync(join(this.folder, 'vitest.config.mjs'), config(setup === undefined ? [] : ['./setup.mjs']));
   }
 
-  /** Changes a file, and the module that was built from it. */
+  /** Changes a file, and the module that is built from it. */
   async write(file: string, text: string): Promise<void> {
+    await (this.#built ??= this.#buildAll());
     this.#put(file, text);
+    await this.#build(file, text);
+  }
+
+  /** Each module is a file of its own here, unlike in the package, so that one can be changed alone. */
+  async #buildAll(): Promise<void> {
+    const paths = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
+    const files = paths.filter((path) => path.endsWith('.ts') && !path.startsWith('page/'));
+    for (const path of files) {
+      const file = join('src', path);
+      mkdirSync(dirname(join(this.folder, builtFile(file))), { recursive: true });
+      await this.#build(file, readFileSync(join(ROOT, file), 'utf8'));
+    }
+  }
+
+  async #build(file: string, text: string): Promise<void> {
     const { code } = await transformWithOxc(text, file, { target: 'es2023' });
     const built = code
       .replaceAll(/(from |import\()(["'])(\.[^"']*)\.ts\2/g, '$1$2$3.js$2')
@@ -127,8 +147,8 @@ export class Laboratory {
   }
 
   /** Puts back what the source has. */
-  restore(file: string): void {
-    for (const one of [file, builtFile(file)]) this.#put(one, readFileSync(join(ROOT, one), 'utf8'));
+  async restore(file: string): Promise<void> {
+    await this.write(file, readFileSync(join(ROOT, file), 'utf8'));
   }
 
   /**
@@ -173,6 +193,7 @@ export class Laboratory {
   }
 
   async #begin(): Promise<ChildProcess> {
+    await (this.#built ??= this.#buildAll());
     const others = Object.entries(process.env).filter(([name]) => !/^VITEST|^VERIFY/.test(name));
     const child = fork(LABORATORY, [this.folder, String(this.#bail)], {
       detached: true,

@@ -220,7 +220,7 @@ async function survivorsOf(
     await laboratory.write(mutant.file, mutated(textOf(mutant.file), mutant));
     const { failed } = await laboratory.run(tests, 5);
     if (failed === null) survivors.push(mutant.name);
-    laboratory.restore(mutant.file);
+    await laboratory.restore(mutant.file);
   }
   return survivors.filter((name) => !EQUIVALENT.has(name));
 }
@@ -269,7 +269,7 @@ describe.skipIf(isShort)('a sample of the mutants', () => {
     const file = 'src/client/connection/waiting.ts';
     await laboratory.write(file, textOf(file));
     const built: unknown = await import(join(laboratory.folder, builtFile(file)));
-    laboratory.restore(file);
+    await laboratory.restore(file);
     expect(built).toHaveProperty('waitOn');
   });
 

@@ -67,7 +67,7 @@ async function fateOf(mutant: SourceMutant, reach: readonly Reach[], laboratory:
     const usual = Math.max(0, ...tests.map(({ processor }) => processor));
     await laboratory.write(file, mutated(textOf(file), mutant));
     const { failed } = await laboratory.run(tests, usual);
-    laboratory.restore(file);
+    await laboratory.restore(file);
     const failing = tests.filter((each) => each.file === failed?.file);
     const failsAnyway = failing.length > 0 ? (await laboratory.run(failing, usual)).failed : null;
     const [{ file: itsFile } = {}] = failing;

@@ -262,7 +262,7 @@ export const PROCESS = {
       `${file} of the package sleigh is not to be found from ${from}. Where a program is bundled, mark sleigh as external ` +
       `(esbuild: --external:sleigh; rollup, rolldown and vite: external: ['sleigh']) and install it beside the bundle.`,
     'Do what the message says.',
-    'client/worker/worker-program.js',
+    'dist/client/worker/worker-program.js',
     'file:///app/bundle.js',
   ),
 } as const satisfies Catalogue;

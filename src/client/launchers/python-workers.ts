@@ -59,6 +59,6 @@ const environmentPath = (env: Readonly<Record<string, string>> = {}): readonly s
 
 /** The package for Python is beside `dist`; a bundle may lack it, and then it must be installed. */
 function ownPath(): readonly string[] {
-  const folder = fileURLToPath(new URL('../../clients/python/src', packageFile('client/index.js')));
+  const folder = fileURLToPath(packageFile('clients/python/src'));
   return existsSync(folder) ? [folder] : [];
 }

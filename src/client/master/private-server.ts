@@ -49,7 +49,7 @@ export async function startPrivateServer(
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
   const page = onPage === undefined ? ['--no-web'] : ['--web-port', '0'];
   const listening = ['--host', HOST, '--port', '0', '--json', ...page];
-  const program = fileURLToPath(packageFile('cli/main.js'));
+  const program = fileURLToPath(packageFile('dist/cli/main.js'));
   const args = [program, 'serve', ...listening, '--token-file', '-', '--log-level', 'silent'];
   // In a process group of its own, because Ctrl-C in a terminal is for its user, who may still need the server.
   const child = start(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });

@@ -43,7 +43,7 @@ export function startChild(
   { unref = false }: { readonly unref?: boolean | undefined } = {},
   host = HERE,
 ): Child {
-  const url = packageFile(`client/${program}`);
+  const url = packageFile(`dist/client/${program}`);
   return kind === 'process'
     ? startProcess(fileURLToPath(url), args, unref, host)
     : startThread(url, args, unref, host);

@@ -55,7 +55,7 @@ export function startWorkerChild(
   node: NodeOptions = {},
   host = HERE,
 ): WorkerChild {
-  const url = packageFile('client/worker/worker-program.js');
+  const url = packageFile('dist/client/worker/worker-program.js');
   return kind === 'process'
     ? startProcess(fileURLToPath(url), args, node, host)
     : startThread(url, args, node, host);

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_FOLDER } from '../package-file.ts';
 
-/** The folder of this package. In a bundle its frames cannot be distinguished from those of the program. */
-const ROOT: string | undefined =
-  import.meta.url === undefined ? undefined : new URL('../../../', import.meta.url).href;
+/** Where the modules of this package are. In a bundle its frames cannot be distinguished from those of the program. */
 const OWN =
-  ROOT === undefined ? [] : [ROOT, fileURLToPath(ROOT)].flatMap((root) => [`${root}dist/`, `${root}src/`]);
+  PACKAGE_FOLDER === undefined
+    ? []
+    : [PACKAGE_FOLDER.href, fileURLToPath(PACKAGE_FOLDER)].flatMap((root) => [`${root}dist/`, `${root}src/`]);
 const FRAME = /^\s+at /;
 
 const isOfOthers = (line: string): boolean =>

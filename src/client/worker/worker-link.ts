@@ -50,7 +50,7 @@ export function linkToSentinel(): SentinelLink {
   const { port1, port2 } = new MessageChannel();
   const board = newBoard();
   const data: WatchdogData = { board, port: port2 };
-  const watchdog = new Worker(packageFile('client/worker/watchdog.js'), {
+  const watchdog = new Worker(packageFile('dist/client/worker/watchdog.js'), {
     workerData: data,
     transferList: [port2],
     // The flags of the worker are not for its watchdog.
