@@ -4,7 +4,7 @@ import type { TcpServer } from '../transport/server.ts';
 import type { ClusterFigures } from '../core/whole.ts';
 import { drawingsIn } from './drawings.ts';
 import { LiveSite } from './live-site.ts';
-import { metricsOf } from './metrics.ts';
+import type { MetricsPart } from './metrics-writer.ts';
 import { OwnParts } from './own-parts.ts';
 import type { Elsewhere, SiteHost } from './site-host.ts';
 import { WebServer } from './web-server.ts';
@@ -141,7 +141,17 @@ export class WebPage {
       partition: isDivided ? partition : undefined,
     }));
     const isMeasured = this.#whole !== undefined || parts.length > 0;
-    this.#web.measure(isMeasured ? metricsOf(this.#web, parts, this.#whole) : undefined);
+    this.#web.measure(isMeasured ? this.#metricsOf(parts) : undefined);
+  }
+
+  /** Their library is loaded when they are read first: a server whose metrics nobody reads starts sooner. */
+  #metricsOf(parts: readonly MetricsPart[]): () => Promise<string> {
+    let text: (() => Promise<string>) | undefined;
+    return async () => {
+      const { metricsOf } = await import('./metrics.ts');
+      text ??= metricsOf(this.#web, parts, this.#whole);
+      return text();
+    };
   }
 
   async close(): Promise<void> {

@@ -30,7 +30,8 @@ async function loadedBy(program: string): Promise<string[]> {
 
 const server = (options: string): string => `
   const { createServer } = await import('./dist/server.js');
-  await createServer({ port: 0, logLevel: 'silent', ${options} });`;
+  const { web } = await createServer({ port: 0, logLevel: 'silent', ${options} });`;
+const METRICS = 'await fetch(`http://127.0.0.1:${web.port}/metrics`);';
 
 const namesFor = async (name?: string): Promise<string[]> =>
   (await programWith(name, () => undefined)).commands.map((command) => command.name());
@@ -53,8 +54,9 @@ describe('the command line', () => {
 });
 
 describe('a server', () => {
-  it('loads the modules of the web page only if it serves one', async () => {
-    expect(await loadedBy(server(''))).toEqual(['pino', 'xstate']);
-    expect(await loadedBy(server('web: { port: 0 }'))).toEqual(HEAVY);
+  it('loads the library of its metrics when they are read first', async () => {
+    const page = server('web: { port: 0 }');
+    expect(await loadedBy(page)).toEqual(['pino', 'xstate']);
+    expect(await loadedBy(`${page}\n${METRICS}`)).toEqual(HEAVY);
   });
 });
