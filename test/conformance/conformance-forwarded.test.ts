@@ -1,3 +1,4 @@
+import { byForm } from '../support/form.ts';
 import { coreBehind, HOST, linkOf, startFront } from '../support/fronts.ts';
 import { testConversations } from './conversations.ts';
 
@@ -18,4 +19,4 @@ testConversations(async () => {
       owner.destroy();
     },
   };
-});
+}, byForm(3, 1, 1));
