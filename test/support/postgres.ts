@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { kill } from 'node:process';
@@ -74,20 +74,28 @@ const SETTINGS = [
   'wal_level=replica',
 ];
 
-/** A database that nobody has used: each one begins as a copy of it, because making one takes long. */
-let unused: string | undefined;
-
-/** @returns its folder, which is removed after all tests */
+/**
+ * A database that nobody has used: each one begins as a copy of it, because making one takes long. All files of tests share it.
+ * @returns its folder, which is removed after all tests
+ */
 function unusedDatabase(): string {
-  if (unused !== undefined) return unused;
-  const folder = newFolder(process.env[SHARED_FOLDER]);
+  const parent = process.env[SHARED_FOLDER] ?? newFolder();
+  const unused = join(parent, 'unused-database');
+  if (existsSync(unused)) return unused;
+  const folder = newFolder(parent);
   const options = ['-A', 'trust', '-U', 'sleigh', '-N', '-E', 'UTF8', '--no-locale'];
   execFileSync(program('initdb'), ['-D', folder, ...options], {
     ...POSTGRES_USER,
     cwd: folder,
     stdio: 'pipe',
   });
-  return (unused = folder);
+  try {
+    renameSync(folder, unused);
+  } catch {
+    // Another file of tests has made one meanwhile.
+    return folder;
+  }
+  return unused;
 }
 
 /** @param isSafe whether it writes to the disk before it says so */
