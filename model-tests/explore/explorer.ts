@@ -1,14 +1,11 @@
-import { stateOfWorker } from '../../src/sleigh/agents.ts';
-import { lostByLoading, ProjectionLaw, wrongAfterCrash } from './reloading.ts';
+import { lostByLoading, wrongAfterCrash } from './reloading.ts';
 import { FairSteps, isDuty, isTimer } from './liveness.ts';
-import { whatIsWrong } from './properties.ts';
-import type { Before, Wrong } from './property.ts';
 import type { Cast, Scenario } from './scenario.ts';
 import { StateGraph } from './state-graph.ts';
 import { stateKey } from './state-key.ts';
 import { stepsOf, type Step } from './steps.ts';
+import { take } from './take.ts';
 import { makeSleigh, World, type MakeSleigh } from './world.ts';
-import { isShuttingDown } from '../../test/support/phase.ts';
 
 export interface Violation {
   /** The text of the property that does not hold. */
@@ -31,6 +28,11 @@ export interface Report {
 export interface Options {
   /** The maximum number of states. */
   readonly maxStates?: number;
+  /**
+   * The maximum number of states beyond that bound which are expanded with fair steps. What follows the others is unknown: a state
+   * from which fair steps lead to one of them counts as live.
+   */
+  readonly maxFairStates?: number;
   readonly make?: MakeSleigh;
   /** Whether the properties of each step and state are checked. Liveness always is. */
   readonly isSafetyChecked?: boolean;
@@ -45,49 +47,8 @@ export interface Options {
   readonly progress?: (text: string) => void;
 }
 
-const REFUSED = 'a refused request changes nothing';
-
-/** What a step led to, and what is wrong there. */
-interface Taken {
-  readonly key: string;
-  readonly wrong: Wrong | undefined;
-}
-
-/**
- * Runs a step and checks the state that it leads to.
- * @param law compares the changes of the step with what it did
- */
-export function take(world: World, step: Step, keyBefore: string, law?: ProjectionLaw): Taken {
-  const { book } = world;
-  const before: Before = { isClosed: book.isClosed, isShuttingDown: book.isShuttingDown };
-  book.begin();
-  if (law !== undefined) world.recordChanges();
-  const by = step.by === undefined ? undefined : world.parties[step.by];
-  try {
-    step.run(world);
-  } catch (error) {
-    return { wrong: { property: 'no step fails', what: String(error) }, key: '' };
-  }
-  const changes = law === undefined ? [] : world.takeChanges();
-  // Another one after a crash.
-  const { sleigh } = world;
-  if (!world.isDeleted && sleigh.joining.phase === 'closed') book.closed(sleigh.joining.context.maximum);
-  if (isShuttingDown(sleigh) && !before.isShuttingDown) book.shutsDown();
-  const key = stateKey(world);
-  const isRefused = by?.reply !== undefined && 'refused' in by.reply;
-  const wrong =
-    isRefused && key !== keyBefore && step.actsWhenRefused?.(world) !== true
-      ? { property: REFUSED, what: `${keyBefore} became ${key}` }
-      : (whatIsWrong(world, { name: step.name, before }, key !== keyBefore) ?? law?.broken(world, changes));
-  book.isShuttingDown = isShuttingDown(sleigh);
-  for (const worker of sleigh.crew.workers) {
-    const state = stateOfWorker(worker);
-    if (ENDS.has(state)) book.ended.set(worker.rank, state);
-  }
-  return { key, wrong };
-}
-
-const ENDS = new Set(['dead', 'left', 'deadbeat']);
+/** A step that a party owes, one that time alone causes, or any other. */
+type StepKind = 'duty' | 'timer' | 'other';
 
 const isOneIn = (many: number, state: number): boolean => many !== Infinity && state % many === 0;
 
@@ -99,6 +60,7 @@ export function explore(
   cast: Cast,
   {
     maxStates = Infinity,
+    maxFairStates = Infinity,
     make = makeSleigh,
     progress,
     isSafetyChecked = true,
@@ -108,7 +70,7 @@ export function explore(
 ): Report {
   const began = performance.now();
   const steps = stepsOf(cast);
-  const graph = new StateGraph(cast, make, steps, (world, step) => void take(world, step, ''));
+  const graph = new StateGraph(cast, make, steps);
   const fair = new FairSteps();
   // A party that may do everything owes nothing.
   const areFair = !cast.extras.includes('mixed');
@@ -116,38 +78,43 @@ export function explore(
   let violation: Violation | undefined;
 
   const expand = (state: number, onlyFair: boolean): Violation | undefined => {
-    const memory = graph.go(state);
-    const key = graph.keyOf(state);
-    const { world } = graph;
     const isLoaded = isSafetyChecked && isOneIn(loadOneIn, state);
     const crashes = isSafetyChecked && isOneIn(crashOneIn, state);
+    let world: World | undefined = graph.go(state);
+    if (areFair) fair.expect(state, world);
+    const kindOf = (step: Step, at: World): StepKind | undefined => {
+      if (!step.isPossible(at)) return undefined;
+      if (areFair && isDuty(step, at)) return 'duty';
+      if (isTimer(step)) return 'timer';
+      return onlyFair ? undefined : 'other';
+    };
+    const kinds = steps.map((step) => world && kindOf(step, world));
     const lost =
       (isLoaded ? lostByLoading(world) : undefined) ?? (crashes ? wrongAfterCrash(world) : undefined);
     if (lost !== undefined) return { ...lost, scenario: { cast, steps: graph.stepsTo(state) } };
-    if (crashes) world.rewind(memory);
-    const law = crashes ? new ProjectionLaw(world) : undefined;
-    if (areFair) fair.expect(state, world);
-    const duties: number[] = [];
-    const timers: number[] = [];
+    if (crashes) world = undefined;
+    const found = { duty: [] as number[], timer: [] as number[], other: [] as number[] };
+    const key = graph.keyOf(state);
+    /** Whether the world has taken a step that did not change the key, and so is not at the end of a path. */
+    let hasIdled = false;
     for (const [number, step] of steps.entries()) {
-      if (!step.isPossible(world)) continue;
-      const isOwed = areFair && isDuty(step, world);
-      if (onlyFair && !isOwed && !isTimer(step)) continue;
-      const result = take(world, step, key, law);
+      const kind = world === undefined ? kinds[number] : kindOf(step, world);
+      if (kind === undefined) continue;
+      world ??= graph.go(state);
+      const result = take(world, step, key, { isStoreChecked: crashes });
       transitions++;
       if (result.wrong !== undefined && isSafetyChecked)
         return { ...result.wrong, scenario: { cast, steps: [...graph.stepsTo(state), step.name] } };
       // Only parts that the key leaves out may have changed, and no later step depends on them.
       if (result.key === key) {
-        if (law !== undefined) world.rewind(memory);
+        hasIdled = true;
         continue;
       }
-      const next = graph.add(result.key, state, number);
-      if (isOwed) duties.push(next);
-      else if (isTimer(step)) timers.push(next);
-      world.rewind(memory);
+      found[kind].push(graph.add(result.key, state, number, hasIdled ? undefined : world));
+      world = undefined;
+      hasIdled = false;
     }
-    fair.note(state, duties, timers);
+    fair.note(state, found.duty, found.timer);
     return undefined;
   };
 
@@ -160,7 +127,10 @@ export function explore(
   const { size, depth } = graph;
   const isClosed = state === size && violation === undefined;
   if (areFair) {
-    for (; state < graph.size && violation === undefined; state++) violation = expand(state, true);
+    const last = state + maxFairStates;
+    for (; state < Math.min(graph.size, last) && violation === undefined; state++)
+      violation = expand(state, true);
+    for (; state < graph.size; state++) fair.note(state, [], []);
     if (violation === undefined) {
       const stuck = fair.check();
       if (stuck !== undefined)
@@ -194,8 +164,7 @@ export function replay(
     if (step === undefined) throw new Error(`nobody of this cast can do "${name}"`);
     if (!step.isPossible(world)) throw new Error(`"${name}" cannot happen here`);
     const isLast = n === names.length - 1;
-    const law = isLast ? new ProjectionLaw(world) : undefined;
-    let { wrong } = take(world, step, stateKey(world), law);
+    let { wrong } = take(world, step, stateKey(world), { isStoreChecked: isLast });
     watch(world, name);
     wrong ??= lostByLoading(world);
     if (isLast) wrong ??= wrongAfterCrash(world);

@@ -257,6 +257,15 @@ for (const { what, prototype, method, fault, cast: of, due } of isShort ? STALLS
     });
   });
 
+test('the exploration finds a job that does not do the same each time', () => {
+  let made = 0;
+  const run = () =>
+    explore(cast('null', []), {
+      make: (workspace, of) => makeSleigh(workspace, made++ % 2 === 0 ? of : { ...of, rankCount: 0 }),
+    });
+  expect(run).toThrow(/^the path to .* led to /);
+});
+
 test('a cycle without an exit is a bottom component, and a cycle with an exit is not', () => {
   // 0 ⇄ 1 → 2 ⇄ 3, and 4 alone.
   expect(

@@ -54,8 +54,6 @@ export class ServedJob {
   readonly workspace: Workspace;
   readonly sleigh: Sleigh;
   readonly picture: Picture;
-  /** What the clients of ordinary variables see. */
-  readonly ordinary: readonly object[];
 
   /** @param stored what the store of a server that has crashed has: this job is taken up from it (D4) */
   constructor({ make, failed, clientOf }: JobEnvironment, stored?: readonly Entity[]) {
@@ -80,7 +78,6 @@ export class ServedJob {
     this.workspace = made.workspace;
     this.sleigh = made.sleigh;
     this.picture = new Picture(this.sleigh);
-    this.ordinary = ORDINARY.map((name) => this.workspace.variable(name).behaviour);
   }
 
   /** Everything that survives the server, as its store must have it. */

@@ -1,9 +1,9 @@
 import { exactKey } from './exact-key.ts';
-import { take } from './explorer.ts';
 import type { Cast } from './scenario.ts';
 import { StateGraph } from './state-graph.ts';
 import { stateKey } from './state-key.ts';
 import { stepsOf } from './steps.ts';
+import { take } from './take.ts';
 import { makeSleigh, type World } from './world.ts';
 
 export interface Comparison {
@@ -50,33 +50,32 @@ interface Futures {
  */
 export function compareKeys(cast: Cast, key = stateKey): Comparison {
   const steps = stepsOf(cast);
-  const graph = new StateGraph(
-    cast,
-    makeSleigh,
-    steps,
-    (world, step) => void take(world, step, ''),
-    exactKey,
-  );
+  const graph = new StateGraph(cast, makeSleigh, steps, exactKey);
   /** What can happen in the first state that was found with each key. */
   const known = new Map<string, Futures>();
   let difference: string | undefined;
   for (let state = 0; state < graph.size && difference === undefined; state++) {
-    const memory = graph.go(state);
-    const { world } = graph;
-    const before = key(world);
+    const beginning = graph.go(state);
+    const exact = graph.keyOf(state);
+    const before = key(beginning);
+    const stateBefore = stateKey(beginning);
+    const isPossible = steps.map((step) => step.isPossible(beginning));
+    let world: World | undefined = beginning;
     const futures: Futures = { changes: new Set(), idle: new Map() };
     for (const [number, step] of steps.entries()) {
-      if (!step.isPossible(world)) continue;
+      if (!(world === undefined ? isPossible[number] : step.isPossible(world))) continue;
+      world ??= graph.go(state);
       const replies = world.parties.map(({ reply }) => reply);
-      const { wrong } = take(world, step, stateKey(world));
+      const { wrong } = take(world, step, stateBefore);
       const next = key(world);
       const kind = nameless(step.name);
       const noticed = seen(world, replies);
       if (next !== before || wrong !== undefined)
         futures.changes.add(`${kind} [${noticed}] ${wrong?.property ?? ''} -> ${next}`);
       else futures.idle.set(kind, (futures.idle.get(kind) ?? new Set()).add(noticed));
-      graph.add(exactKey(world), state, number);
-      world.rewind(memory);
+      const reached = exactKey(world);
+      graph.add(reached, state, number);
+      if (reached !== exact) world = undefined;
     }
     const others = known.get(before);
     if (others === undefined) known.set(before, futures);

@@ -1,47 +1,33 @@
-import type { Memory } from './rewind.ts';
 import type { Cast } from './scenario.ts';
 import { stateKey } from './state-key.ts';
 import type { Step } from './steps.ts';
+import { run } from './take.ts';
 import { World, type MakeSleigh } from './world.ts';
 
-/** The number of expanded states after which a new world replaces the current one. It must reach the same states. */
-const RENEWED_AFTER = 2_000;
+/** The number of worlds that wait in new states until those are expanded. One takes 70 kB. */
+const MAX_WAITING_WORLDS = 100;
 
 /** The states that were found, in this order, and the shortest path to each. */
 export class StateGraph {
   readonly #cast: Cast;
   readonly #make: MakeSleigh;
   readonly #steps: readonly Step[];
-  /** Runs a step in a world and updates its ledger. */
-  readonly #run: (world: World, step: Step) => void;
   readonly #keyOf: (world: World) => string;
   readonly #keys: string[];
   readonly #numbers: Map<string, number>;
   readonly #parents = [-1];
   readonly #taken = [-1];
   readonly #depths = [0];
-  /** The path to the current state, with the memory of the world at each state on it. */
-  #way: { state: number; memory: Memory }[];
-  #visits = 0;
-  world: World;
+  readonly #waiting = new Map<number, World>();
 
   /** @param keyOf says which states are the same */
-  constructor(
-    cast: Cast,
-    make: MakeSleigh,
-    steps: readonly Step[],
-    run: (world: World, step: Step) => void,
-    keyOf = stateKey,
-  ) {
+  constructor(cast: Cast, make: MakeSleigh, steps: readonly Step[], keyOf = stateKey) {
     this.#keyOf = keyOf;
     this.#cast = cast;
     this.#make = make;
     this.#steps = steps;
-    this.#run = run;
-    this.world = new World(cast, make);
-    this.#keys = [keyOf(this.world)];
+    this.#keys = [keyOf(new World(cast, make))];
     this.#numbers = new Map([[this.keyOf(0), 0]]);
-    this.#way = [{ state: 0, memory: this.world.remember() }];
   }
 
   get size(): number {
@@ -57,8 +43,11 @@ export class StateGraph {
     return this.#depths[state] ?? 0;
   }
 
-  /** @returns the number of the state with that key; a new one if it was not known */
-  add(key: string, from: number, step: number): number {
+  /**
+   * @param world in the state, after exactly the steps of the path and that step; undefined if it has taken others, too
+   * @returns the number of the state with that key; a new one if it was not known
+   */
+  add(key: string, from: number, step: number, world?: World): number {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const state = this.#keys.push(key) - 1;
@@ -66,46 +55,41 @@ export class StateGraph {
     this.#parents.push(from);
     this.#taken.push(step);
     this.#depths.push(this.depthOf(from) + 1);
+    if (world !== undefined && this.#waiting.size < MAX_WAITING_WORLDS) this.#waiting.set(state, world);
     return state;
   }
 
   /** The names of the steps of the shortest path to a state. */
   stepsTo(state: number): string[] {
-    return this.#wayTo(state)
-      .slice(1)
-      .map((at) => this.#steps[this.#taken[at] ?? -1]?.name ?? '');
+    return this.#pathTo(state).map(({ name }) => name);
   }
 
-  #wayTo(state: number): number[] {
-    const found: number[] = [];
-    for (let at = state; at >= 0; at = this.#parents[at] ?? -1) found.push(at);
-    return found.toReversed();
+  #pathTo(state: number): Step[] {
+    const path: Step[] = [];
+    for (let at = state; at > 0; at = this.#parents[at] ?? 0) {
+      const step = this.#steps[this.#taken[at] ?? -1];
+      if (step === undefined) throw new Error(`nothing leads to state ${at}`);
+      path.push(step);
+    }
+    return path.toReversed();
   }
 
-  /** Brings the world to a state, from the last state on its path that is still recorded. */
-  go(state: number): Memory {
-    if (++this.#visits % RENEWED_AFTER === 0) {
-      this.world = new World(this.#cast, this.#make);
-      this.#way = [{ state: 0, memory: this.world.remember() }];
-    }
-    const wanted = this.#wayTo(state);
-    let common = 0;
-    while (common < this.#way.length && this.#way[common]?.state === wanted[common]) common++;
-    this.#way = this.#way.slice(0, common);
-    const last = this.#way.at(-1);
-    if (last === undefined) throw new Error('every way begins at the beginning');
-    this.world.rewind(last.memory);
-    let { memory } = last;
-    for (const next of wanted.slice(common)) {
-      const step = this.#steps[this.#taken[next] ?? -1];
-      if (step === undefined) throw new Error(`nothing leads to state ${next}`);
-      this.#run(this.world, step);
-      memory = this.world.remember();
-      this.#way.push({ state: next, memory });
-    }
+  /**
+   * A job is deterministic, so the same steps lead to the same state.
+   * @returns a world in the state that has taken exactly the steps of the path to it
+   */
+  go(state: number): World {
+    const world = this.#waiting.get(state) ?? this.#arrive(state);
+    this.#waiting.delete(state);
     const key = this.keyOf(state);
-    const reached = this.#keyOf(this.world);
-    if (reached !== key) throw new Error(`the way to ${key} led to ${reached}`);
-    return memory;
+    const reached = this.#keyOf(world);
+    if (reached !== key) throw new Error(`the path to ${key} led to ${reached}`);
+    return world;
+  }
+
+  #arrive(state: number): World {
+    const world = new World(this.#cast, this.#make);
+    for (const step of this.#pathTo(state)) run(world, step);
+    return world;
   }
 }

@@ -6,7 +6,6 @@ import type { Change, Entity } from '../../src/store/change.ts';
 import type { Workspace } from '../../src/workspace/workspace.ts';
 import { ReferenceLedger } from './reference-ledger.ts';
 import { Party, type Role } from './party.ts';
-import { remember, rewind, type Memory } from './rewind.ts';
 import type { Cast } from './scenario.ts';
 import { ServedJob, type JobEnvironment } from './served-job.ts';
 
@@ -41,42 +40,40 @@ export class World {
   readonly book: ReferenceLedger;
   /** The connected clients. One that disconnects is replaced by a new client without a role. */
   readonly parties: Party[] = [];
-  readonly #now: { served: ServedJob };
-  readonly #roots: readonly object[];
   readonly #environment: JobEnvironment = {
     make: (workspace) => this.make(workspace, this.cast),
     failed: (text) => this.book.faults.push(text),
     clientOf: (id) => this.parties.find((party) => party.isSession && party.id === id),
   };
+  #served: ServedJob;
 
   constructor(cast: Cast, make: MakeSleigh = makeSleigh) {
     this.cast = cast;
     this.make = make;
     this.book = new ReferenceLedger(cast);
-    this.#now = { served: new ServedJob(this.#environment) };
+    this.#served = new ServedJob(this.#environment);
     const add = (count: number, role: Role): void => {
       for (let n = 0; n < count; n++) this.parties.push(this.#party(role, `${role} ${n}`));
     };
     add(cast.masters, 'master');
     add(cast.sentinels, 'sentinel');
     add(cast.workers, 'worker');
-    this.#roots = [this.#now, this.book, this.parties];
   }
 
   get workspace(): Workspace {
-    return this.#now.served.workspace;
+    return this.#served.workspace;
   }
   get sleigh(): Sleigh {
-    return this.#now.served.sleigh;
+    return this.#served.sleigh;
   }
   get picture() {
-    return this.#now.served.picture;
+    return this.#served.picture;
   }
   get timers() {
-    return this.#now.served.timers;
+    return this.#served.timers;
   }
   get accounting() {
-    return this.#now.served.accounting;
+    return this.#served.accounting;
   }
 
   #connections = 0;
@@ -132,9 +129,9 @@ export class World {
       this.#succeed(index, party);
     }
     for (const party of this.parties) party.forget();
-    const { isWanted } = this.#now.served.changes;
+    const { isWanted } = this.#served.changes;
     this.takeChanges();
-    this.#now.served = this.recovered(stored);
+    this.#served = this.recovered(stored);
     if (!isWanted) this.takeChanges();
     for (const party of this.parties) party.workspace = this.workspace;
   }
@@ -148,15 +145,15 @@ export class World {
 
   /** What the store of the server has. */
   get stored(): readonly Entity[] {
-    return this.#now.served.entities;
+    return this.#served.entities;
   }
   /** Begins to record changes. */
   recordChanges(): void {
-    this.#now.served.changes.isWanted = true;
+    this.#served.changes.isWanted = true;
   }
   /** @returns the changes since then, as they would be committed */
   takeChanges(): readonly Change[] {
-    const { changes } = this.#now.served;
+    const { changes } = this.#served;
     changes.isWanted = false;
     return changes.take();
   }
@@ -173,12 +170,5 @@ export class World {
   delete(): void {
     this.workspace.deleted = true;
     finish(this.workspace.end());
-  }
-
-  remember(): Memory {
-    return remember(this.#roots);
-  }
-  rewind(memory: Memory): void {
-    rewind(memory);
   }
 }

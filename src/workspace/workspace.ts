@@ -206,9 +206,12 @@ export class Workspace {
     const saved = this.#saved?.take(name);
     const number = saved?.number ?? ++this.#variableNumber;
     const id = saved?.id ?? host.newVariableId();
-    const own = { id, number, hidden: saved?.isHidden === true, owner: this.maker, ...options };
+    const { hidden = saved?.isHidden === true, permanent = false } = options;
+    const owner = 'owner' in options ? options.owner : this.maker;
     const { scope } = this.record;
-    const variable = new Variable(name, { ...own, scope, accounting, clock, inSteps }, behaviour);
+    // Not a spread of the options, which takes longer than everything else here.
+    const where = { id, number, hidden, permanent, owner, scope, accounting, clock, inSteps };
+    const variable = new Variable(name, where, behaviour);
     this.#variables.set(name, variable);
     accounting.keepName(name, variable.owner);
     if (saved !== undefined) variable.restoreMode(saved);

@@ -2,8 +2,8 @@
  * A plugin for vite that makes the private fields of the server ordinary ones (`#queue` becomes `$queue`).
  *
  * Private fields cannot be read from outside, by design. Tests need them to see what the server still holds when
- * nobody is there, and what its memory adds up to. The explorer puts a running job back to an earlier state, field by
- * field. Everything else about the sources stays as it is.
+ * nobody is there, what its memory adds up to, and in which state the explored job is. Nothing writes them, except
+ * tests that plant a fault. Everything else about the sources stays as it is.
  */
 export function openFields() {
   return {
