@@ -95,8 +95,6 @@ export function explore(
     if (crashes) world = undefined;
     const found = { duty: [] as number[], timer: [] as number[], other: [] as number[] };
     const key = graph.keyOf(state);
-    /** Whether the world has taken a step that did not change the key, and so is not at the end of a path. */
-    let hasIdled = false;
     for (const [number, step] of steps.entries()) {
       const kind = world === undefined ? kinds[number] : kindOf(step, world);
       if (kind === undefined) continue;
@@ -106,13 +104,9 @@ export function explore(
       if (result.wrong !== undefined && isSafetyChecked)
         return { ...result.wrong, scenario: { cast, steps: [...graph.stepsTo(state), step.name] } };
       // Only parts that the key leaves out may have changed, and no later step depends on them.
-      if (result.key === key) {
-        hasIdled = true;
-        continue;
-      }
-      found[kind].push(graph.add(result.key, state, number, hasIdled ? undefined : world));
+      if (result.key === key) continue;
+      found[kind].push(graph.add(result.key, state, number));
       world = undefined;
-      hasIdled = false;
     }
     fair.note(state, found.duty, found.timer);
     return undefined;

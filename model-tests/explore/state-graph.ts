@@ -4,9 +4,6 @@ import type { Step } from './steps.ts';
 import { run } from './take.ts';
 import { World, type MakeSleigh } from './world.ts';
 
-/** The number of worlds that wait in new states until those are expanded. One takes 70 kB. */
-const MAX_WAITING_WORLDS = 100;
-
 /** The states that were found, in this order, and the shortest path to each. */
 export class StateGraph {
   readonly #cast: Cast;
@@ -18,7 +15,6 @@ export class StateGraph {
   readonly #parents = [-1];
   readonly #taken = [-1];
   readonly #depths = [0];
-  readonly #waiting = new Map<number, World>();
 
   /** @param keyOf says which states are the same */
   constructor(cast: Cast, make: MakeSleigh, steps: readonly Step[], keyOf = stateKey) {
@@ -43,11 +39,8 @@ export class StateGraph {
     return this.#depths[state] ?? 0;
   }
 
-  /**
-   * @param world in the state, after exactly the steps of the path and that step; undefined if it has taken others, too
-   * @returns the number of the state with that key; a new one if it was not known
-   */
-  add(key: string, from: number, step: number, world?: World): number {
+  /** @returns the number of the state with that key; a new one if it was not known */
+  add(key: string, from: number, step: number): number {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const state = this.#keys.push(key) - 1;
@@ -55,7 +48,6 @@ export class StateGraph {
     this.#parents.push(from);
     this.#taken.push(step);
     this.#depths.push(this.depthOf(from) + 1);
-    if (world !== undefined && this.#waiting.size < MAX_WAITING_WORLDS) this.#waiting.set(state, world);
     return state;
   }
 
@@ -79,17 +71,11 @@ export class StateGraph {
    * @returns a world in the state that has taken exactly the steps of the path to it
    */
   go(state: number): World {
-    const world = this.#waiting.get(state) ?? this.#arrive(state);
-    this.#waiting.delete(state);
+    const world = new World(this.#cast, this.#make);
+    for (const step of this.#pathTo(state)) run(world, step);
     const key = this.keyOf(state);
     const reached = this.#keyOf(world);
     if (reached !== key) throw new Error(`the path to ${key} led to ${reached}`);
-    return world;
-  }
-
-  #arrive(state: number): World {
-    const world = new World(this.#cast, this.#make);
-    for (const step of this.#pathTo(state)) run(world, step);
     return world;
   }
 }
