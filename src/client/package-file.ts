@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PROCESS } from './errors/job.ts';
 
-const MANIFEST = 'package.json';
-const NAME = 'sleigh';
+/** A file that no other package has. */
+const OWN_FILE = 'dist/client/worker/worker-program.js';
 
 /** A file of this package is not found. The message says why, and what to do. */
 export class PackageFileError extends Error {
@@ -21,15 +21,9 @@ export const PACKAGE_FOLDER: URL | undefined = HERE?.startsWith('file:')
   : undefined;
 
 function packageAbove(folder: URL): URL | undefined {
-  const manifest = new URL(MANIFEST, folder);
-  if (existsSync(manifest)) return nameIn(manifest) === NAME ? folder : undefined;
+  if (existsSync(new URL(OWN_FILE, folder))) return folder;
   const above = new URL('..', folder);
   return above.href === folder.href ? undefined : packageAbove(above);
-}
-
-function nameIn(manifest: URL): unknown {
-  const found: unknown = JSON.parse(readFileSync(manifest, 'utf8'));
-  return typeof found === 'object' && found !== null && 'name' in found ? found.name : undefined;
 }
 
 /**
@@ -43,7 +37,7 @@ export function packageFile(file: string): URL {
   if (beside !== undefined && existsSync(beside)) return beside;
   const from = HERE ?? pathToFileURL(process.argv[1] ?? join(process.cwd(), 'bundle.js')).href;
   try {
-    const installed = new URL(file, pathToFileURL(createRequire(from).resolve(`${NAME}/${MANIFEST}`)));
+    const installed = new URL(file, pathToFileURL(createRequire(from).resolve('sleigh/package.json')));
     if (existsSync(installed)) return installed;
   } catch {
     // The package is not installed there.
