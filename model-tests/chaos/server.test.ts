@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { byForm, isShort } from '../../test/support/form.ts';
+import { faultyServer } from '../world/faulty-server.ts';
 import { ServerChaos } from './server-chaos.ts';
 
 // 3 kills with VERIFY=ci; SERVER_KILLS=n and SEED=n for others (`npm run chaos -- --server --kills 1000`).
@@ -10,7 +11,7 @@ const HOUR = 3_600_000;
 
 /** A server that sends its replies before what they say is durable. */
 const REPLIES_BEFORE_COMMIT = {
-  file: 'transport/durability.js',
+  file: 'src/transport/durability.ts',
   from: 'const isTouched = this.#core.isTouched;',
   to: 'const isTouched = false;',
 };
@@ -35,10 +36,7 @@ describe.skipIf(isShort)('a job whose server is killed with -9 and started again
   it(
     'finds a server that replies before it commits (D2)',
     async () => {
-      const env = {
-        MUTANT: JSON.stringify(REPLIES_BEFORE_COMMIT),
-        NODE_OPTIONS: `--import=${new URL('../paths/mutant.mjs', import.meta.url).href}`,
-      };
+      const env = await faultyServer(REPLIES_BEFORE_COMMIT);
       const { wrongs } = await new ServerChaos(SEED, env).run(byForm(0, 20, 50));
       expect(wrongs).not.toEqual([]);
     },

@@ -8,7 +8,8 @@ import type { Fault } from './faults/fault.ts';
 import { kill } from './faults/kill.ts';
 import { pause } from './faults/pause.ts';
 import { GAP_MS, LEASE_MS, gapAt } from './gaps.ts';
-import { PLANTED, planted, type Planted } from './planted.ts';
+import { faultyServer } from '../world/faulty-server.ts';
+import { PLANTED, type Planted } from './planted.ts';
 import { Servers } from './servers.ts';
 
 // Kills, pauses and crashes of one PostgreSQL. The full bed, with networks and failovers, is in `full-bed.test.ts`.
@@ -30,7 +31,7 @@ const MOST_ROUNDS = 10;
 /** Faults on servers with one PostgreSQL and a planted fault. */
 async function chaosWith(mutant: Planted, run: Omit<ClusterRun, 'patienceMs'>): Promise<ClusterOutcome> {
   await using bed = await startPlainBed();
-  await using servers = await Servers.start(bed, { leaseMs: LEASE_MS, env: planted(mutant) });
+  await using servers = await Servers.start(bed, { leaseMs: LEASE_MS, env: await faultyServer(mutant) });
   return await clusterChaos(servers, { patienceMs: PLANTED_PATIENCE_MS, ...run });
 }
 

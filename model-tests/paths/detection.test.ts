@@ -5,6 +5,7 @@ import { exploreAll } from '../../src/verify/models.ts';
 import { runPaths } from '../../src/verify/paths.ts';
 import type { Address } from '../../src/verify/protocol-client.ts';
 import { startServe } from '../../test/support/serve-process.ts';
+import { faultyServer } from '../world/faulty-server.ts';
 import { AlteringProxy } from './altering-proxy.ts';
 import { startTarget } from './servers.ts';
 import { isLong, isShort } from '../../test/support/form.ts';
@@ -86,10 +87,7 @@ describe.skipIf(isShort)('a server with a changed guard is detected', () => {
     'when %s (%s): %s becomes %s',
     { timeout: 180_000 },
     async (chart, file, from, to) => {
-      const environment = {
-        NODE_OPTIONS: `--import=${new URL('mutant.mjs', import.meta.url).href}`,
-        MUTANT: JSON.stringify({ file: `machines/${file}.js`, from, to }),
-      };
+      const environment = await faultyServer({ file: `src/machines/${file}.ts`, from, to });
       await using serve = await startServe('--log-level', 'silent', ...TLS, environment);
       expect(await firstFailure(chart, { host: '127.0.0.1', port: serve.port })).toContain(chart);
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { byForm, isShort } from '../../test/support/form.ts';
+import { faultyServer, type ServerFault } from '../world/faulty-server.ts';
 import { killServers } from './server-kills.ts';
 
 describe.skipIf(isShort)('a server with a store that is killed with -9, again and again', () => {
@@ -20,30 +21,26 @@ describe.skipIf(isShort)('a server with a store that is killed with -9, again an
   }, 3_600_000);
 });
 
-/** One change of the built server. */
-interface Fault {
+interface Fault extends ServerFault {
   readonly what: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
 }
 
 const FAULTS: readonly Fault[] = [
   {
     what: 'forgets to record that a value was taken (D3)',
-    file: 'workspace/variable-record.js',
+    file: 'src/workspace/variable-record.ts',
     from: 'changes.delete(this.#keyOf(number));',
     to: '{}',
   },
   {
     what: 'forgets to record a value (D3)',
-    file: 'workspace/variable-record.js',
+    file: 'src/workspace/variable-record.ts',
     from: 'changes.put(this.#keyOf(number), recordOfValue(value));',
     to: '{}',
   },
   {
     what: 'releases a barrier one member too early (V12)',
-    file: 'workspace/barrier.js',
+    file: 'src/workspace/barrier.ts',
     from: 'this.#waiting.length + 1 === this.#members.size',
     to: 'this.#waiting.length + 2 >= this.#members.size',
   },
@@ -51,10 +48,7 @@ const FAULTS: readonly Fault[] = [
 
 describe.skipIf(isShort)('the history of a faulty server that is killed with -9', () => {
   it.each(FAULTS)('shows that it $what', { timeout: 3_600_000 }, async (mutant) => {
-    const env = {
-      MUTANT: JSON.stringify(mutant),
-      NODE_OPTIONS: `--import=${new URL('../paths/mutant.mjs', import.meta.url).href}`,
-    };
+    const env = await faultyServer(mutant);
     const { violations } = await killServers(6, 3, { env });
     expect(violations).not.toEqual([]);
   });

@@ -1,7 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import {
   cpSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,10 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transformWithOxc } from 'vite';
-import { builtFile } from './reach.ts';
+import { builtFile, builtModule, writeModules } from '../../../test/support/single-modules.ts';
 import { ROOT } from './sample.ts';
 
 /** What is copied: all that the tests need. */
@@ -30,8 +28,6 @@ const PARTS = [
   'package.json',
   'tsconfig.json',
 ];
-/** The compiler of the laboratory needs it for `using`, which this version of Node may lack. */
-const USING_HELPER = new URL('using-helper.mjs', import.meta.url).href;
 const LABORATORY = fileURLToPath(new URL('laboratory-process.mjs', import.meta.url));
 
 /** Milliseconds between two looks at how much time the tests have used. */
@@ -115,28 +111,9 @@ export class Laboratory {
 
   /** Changes a file, and the module that is built from it. */
   async write(file: string, text: string): Promise<void> {
-    await (this.#built ??= this.#buildAll());
+    await (this.#built ??= writeModules(this.folder));
     this.#put(file, text);
-    await this.#build(file, text);
-  }
-
-  /** Each module is a file of its own here, unlike in the package, so that one can be changed alone. */
-  async #buildAll(): Promise<void> {
-    const paths = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-    const files = paths.filter((path) => path.endsWith('.ts') && !path.startsWith('page/'));
-    for (const path of files) {
-      const file = join('src', path);
-      mkdirSync(dirname(join(this.folder, builtFile(file))), { recursive: true });
-      await this.#build(file, readFileSync(join(ROOT, file), 'utf8'));
-    }
-  }
-
-  async #build(file: string, text: string): Promise<void> {
-    const { code } = await transformWithOxc(text, file, { target: 'es2023' });
-    const built = code
-      .replaceAll(/(from |import\()(["'])(\.[^"']*)\.ts\2/g, '$1$2$3.js$2')
-      .replaceAll('"@oxc-project/runtime/helpers/usingCtx"', JSON.stringify(USING_HELPER));
-    this.#put(builtFile(file), built);
+    this.#put(builtFile(file), await builtModule(file, text));
   }
 
   /** Changes one file only. */
@@ -193,7 +170,7 @@ export class Laboratory {
   }
 
   async #begin(): Promise<ChildProcess> {
-    await (this.#built ??= this.#buildAll());
+    await (this.#built ??= writeModules(this.folder));
     const others = Object.entries(process.env).filter(([name]) => !/^VITEST|^VERIFY/.test(name));
     const child = fork(LABORATORY, [this.folder, String(this.#bail)], {
       detached: true,

@@ -9,7 +9,8 @@ import { Laboratory, type WantedTests } from './laboratory.ts';
 import { mutated, mutantsIn, type SourceMutant } from './operators.ts';
 import { nodesOf } from './syntax.ts';
 import { withSwitches } from './switched.ts';
-import { builtFile, noting, testsFor, type Reach } from './reach.ts';
+import { builtFile } from '../../../test/support/single-modules.ts';
+import { noting, testsFor, type Reach } from './reach.ts';
 import {
   filesOf,
   firstNumbers,

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { SourceMutant } from './operators.ts';
 import { bodyOf, child, isFunction, nodesOf, type Node } from './syntax.ts';
 import { filesOf, LAYERS, textOf } from './sample.ts';
@@ -259,7 +258,3 @@ export const linesOf = (reach: readonly Reach[]): string =>
 
 export const writeReach = (path: string, reach: readonly Reach[]): void =>
   writeFileSync(path, linesOf(reach));
-
-/** @returns the text of the built module of a source file, below `dist` */
-export const builtFile = (file: string): string =>
-  join('dist', file.replace(/^src\//, '').replace(/\.ts$/, '.js'));
