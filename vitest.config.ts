@@ -15,7 +15,14 @@ const WORKERS = isLong ? 1 : Math.ceil(1.5 * availableParallelism());
  * Files that measure time, processor or memory: they run after the others, one by one. What they measure in the short form is coarse enough
  * for company.
  */
-const ALONE = isShort ? [] : ['test/bench/**', 'test/client/growth.test.ts', 'test/views/big.test.ts'];
+const ALONE = isShort
+  ? []
+  : [
+      'test/bench/**',
+      'test/client/growth.test.ts',
+      'test/views/big.test.ts',
+      'model-tests/cluster/scale.test.ts',
+    ];
 
 /** Small files that last long. Vitest would begin with the largest files, and wait for these in the end. */
 const FIRST =

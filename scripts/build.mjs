@@ -55,11 +55,20 @@ const ENTRIES = [
 ];
 /** What the tests, benchmarks and scripts of this project load besides, from programs that Node runs as they are. */
 const FOR_THIS_PROJECT = [
+  'actors/actor',
+  'actors/compiled',
   'charts/files',
   'charts/pages',
   'client/connection/connection',
   'client/task/module-function',
   'client/worker/worker',
+  'machines/bind',
+  'machines/connection',
+  'machines/join-phase',
+  'machines/sentinel',
+  'machines/shutdown',
+  'machines/sleigh',
+  'machines/worker',
   'server',
   'verify/protocol-client',
 ];

@@ -49,7 +49,7 @@ const FAULTS: readonly Fault[] = [
 describe.skipIf(isShort)('the history of a faulty server that is killed with -9', () => {
   it.each(FAULTS)('shows that it $what', { timeout: 3_600_000 }, async (mutant) => {
     const env = await faultyServer(mutant);
-    const { violations } = await killServers(6, 3, { env });
+    const { violations } = await killServers(10, 3, { env });
     expect(violations).not.toEqual([]);
   });
 });
