@@ -91,7 +91,6 @@ const bundle = () =>
       sourcemap: true,
       rolldownOptions: {
         input: Object.fromEntries([...ENTRIES, ...FOR_THIS_PROJECT].map((name) => [name, `src/${name}.ts`])),
-        // The modules find files of the package by its path (../../dist), so that each file is one folder deep.
         output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
       },
     },

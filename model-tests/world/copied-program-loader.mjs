@@ -1,3 +1,4 @@
+// The program that Node was started with is the one of the same path in the copy. What it imports is beside it there.
 import { pathToFileURL } from 'node:url';
 
 let copy;

@@ -128,6 +128,12 @@ describe.skipIf(isShort)('the package exports', () => {
     },
   );
 
+  it('no part of the web page before there is one', () => {
+    const imports = [...importsOf(new URL('server.js', dist))];
+    expect(imports).toContain(`${src.href}server.ts`);
+    expect(imports).not.toContain(`${src.href}web/web-server.ts`);
+  });
+
   it('client and server under its own name', async () => {
     const names = "import('sleigh').then((all) => console.log(JSON.stringify(Object.keys(all))))";
     const child = spawn(process.execPath, ['--eval', names], { cwd: new URL('.', dist) });

@@ -1,4 +1,4 @@
-// What `using` and `await using` become in built modules of the laboratory: `u` and `a` note a value, `d` disposes of all of
+// What `using` and `await using` become in modules that are built one by one: `u` and `a` note a value, `d` disposes of all of
 // them, the last first. `e` is what the block has thrown.
 const NOTHING = Symbol('nothing was thrown');
 
