@@ -62,6 +62,8 @@ describe.skipIf(isShort || noPostgres !== undefined)(title, () => {
     await using sleigh = await Sleigh.start({ server, name, workers: WORKERS, launch: threads() });
     const results = sleigh.eachElem(paced, ELEMENTS, { chunkSize: 1 });
     const taken = results.then((all) => all.map(({ n }) => n));
+    // A worker that looked for the owner just as it was killed would stay where it is (D24.2).
+    await eventually(async () => (await sleigh.status()).workers === WORKERS, 'all workers are there');
     await allAt(owner.name);
     await servers.kill(owner.name);
     const next = await servers.ownerAfter(owner);
