@@ -10,9 +10,9 @@ import { Chaos, type Outcome } from './chaos.ts';
 import { Host, type Hand } from './hosts.ts';
 import { byForm, isShort } from '../../test/support/form.ts';
 
-// 6 kills, 12 with VERIFY=ci; KILLS=n, SEED=n and PACE=n for others (`npm run chaos -- --kills 1000`).
+// 4 kills, 12 with VERIFY=ci; KILLS=n, SEED=n and PACE=n for others (`npm run chaos -- --kills 1000`).
 
-const KILLS = Number(process.env['KILLS'] ?? byForm(6, 12, 1_000));
+const KILLS = Number(process.env['KILLS'] ?? byForm(4, 12, 1_000));
 const SEED = Number(process.env['SEED'] ?? 1);
 const STEP_INTERVAL_MS = Number(process.env['PACE'] ?? 60);
 const HOUR = 3_600_000;

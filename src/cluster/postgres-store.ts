@@ -216,9 +216,9 @@ export class PostgresStore implements Store {
     return pending;
   }
 
-  /** Another server may claim the data at once. Whoever has claimed it is not affected. */
+  /** Another server may claim the data at once. Whoever has claimed it is not affected. A commit that is under way fails. */
   async close(): Promise<void> {
-    clearTimeout(this.#end()?.patience);
+    this.#end()?.failed(fault('the store is closed'));
     this.#commits.stop();
     if (this.#claimed !== undefined) await this.#partition.release(this.epoch).catch(() => undefined);
     this.#claimed = undefined;

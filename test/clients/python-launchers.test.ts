@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { isShort } from '../support/form.ts';
 import { noSshd, startSshd } from '../support/sshd.ts';
 
 const PYTHON = process.env['PYTHON'] ?? 'python3';
@@ -24,7 +25,7 @@ with Sleigh(2, hosts=["127.0.0.1", "localhost"], launch=launch) as sleigh:
     print(sleigh.status().workers)
 `;
 
-describe.skipIf(why !== undefined)(
+describe.skipIf(isShort || why !== undefined)(
   `a master in Python that starts workers by ssh${why === undefined ? '' : ` (${why})`}`,
   () => {
     it('gets their results through a tunnel', { timeout: 60_000 }, async () => {

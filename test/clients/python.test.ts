@@ -25,6 +25,7 @@ const LONG = new Set([
   'test_named',
   'test_page',
   'test_session',
+  'test_workspace',
 ]);
 
 describe('the client for Python', () => {

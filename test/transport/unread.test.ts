@@ -10,7 +10,7 @@ import { byForm } from '../support/form.ts';
 const MIB = 2 ** 20;
 
 /** The values of this many connections, of 8 MiB each, remain unread. */
-const COUNT = byForm(36, 200, 200);
+const COUNT = byForm(24, 200, 200);
 
 const reader = (unread: number) => ({ unread });
 
@@ -24,7 +24,7 @@ describe('the unread replies of all connections together (P12)', () => {
 
   it('stay under the limit: the connection with the most is closed and named, and others are served', async () => {
     let log = '';
-    const limits = { unreadBytes: 64 * MIB, longValueBytes: 32 * MIB };
+    const limits = { unreadBytes: byForm(32, 64, 64) * MIB, longValueBytes: 32 * MIB };
     const logger = pino({ level: 'warn' }, { write: (line) => void (log += line) });
     server = await createServer({ port: 0, limits, logger });
     const { port } = server;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createServer, Sleigh, tasks, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { isShort } from '../support/form.ts';
 import type { EndedJobsView, EndedJobView } from '../../src/views/ended-types.ts';
 import type { FailedElementsView } from '../../src/views/progress-types.ts';
 import type { TimelineView } from '../../src/views/timeline-types.ts';
@@ -77,7 +78,7 @@ describe('a job that has ended', () => {
     await next.close();
   });
 
-  test('is kept in memory without a data folder, and not at all without a page', async () => {
+  test.skipIf(isShort)('is kept in memory without a data folder, and not at all without a page', async () => {
     const server = await start();
     await runJob(server);
     await untilEnded(server);
