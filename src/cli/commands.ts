@@ -6,6 +6,9 @@ import { exit, exitFor, standardOutput } from './output.ts';
 /** Its script contains the options of every command. */
 const ALL_COMMANDS = 'completion';
 
+/** These need no command. */
+const VERSION_FLAGS: ReadonlySet<string | undefined> = new Set(['--version', '-V']);
+
 type AddCommand = (program: Command) => void;
 
 /** The commands and their modules, which are loaded only when needed. In the order of `sleigh --help`. */
@@ -26,7 +29,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
 
 /**
  * The program with the command of this name. For help, for completion, and to suggest a command for a misspelt name,
- * it has all commands.
+ * it has all commands, and none for its version.
  * @param outputError called with errors in flags and arguments
  */
 export async function programWith(
@@ -38,10 +41,15 @@ export async function programWith(
     .version(VERSION)
     .configureOutput({ outputError, writeOut: (text) => void standardOutput.write(text) })
     .exitOverride();
-  const named = name === undefined || name === ALL_COMMANDS ? undefined : COMMANDS.get(name);
-  for (const load of named === undefined ? COMMANDS.values() : [named]) (await load())(program);
+  for (const load of commandsFor(name)) (await load())(program);
   forgetEmptyVariables(program);
   return program;
+}
+
+function commandsFor(name: string | undefined): Iterable<() => Promise<AddCommand>> {
+  if (VERSION_FLAGS.has(name)) return [];
+  const named = name === undefined || name === ALL_COMMANDS ? undefined : COMMANDS.get(name);
+  return named === undefined ? COMMANDS.values() : [named];
 }
 
 /** An empty variable counts as unset, because `${NAME:-}` in a script or in a file of Docker Compose makes one. */

@@ -37,8 +37,9 @@ const namesFor = async (name?: string): Promise<string[]> =>
   (await programWith(name, () => undefined)).commands.map((command) => command.name());
 
 describe('the command line', () => {
-  it('loads the given command, and loads all commands for help, completion and an unknown name', async () => {
+  it('loads the given command, none for its version, and all for help, completion and an unknown name', async () => {
     expect(await namesFor('get')).toEqual(['get']);
+    for (const flag of ['--version', '-V']) expect(await namesFor(flag)).toEqual([]);
     for (const name of [undefined, '--help', 'completion', 'sevre'])
       expect(await namesFor(name)).toEqual(expect.arrayContaining(['serve', 'get', 'completion']));
   });
