@@ -1,10 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest';
 import { NetWorkSpace, type Found, type FoundStream } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -269,8 +269,6 @@ describe('a typed variable', () => {
   });
 });
 
-const spooled = (): string[] => readdirSync(tmpdir()).filter((name) => /^sleigh-.{6}$/.test(name));
-
 describe('values that are streamed', () => {
   it('are stored and read chunk by chunk', async () => {
     const pieces = Array.from({ length: 100 }, (_, n) => Buffer.alloc(1_000, n));
@@ -300,14 +298,18 @@ describe('values that are streamed', () => {
   });
 
   it('are stored through a temporary file if their size is not known, and leave nothing there', async () => {
-    const before = spooled();
+    // Other programs of this machine have their files elsewhere.
+    const folder = mkdtempSync(join(tmpdir(), 'sleigh-streamed-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    vi.stubEnv('TMPDIR', folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
     await ws.storeStream('x', { bytes: inTurns(Buffer.alloc(70_000, 1), Buffer.alloc(3, 2)) });
     expect(await ws.fetch('x')).toEqual(Buffer.concat([Buffer.alloc(70_000, 1), Buffer.alloc(3, 2)]));
     await ws.storeStream('x', { bytes: inTurns() }, { type: 'text' });
     expect(await ws.fetch('x')).toBe('');
     await expect(ws.storeStream('x', { bytes: failing() })).rejects.toThrow('no more');
     expect(await ws.fetchTry('x')).toBeUndefined();
-    expect(spooled().filter((name) => !before.includes(name))).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('wait for a slow reader', async () => {
