@@ -5,7 +5,7 @@ import { byForm, isLong } from '../../test/support/form.ts';
 
 // 12,000 frames, 100,000 with VERIFY=ci; FRAMES=n for more (`npm run fuzz -- --frames n`), SEED=n for one seed.
 
-const FRAMES = Number(process.env['FRAMES'] ?? byForm(12_000, 100_000, 10_000_000));
+const FRAMES = Number(process.env['FRAMES'] ?? byForm(8_000, 100_000, 10_000_000));
 /** The number of TCP conversations per hundred in the process. */
 const TCP_SHARE = isLong ? 0.01 : 0.03;
 const only = process.env['SEED'];

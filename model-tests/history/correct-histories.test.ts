@@ -7,7 +7,7 @@ import { mustBeRight } from './must-be-right.ts';
 import { Schedule } from './schedule.ts';
 import { byForm } from '../../test/support/form.ts';
 
-const SEEDS = byForm(60, 150, 20_000);
+const SEEDS = byForm(40, 150, 20_000);
 const MODES = ['fifo', 'lifo', 'single'] as const;
 
 describe.each(MODES)('the history of a correct %s is never rejected', (mode) => {

@@ -112,7 +112,7 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
 
 const path = (machine: AnyStateMachine, ...types: string[]) => [machine.id, machine, types] as const;
 
-const RUNS = Number(process.env['COMPILED_RUNS'] ?? byForm(150, 500, 500));
+const RUNS = Number(process.env['COMPILED_RUNS'] ?? byForm(80, 500, 500));
 
 test('all done events of children share one entry in the table of their supervisor', () => {
   const machine = sleighMachine.provide({});

@@ -150,7 +150,7 @@ describe('a job in TypeScript with workers in Python', () => {
   });
 });
 
-describe.skipIf(isMissing || noSshd !== undefined)(
+describe.skipIf(isShort || isMissing || noSshd !== undefined)(
   `workers in Python by ssh${noSshd === undefined ? '' : ` (${noSshd})`}`,
   () => {
     it('do a job of a master in TypeScript through a tunnel', { timeout: 60_000 }, async () => {

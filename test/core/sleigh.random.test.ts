@@ -19,7 +19,7 @@ describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('random jobs under t
         play.finish();
         play.end();
       }),
-      { numRuns: byForm(policy === 'shutdown' ? 12 : 30, policy === 'shutdown' ? 40 : 120, 500) },
+      { numRuns: byForm(policy === 'shutdown' ? 10 : 18, policy === 'shutdown' ? 40 : 120, 500) },
     );
   });
 });
