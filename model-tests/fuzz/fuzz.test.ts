@@ -3,7 +3,7 @@ import { fuzzCore } from './in-process.ts';
 import { fuzzTcp } from './over-tcp.ts';
 import { byForm, isLong } from '../../test/support/form.ts';
 
-// 12,000 frames, 100,000 with VERIFY=ci; FRAMES=n for more (`npm run fuzz -- --frames n`), SEED=n for one seed.
+// 8,000 frames, 100,000 with VERIFY=ci; FRAMES=n for more (`npm run fuzz -- --frames n`), SEED=n for one seed.
 
 const FRAMES = Number(process.env['FRAMES'] ?? byForm(8_000, 100_000, 10_000_000));
 /** The number of TCP conversations per hundred in the process. */
